@@ -1,0 +1,241 @@
+//! What the verbs know of a database: a [`Engine`] and the places it can be loaded into. They never know which one it is.
+
+pub mod postgres;
+pub mod source;
+pub mod sqlite;
+
+use std::fmt;
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+use crate::fingerprint::Fingerprint;
+use crate::manifest::{Database, EngineName};
+
+/// What may be set for every engine, resolved from the configuration and the flags.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How long to wait for a lock inside the database (a busy SQLite file, a table lock).
+    pub busy_timeout: Duration,
+    /// The longest a dump or load may make no progress before it is taken for hung.
+    pub stall_timeout: Duration,
+    /// Whether a database without any table may be backed up.
+    pub allow_empty: bool,
+    /// Folders in which an engine's programs are looked for first.
+    pub program_dirs: Vec<PathBuf>,
+    /// A folder for large temporary files, on the store's own file system.
+    pub spool: PathBuf,
+    /// Where what can be made once and used again is kept (a fresh PostgreSQL data directory): a private local folder.
+    pub cache: PathBuf,
+    /// The user a private server runs as where we are root; none means `postgres`, else `nobody`.
+    pub scratch_user: Option<String>,
+    /// A server on which scratch databases may be made, instead of a private one.
+    pub scratch_server: Option<String>,
+}
+
+/// How deep a fingerprint of a live database looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Schema and row counts.
+    Rows,
+    /// Also every row's content, where the engine gives it.
+    Content,
+}
+
+/// What can be known of a source before anything is touched.
+#[derive(Debug, Clone)]
+pub struct Probe {
+    /// About how many plain bytes a dump will have; decides chunk sizes and the space asked for.
+    pub estimated_bytes: u64,
+    /// What a person should know before the dump.
+    pub warnings: Vec<String>,
+}
+
+/// How the plain bytes of a component are cut into chunks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// At every multiple of this many bytes: a database's own page size.
+    Fixed(u32),
+    /// Where the content says so (FastCDC), this many bytes on average.
+    Content(u32),
+}
+
+/// Takes what an engine dumps. [`Outlet::begin`] is called once, before the first byte.
+pub trait Outlet: Write {
+    /// Says how the coming bytes are to be cut.
+    fn begin(&mut self, cut: Cut) -> Result<()>;
+}
+
+/// What a finished dump was.
+#[derive(Debug, Clone)]
+pub struct Dumped {
+    /// The state of the database in the dumped snapshot.
+    pub fingerprint: Fingerprint,
+    /// Where it came from.
+    pub database: Database,
+    /// What a person should know of it.
+    pub warnings: Vec<String>,
+    /// What is wrong with the source itself; a backup with any is published unverified.
+    pub problems: Vec<String>,
+    /// Small texts that belong beside the dump, each to become a component: PostgreSQL's `globals`.
+    pub extras: Vec<Extra>,
+}
+
+/// A small text beside a dump.
+#[derive(Debug, Clone)]
+pub struct Extra {
+    /// The component's role.
+    pub role: String,
+    /// Its plain bytes: SQL.
+    pub bytes: Vec<u8>,
+}
+
+/// What a stream of plain bytes is, told by its content and never by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// A SQLite page image.
+    SqliteImage,
+    /// SQL text that a PostgreSQL server made.
+    PostgresSql,
+    /// `pg_dump -Fc`.
+    PostgresCustom,
+    /// SQL text of SQLite's `.dump`.
+    SqliteSql,
+}
+
+impl Content {
+    /// The engine that can load it.
+    pub fn engine(self) -> EngineName {
+        match self {
+            Content::SqliteImage | Content::SqliteSql => EngineName::Sqlite,
+            Content::PostgresSql | Content::PostgresCustom => EngineName::Postgres,
+        }
+    }
+
+    /// Its name in a manifest's component.
+    pub fn name(self) -> &'static str {
+        match self {
+            Content::SqliteImage => "sqlite",
+            Content::PostgresSql | Content::SqliteSql => "sql",
+            Content::PostgresCustom => "pg_dump custom",
+        }
+    }
+
+    /// The ending of a component's file before its compression's.
+    pub fn file_ending(self) -> &'static str {
+        match self {
+            Content::SqliteImage => "sqlite",
+            Content::PostgresSql | Content::SqliteSql => "sql",
+            Content::PostgresCustom => "dump",
+        }
+    }
+}
+
+impl fmt::Display for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Content::SqliteImage => "a SQLite database",
+            Content::SqliteSql => "SQL text for SQLite",
+            Content::PostgresSql => "SQL text for PostgreSQL",
+            Content::PostgresCustom => "a pg_dump archive",
+        })
+    }
+}
+
+/// The state of a restore's target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Live {
+    /// There is nothing.
+    Missing,
+    /// There is something that cannot be opened as a database, and why.
+    Broken(String),
+    /// A database.
+    Present {
+        /// About its size.
+        bytes: u64,
+        /// Whether it has no table at all.
+        is_empty: bool,
+    },
+}
+
+/// A database, at its real place.
+pub trait Engine {
+    /// Which engine it is.
+    fn name(&self) -> EngineName;
+
+    /// What its dumps are.
+    fn content(&self) -> Content;
+
+    /// Where it is, without any secret: what a person or a manifest may see.
+    fn location(&self) -> String;
+
+    /// The database's own name.
+    fn database_name(&self) -> String;
+
+    /// Refuses everything that can be refused before anything is touched: no such database, programs missing or too
+    /// old, no right to read something.
+    fn probe(&self) -> Result<Probe>;
+
+    /// Dumps one consistent snapshot into `out`, with its fingerprint. Bytes written before an error are worthless.
+    fn dump(&self, out: &mut dyn Outlet) -> Result<Dumped>;
+
+    /// What is at the real place now, for a restore.
+    fn live(&self) -> Result<Live>;
+
+    /// The live database's state.
+    fn fingerprint(&self, depth: Depth) -> Result<Fingerprint>;
+
+    /// A throwaway database of the same engine: a temporary file, a private server. `origin` is the database whose
+    /// backup will be loaded, where that is known (for its character set and collation).
+    fn scratch(&self, origin: Option<&Database>) -> Result<Box<dyn Workspace>>;
+
+    /// An empty database beside the real one, to be loaded, checked and then swapped in. `id` names this restore.
+    fn beside(&self, origin: Option<&Database>, id: &str) -> Result<Box<dyn Beside>>;
+
+    /// Puts back what a swap kept aside; what was there until now is kept in its stead.
+    fn undo(&self, kept: &Kept) -> Result<Kept>;
+
+    /// Removes what a swap kept aside.
+    fn discard(&self, kept: &Kept) -> Result<()>;
+
+    /// Ends what a killed run left half done at the real place (a swap begun, a database beside), and says what it did.
+    fn recover(&self) -> Result<Vec<String>>;
+}
+
+/// A database that is not the real one: it can be loaded, compared and asked. Dropped, it is gone.
+pub trait Workspace {
+    /// Loads a dump; an error of any statement is an error of the load. `origin` as in [`Engine::scratch`].
+    fn load(&mut self, content: Content, plain: &mut dyn Read) -> Result<()>;
+
+    /// Its state.
+    fn fingerprint(&self, depth: Depth) -> Result<Fingerprint>;
+
+    /// The first column of the first row that a query gives, as text; none where it gives no row.
+    fn ask(&self, query: &str) -> Result<Option<String>>;
+
+    /// Dumps it again, as [`Engine::dump`] would, for the level `exact`.
+    fn dump(&self, out: &mut dyn Outlet) -> Result<Dumped>;
+
+    /// Where it is: what a person could connect to.
+    fn location(&self) -> String;
+}
+
+/// A workspace beside the real database; the only way in is the swap.
+pub trait Beside: Workspace {
+    /// Makes this the real database, all or nothing, and keeps the old one aside under the name it returns.
+    fn swap(self: Box<Self>) -> Result<Kept>;
+}
+
+/// What a swap kept aside; kept in the state directory, so that `restore-db --undo` finds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// The engine.
+    pub engine: EngineName,
+    /// The real place, as [`Engine::location`] gives it.
+    pub target: String,
+    /// Name of the database, or path of the file, that holds the old state; none where there was nothing before.
+    pub aside: Option<String>,
+}

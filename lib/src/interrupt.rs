@@ -1,0 +1,101 @@
+//! Signals: the first asks for a clean stop, the second ends the process at once.
+//!
+//! SIGINT, SIGTERM and SIGHUP are noted here and passed on to the process groups of the running child programs, so that
+//! a blocked read ends; whoever works in a loop asks [`check`] and returns its error, and what was staged is removed on
+//! the way out.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::error::{Error, Kind, Result};
+
+/// How long a child program has to end by itself before it is killed.
+pub const GRACE: Duration = Duration::from_secs(10);
+
+static RECEIVED: AtomicI32 = AtomicI32::new(0);
+static GROUPS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+
+/// Starts listening; called once, by a binary's main.
+pub fn install() -> Result<()> {
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])
+        .map_err(|error| Error::failed("cannot listen for signals").because(error))?;
+    std::thread::spawn(move || {
+        for number in signals.forever() {
+            if RECEIVED.swap(number, Ordering::SeqCst) != 0 {
+                signal_groups(Signal::SIGKILL);
+                signal_hook::low_level::exit(i32::from(Kind::Signal(number).status()));
+            }
+            signal_groups(Signal::SIGTERM);
+            std::thread::spawn(|| {
+                std::thread::sleep(GRACE);
+                signal_groups(Signal::SIGKILL);
+            });
+        }
+    });
+    Ok(())
+}
+
+/// The signal that asked for a stop, if one did.
+pub fn received() -> Option<i32> {
+    match RECEIVED.load(Ordering::SeqCst) {
+        0 => None,
+        number => Some(number),
+    }
+}
+
+/// An error as soon as a stop was asked for.
+pub fn check() -> Result<()> {
+    match received() {
+        None => Ok(()),
+        Some(number) => Err(Error::new(Kind::Signal(number), format!("stopped by signal {number}"))),
+    }
+}
+
+/// A child's process group, signalled on a stop for as long as this value lives.
+#[derive(Debug)]
+pub struct Group(i32);
+
+impl Group {
+    /// Notes the process group of a child program.
+    pub fn watch(process_group: i32) -> Self {
+        groups().insert(process_group);
+        // A signal that came between the child's start and this line was passed to nobody.
+        if received().is_some() {
+            signal_group(process_group, Signal::SIGTERM);
+        }
+        Group(process_group)
+    }
+
+    /// Sends a signal to every process of the group.
+    pub fn signal(&self, signal: Signal) {
+        signal_group(self.0, signal);
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        groups().remove(&self.0);
+    }
+}
+
+fn groups() -> std::sync::MutexGuard<'static, BTreeSet<i32>> {
+    GROUPS.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+fn signal_groups(signal: Signal) {
+    for group in groups().iter() {
+        signal_group(*group, signal);
+    }
+}
+
+fn signal_group(group: i32, signal: Signal) {
+    // ESRCH only says that the group has ended already.
+    let _ = killpg(Pid::from_raw(group), signal);
+}
