@@ -1,18 +1,17 @@
 //! What the verbs know of a database: a [`Engine`] and the places it can be loaded into. They never know which one it is.
 
-pub mod postgres;
-pub mod source;
 pub mod sqlite;
 
 use std::fmt;
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::fingerprint::Fingerprint;
+pub use crate::frames::cut::Cut;
 use crate::manifest::{Database, EngineName};
 
 /// What may be set for every engine, resolved from the configuration and the flags.
@@ -26,8 +25,8 @@ pub struct Settings {
     pub allow_empty: bool,
     /// Folders in which an engine's programs are looked for first.
     pub program_dirs: Vec<PathBuf>,
-    /// A folder for large temporary files, on the store's own file system.
-    pub spool: PathBuf,
+    /// A folder for scratch databases that are files: with room for a whole database, on a local disk or the store's own.
+    pub scratch_dir: PathBuf,
     /// Where what can be made once and used again is kept (a fresh PostgreSQL data directory): a private local folder.
     pub cache: PathBuf,
     /// The user a private server runs as where we are root; none means `postgres`, else `nobody`.
@@ -54,19 +53,13 @@ pub struct Probe {
     pub warnings: Vec<String>,
 }
 
-/// How the plain bytes of a component are cut into chunks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cut {
-    /// At every multiple of this many bytes: a database's own page size.
-    Fixed(u32),
-    /// Where the content says so (FastCDC), this many bytes on average.
-    Content(u32),
-}
-
 /// Takes what an engine dumps. [`Outlet::begin`] is called once, before the first byte.
 pub trait Outlet: Write {
     /// Says how the coming bytes are to be cut.
     fn begin(&mut self, cut: Cut) -> Result<()>;
+
+    /// A folder for the engine's own temporary files, which goes with the run whatever becomes of it.
+    fn spool(&self) -> &Path;
 }
 
 /// What a finished dump was.

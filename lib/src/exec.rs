@@ -311,7 +311,9 @@ impl Child {
         }
         let code = status.code().unwrap_or(-1);
         match self.stderr.last_line() {
-            Some(line) => Error::failed(format!("{name} failed (status {code}): {}", line.strip_prefix(&format!("{name}: ")).unwrap_or(&line))),
+            Some(line) => {
+                Error::failed(format!("{name} failed (status {code}): {}", line.strip_prefix(&format!("{name}: ")).unwrap_or(&line)))
+            }
             None => Error::failed(format!("{name} failed with status {code} and said nothing")),
         }
     }

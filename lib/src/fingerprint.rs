@@ -51,7 +51,9 @@ impl Fingerprint {
                 Some(_) => {}
             }
         }
-        out.extend(found.tables.keys().filter(|name| !self.tables.contains_key(*name)).map(|name| format!("table {name} was not expected")));
+        out.extend(
+            found.tables.keys().filter(|name| !self.tables.contains_key(*name)).map(|name| format!("table {name} was not expected")),
+        );
         for (kind, expected) in &self.objects {
             let actual = found.objects.get(kind).copied().unwrap_or(0);
             if actual != *expected {

@@ -33,25 +33,29 @@ mod faults {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     static STEPS: AtomicU64 = AtomicU64::new(0);
-    static PLAN: OnceLock<(Option<u64>, Option<(u64, i32)>)> = OnceLock::new();
+    static PLAN: OnceLock<Plan> = OnceLock::new();
+
+    /// At which step to stop, and from which step on to fail with which error number.
+    struct Plan {
+        stop_at: Option<u64>,
+        fail_from: Option<(u64, i32)>,
+    }
 
     pub(super) fn step() -> io::Result<()> {
-        let (stop_at, fail_at) = PLAN.get_or_init(|| {
-            let number = |name: &str| std::env::var(name).ok();
-            let stop = number("HOLDFAST_TEST_STOP_AT").and_then(|text| text.parse().ok());
-            let fail = number("HOLDFAST_TEST_FAIL_AT")
-                .and_then(|text| text.split_once(':').and_then(|(at, errno)| Some((at.parse().ok()?, errno.parse().ok()?))));
-            (stop, fail)
+        let plan = PLAN.get_or_init(|| {
+            let text = |name: &str| std::env::var(name).ok();
+            let pair = |text: String| text.split_once(':').and_then(|(from, errno)| Some((from.parse().ok()?, errno.parse().ok()?)));
+            Plan {
+                stop_at: text("HOLDFAST_TEST_STOP_AT").and_then(|text| text.parse().ok()),
+                fail_from: text("HOLDFAST_TEST_FAIL_AT").and_then(pair),
+            }
         });
-        if stop_at.is_none() && fail_at.is_none() {
-            return Ok(());
-        }
         let step = STEPS.fetch_add(1, Ordering::SeqCst) + 1;
-        if *stop_at == Some(step) {
+        if plan.stop_at == Some(step) {
             let _ = nix::sys::signal::raise(nix::sys::signal::Signal::SIGKILL);
         }
-        match fail_at {
-            Some((from, errno)) if step >= *from => Err(io::Error::from_raw_os_error(*errno)),
+        match plan.fail_from {
+            Some((from, errno)) if step >= from => Err(io::Error::from_raw_os_error(errno)),
             _ => Ok(()),
         }
     }
@@ -87,7 +91,13 @@ pub fn create_private_dirs(path: &Path) -> Result<()> {
 pub fn create_private_file(path: &Path) -> Result<File> {
     let file = step()
         .and_then(|()| {
-            OpenOptions::new().read(true).write(true).create_new(true).mode(FILE_MODE).custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_CLOEXEC).open(path)
+            OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create_new(true)
+                .mode(FILE_MODE)
+                .custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_CLOEXEC)
+                .open(path)
         })
         .on("create", path)?;
     match file.set_permissions(std::fs::Permissions::from_mode(FILE_MODE)) {

@@ -24,8 +24,7 @@ static GROUPS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
 
 /// Starts listening; called once, by a binary's main.
 pub fn install() -> Result<()> {
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])
-        .map_err(|error| Error::failed("cannot listen for signals").because(error))?;
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(|error| Error::failed("cannot listen for signals").because(error))?;
     std::thread::spawn(move || {
         for number in signals.forever() {
             if RECEIVED.swap(number, Ordering::SeqCst) != 0 {

@@ -14,10 +14,16 @@ pub mod lock;
 pub mod secret;
 pub mod state_dir;
 
+// storage: how bytes are kept
+pub mod compression;
+pub mod frames;
+pub mod id;
+pub mod store;
 
 // data: what is kept, and where it comes from
+pub mod backup;
+pub mod engine;
 pub mod fingerprint;
 pub mod manifest;
-pub mod engine;
 
 pub use error::{Error, Result};

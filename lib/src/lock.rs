@@ -54,9 +54,9 @@ impl Held {
                     std::thread::sleep(RETRY.min(wait));
                 }
                 Err(error) => {
-                    return Err(error).on("lock", &path).map_err(|error: Error| {
-                        error.hint("the state directory must be on a local disk: set HOLDFAST_STATE_DIR")
-                    });
+                    return Err(error)
+                        .on("lock", &path)
+                        .map_err(|error: Error| error.hint("the state directory must be on a local disk: set HOLDFAST_STATE_DIR"));
                 }
             }
         }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock;
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
+use crate::id::{is_bare_name, is_id};
 
 /// The format this library writes, and the newest it reads.
 pub const FORMAT: u32 = 1;
@@ -313,24 +314,6 @@ impl Manifest {
     pub fn stored_bytes(&self) -> u64 {
         self.components.iter().map(|component| component.stored_bytes.saturating_add(component.index_bytes)).fold(0, u64::saturating_add)
     }
-}
-
-/// Whether a text has the form of a backup's id: `20261121T130000Z-dev-db-7f3a`.
-pub fn is_id(text: &str) -> bool {
-    let Some((time, rest)) = text.split_once('-') else { return false };
-    time.len() == 16
-        && time.bytes().all(|byte| byte.is_ascii_digit() || byte == b'T' || byte == b'Z')
-        && text.len() <= 96
-        && !rest.is_empty()
-        && rest.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-}
-
-/// Whether a text is the name of a file in a folder, and nothing that leads out of it.
-pub fn is_bare_name(text: &str) -> bool {
-    !text.is_empty()
-        && text.len() <= 128
-        && !text.starts_with('.')
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
 }
 
 #[cfg(test)]

@@ -14,9 +14,8 @@ impl StateDir {
     /// `~/.local/state/holdfast` for everybody else (the home comes from the user database where cron left HOME out).
     pub fn open() -> Result<Self> {
         let path = Self::locate()?;
-        fsx::create_private_dirs(&path).map_err(|error| {
-            error.hint("locks and journals live there; set HOLDFAST_STATE_DIR to a local folder that you can write")
-        })?;
+        fsx::create_private_dirs(&path)
+            .map_err(|error| error.hint("locks and journals live there; set HOLDFAST_STATE_DIR to a local folder that you can write"))?;
         Ok(StateDir(path))
     }
 
@@ -32,9 +31,9 @@ impl StateDir {
         if uid.is_root() {
             return Ok(PathBuf::from("/var/lib/holdfast"));
         }
-        home().map(|home| home.join(".local/state/holdfast")).ok_or_else(|| {
-            Error::config(format!("user {uid} has no home directory")).hint("set HOLDFAST_STATE_DIR")
-        })
+        home()
+            .map(|home| home.join(".local/state/holdfast"))
+            .ok_or_else(|| Error::config(format!("user {uid} has no home directory")).hint("set HOLDFAST_STATE_DIR"))
     }
 
     /// A state directory at a path of the caller's choice, which exists.

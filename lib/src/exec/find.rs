@@ -12,7 +12,11 @@ const FOLDERS: &[&str] = &["/usr/local/bin", "/usr/bin", "/bin", "/opt/homebrew/
 /// Every program called `name`: first in `preferred`, then on PATH, then in the usual folders; each file once.
 pub fn find(name: &str, preferred: &[PathBuf]) -> Vec<PathBuf> {
     let on_path = which::which_all(name).into_iter().flatten();
-    let candidates = preferred.iter().map(|folder| folder.join(name)).chain(on_path).chain(FOLDERS.iter().map(|folder| PathBuf::from(folder).join(name)));
+    let candidates = preferred
+        .iter()
+        .map(|folder| folder.join(name))
+        .chain(on_path)
+        .chain(FOLDERS.iter().map(|folder| PathBuf::from(folder).join(name)));
     let mut found: Vec<PathBuf> = Vec::new();
     for candidate in candidates {
         if which::which(&candidate).is_ok() && !found.contains(&candidate) {

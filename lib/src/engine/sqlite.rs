@@ -1,0 +1,141 @@
+//! SQLite, embedded: no program is needed, and a database file is never copied as a file.
+
+mod dump;
+mod fingerprint;
+mod load;
+mod open;
+mod swap;
+
+use std::path::{Path, PathBuf};
+
+use super::{Beside, Content, Depth, Dumped, Engine, Kept, Live, Outlet, Probe, Settings, Workspace};
+use crate::error::{Error, OnPath, Result};
+use crate::fingerprint::Fingerprint;
+use crate::manifest::{Database, EngineName};
+
+/// A SQLite database file at its real place.
+pub struct Sqlite {
+    path: PathBuf,
+    settings: Settings,
+}
+
+impl Sqlite {
+    /// Reads `sqlite:PATH`, `sqlite:///PATH`, `file:PATH` or a plain path; relative ones are relative to `base`. A link is
+    /// followed once, here, so that everything later speaks of one file.
+    pub fn parse(text: &str, base: &Path, settings: Settings) -> Result<Self> {
+        let path = ["sqlite3:", "sqlite:", "file:"].iter().find_map(|scheme| text.strip_prefix(scheme)).unwrap_or(text);
+        let path = path.strip_prefix("//").filter(|rest| rest.starts_with('/')).unwrap_or(path);
+        if path.is_empty() || path == ":memory:" {
+            return Err(Error::usage(format!("{text:?} names no database file")).hint("use a path, or sqlite:PATH"));
+        }
+        if path.contains('\0') {
+            return Err(Error::usage("a path cannot hold a NUL byte"));
+        }
+        let path = base.join(path);
+        let path = match path.canonicalize() {
+            Ok(real) => real,
+            Err(_) => match (path.parent().and_then(|parent| parent.canonicalize().ok()), path.file_name()) {
+                (Some(parent), Some(name)) => parent.join(name),
+                _ => path,
+            },
+        };
+        Ok(Sqlite { path, settings })
+    }
+
+    fn beside_path(&self, what: &str, id: &str) -> PathBuf {
+        let mut name = self.path.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".{what}-{id}"));
+        self.path.with_file_name(name)
+    }
+}
+
+impl Engine for Sqlite {
+    fn name(&self) -> EngineName {
+        EngineName::Sqlite
+    }
+
+    fn content(&self) -> Content {
+        Content::SqliteImage
+    }
+
+    fn location(&self) -> String {
+        format!("sqlite:{}", self.path.display())
+    }
+
+    fn database_name(&self) -> String {
+        self.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+    }
+
+    fn probe(&self) -> Result<Probe> {
+        open::require_database_file(&self.path)?;
+        let connection = open::source(&self.path)?;
+        let (tables, estimated_bytes) = open::within(self.settings.busy_timeout, &self.path, || {
+            let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema WHERE type = 'table'", [], |row| row.get(0))?;
+            Ok((tables, open::size(&connection)?))
+        })?;
+        if tables == 0 && !self.settings.allow_empty {
+            return Err(Error::failed(format!("{} has no tables", self.path.display()))
+                .hint("is it the right file? an empty database can be backed up with --allow-empty"));
+        }
+        Ok(Probe { estimated_bytes, warnings: Vec::new() })
+    }
+
+    fn dump(&self, out: &mut dyn Outlet) -> Result<Dumped> {
+        dump::dump(&self.path, &self.settings, out)
+    }
+
+    fn live(&self) -> Result<Live> {
+        let found = match self.path.symlink_metadata() {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Live::Missing),
+            other => other.on("look at", &self.path)?,
+        };
+        if !found.is_file() {
+            return Err(Error::failed(format!("{} is not a file", self.path.display())));
+        }
+        let look = || {
+            let connection = open::source(&self.path)?;
+            open::within(self.settings.busy_timeout, &self.path, || {
+                let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+                Ok(Live::Present { bytes: open::size(&connection)?, is_empty: tables == 0 })
+            })
+        };
+        match look() {
+            Err(error) if matches!(error.kind(), crate::error::Kind::Bad) => Ok(Live::Broken(error.to_string())),
+            other => other,
+        }
+    }
+
+    fn fingerprint(&self, _depth: Depth) -> Result<Fingerprint> {
+        let connection = open::source(&self.path)?;
+        open::within(self.settings.busy_timeout, &self.path, || {
+            connection.execute_batch("BEGIN")?;
+            let fingerprint = fingerprint::take(&connection);
+            connection.execute_batch("COMMIT")?;
+            fingerprint
+        })
+    }
+
+    fn scratch(&self, _origin: Option<&Database>) -> Result<Box<dyn Workspace>> {
+        Ok(Box::new(load::File::scratch(&self.settings)?))
+    }
+
+    fn beside(&self, _origin: Option<&Database>, id: &str) -> Result<Box<dyn Beside>> {
+        let file = load::File::at(self.beside_path("restore", id), &self.settings);
+        Ok(Box::new(swap::Incoming::new(file, self.path.clone(), self.beside_path("before", id))))
+    }
+
+    fn undo(&self, kept: &Kept) -> Result<Kept> {
+        swap::undo(&self.path, kept, &self.settings, |id| self.beside_path("before", id))
+    }
+
+    fn discard(&self, kept: &Kept) -> Result<()> {
+        swap::discard(&self.path, kept)
+    }
+
+    fn recover(&self) -> Result<Vec<String>> {
+        swap::recover(&self.path)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,185 @@
+//! Reading one snapshot of a SQLite database.
+//!
+//! In WAL mode the pages are streamed out of one read transaction through the `sqlite_dbpage` table, which no writer
+//! waits for. With a rollback journal a reader holds up every commit, so there the pages are first copied in one step by
+//! the backup API, at the speed of the disk, and packed from the copy.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::Instant;
+
+use rusqlite::Connection;
+use rusqlite::backup::{Backup, StepResult};
+
+use super::fingerprint;
+use super::open;
+use crate::engine::{Cut, Dumped, Outlet, Settings};
+use crate::error::{Error, OnPath, Result};
+use crate::fingerprint::Fingerprint;
+use crate::fsx;
+use crate::interrupt;
+use crate::manifest::{Database, EngineName};
+
+/// What is known of the database from inside the snapshot.
+struct Facts {
+    page_size: u32,
+    bytes: u64,
+    encoding: String,
+    is_wal: bool,
+}
+
+pub(super) fn dump(path: &Path, settings: &Settings, out: &mut dyn Outlet) -> Result<Dumped> {
+    open::require_database_file(path)?;
+    let before = identity(path)?;
+    let connection = open::source(path)?;
+    open::within(settings.busy_timeout, path, || {
+        connection.execute_batch("PRAGMA query_only = ON")?;
+        begin_snapshot(&connection)
+    })?;
+    let facts = facts(&connection).map_err(|error| open::explain(path, error))?;
+    let can_stream = facts.is_wal && has_page_table(&connection).map_err(|error| open::explain(path, error))?;
+    let (method, (fingerprint, problems)) = if can_stream {
+        ("page stream", stream(&connection, path, &facts, out)?)
+    } else {
+        connection.execute_batch("COMMIT").map_err(|error| open::explain(path, error))?;
+        ("page copy", copy(&connection, path, settings, out)?)
+    };
+    if identity(path)? != before {
+        return Err(Error::failed(format!("{} was replaced by another file during the backup", path.display()))
+            .hint("run it again when whatever replaces it is done"));
+    }
+    let database = Database {
+        engine: EngineName::Sqlite,
+        name: path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
+        location: format!("sqlite:{}", path.display()),
+        identity: Some(before),
+        server_version: rusqlite::version().to_owned(),
+        client_version: None,
+        charset: facts.encoding,
+        method: method.to_owned(),
+        consistency: "snapshot".to_owned(),
+        properties: [("journal_mode".to_owned(), if facts.is_wal { "wal" } else { "delete" }.into())].into(),
+        not_included: Vec::new(),
+    };
+    Ok(Dumped { fingerprint, database, warnings: Vec::new(), problems, extras: Vec::new() })
+}
+
+/// Device and inode: another file of the same name has others.
+fn identity(path: &Path) -> Result<String> {
+    let found = path.metadata().on("look at", path)?;
+    Ok(format!("device {} inode {}", found.dev(), found.ino()))
+}
+
+/// Begins a read transaction and takes its snapshot: BEGIN alone takes none.
+fn begin_snapshot(connection: &Connection) -> rusqlite::Result<()> {
+    if connection.is_autocommit() {
+        connection.execute_batch("BEGIN")?;
+    }
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
+}
+
+fn facts(connection: &Connection) -> rusqlite::Result<Facts> {
+    let journal_mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
+    Ok(Facts {
+        page_size: connection.query_row("PRAGMA page_size", [], |row| row.get(0))?,
+        bytes: open::size(connection)?,
+        encoding: connection.query_row("PRAGMA encoding", [], |row| row.get(0))?,
+        is_wal: journal_mode.eq_ignore_ascii_case("wal"),
+    })
+}
+
+/// Whether this build of SQLite has the page table.
+fn has_page_table(connection: &Connection) -> rusqlite::Result<bool> {
+    connection
+        .query_row("SELECT count(*) FROM pragma_module_list WHERE name = 'sqlite_dbpage'", [], |row| row.get::<_, i64>(0))
+        .map(|count| count > 0)
+}
+
+/// Every page of the snapshot, in order, and then its fingerprint and check, all inside the one transaction.
+fn stream(connection: &Connection, path: &Path, facts: &Facts, out: &mut dyn Outlet) -> Result<(Fingerprint, Vec<String>)> {
+    out.begin(Cut::Fixed(facts.page_size))?;
+    let explain = |error| open::explain(path, error);
+    let mut statement = connection.prepare("SELECT data FROM sqlite_dbpage ORDER BY pgno").map_err(explain)?;
+    let mut rows = statement.query([]).map_err(explain)?;
+    let mut bytes = 0u64;
+    while let Some(row) = rows.next().map_err(explain)? {
+        let page = row.get_ref(0).map_err(explain)?.as_blob().map_err(|error| explain(error.into()))?;
+        out.write_all(page).map_err(|error| Error::from_io("cannot store a page", error))?;
+        bytes += page.len() as u64;
+    }
+    if bytes != facts.bytes {
+        return Err(Error::failed(format!("{} gave {bytes} bytes, its header says {}", path.display(), facts.bytes)));
+    }
+    examine(connection).map_err(explain)
+}
+
+/// A copy of all pages in one step, and then everything from the copy; the source is held only for as long as the copy takes.
+fn copy(source: &Connection, path: &Path, settings: &Settings, out: &mut dyn Outlet) -> Result<(Fingerprint, Vec<String>)> {
+    let copy_path = out.spool().join("copy.sqlite");
+    drop(fsx::create_private_file(&copy_path)?);
+    copy_pages(source, &copy_path, path, settings)?;
+    let explain = |error| open::explain(&copy_path, error);
+    let connection = open::target(&copy_path, false)?;
+    let _: String = connection.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0)).map_err(explain)?;
+    let page_size: u32 = connection.query_row("PRAGMA page_size", [], |row| row.get(0)).map_err(explain)?;
+    connection.close().map_err(|(_, error)| explain(error))?;
+    out.begin(Cut::Fixed(page_size))?;
+    let mut file = fsx::open_to_read(&copy_path)?;
+    let examined = std::thread::scope(|scope| {
+        // The copy is nobody else's, so its check can run beside the packing.
+        let examiner = scope.spawn(|| open::target(&copy_path, false).and_then(|connection| examine(&connection).map_err(explain)));
+        send_file(&mut file, &copy_path, out)?;
+        examiner.join().map_err(|_| Error::failed("the thread that checks the copy died"))?
+    })?;
+    fsx::remove_file(&copy_path)?;
+    Ok(examined)
+}
+
+fn copy_pages(source: &Connection, copy_path: &Path, path: &Path, settings: &Settings) -> Result<()> {
+    let mut copy = open::target(copy_path, false)?;
+    copy.execute_batch("PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF").map_err(|error| open::explain(copy_path, error))?;
+    copy_in_one_step(source, &mut copy, path, settings.busy_timeout)?;
+    copy.close().map_err(|(_, error)| open::explain(copy_path, error))
+}
+
+/// The backup API in a single step: in smaller ones it starts again after every foreign commit, and beside a busy writer
+/// never ends.
+pub(super) fn copy_in_one_step(from: &Connection, to: &mut Connection, path: &Path, limit: std::time::Duration) -> Result<()> {
+    let start = Instant::now();
+    let backup = Backup::new(from, to).map_err(|error| open::explain(path, error))?;
+    loop {
+        interrupt::check()?;
+        match backup.step(-1) {
+            Ok(StepResult::Done) => return Ok(()),
+            Ok(StepResult::Busy | StepResult::Locked) if start.elapsed() < limit => std::thread::sleep(std::time::Duration::from_millis(5)),
+            Ok(StepResult::More) => {}
+            Ok(_) => {
+                return Err(Error::busy(format!("{} is locked by another program", path.display()))
+                    .hint("end its transaction, or allow more with busy_timeout; nothing was changed"));
+            }
+            Err(error) => return Err(open::explain(path, error)),
+        }
+    }
+}
+
+fn examine(connection: &Connection) -> rusqlite::Result<(Fingerprint, Vec<String>)> {
+    let problems = fingerprint::quick_check(connection)?;
+    match fingerprint::take(connection) {
+        // A database too damaged to be counted is published as what it is, with what is known of it.
+        Err(error) if fingerprint::is_damage(&error) && !problems.is_empty() => Ok((Fingerprint::default(), problems)),
+        other => other.map(|fingerprint| (fingerprint, problems)),
+    }
+}
+
+fn send_file(file: &mut File, path: &Path, out: &mut dyn Outlet) -> Result<()> {
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        let count = file.read(&mut buffer).on("read", path)?;
+        if count == 0 {
+            return Ok(());
+        }
+        out.write_all(&buffer[..count]).map_err(|error| Error::from_io("cannot store a page", error))?;
+    }
+}

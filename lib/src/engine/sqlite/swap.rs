@@ -1,0 +1,276 @@
+//! Bringing a loaded database to its real place, and back.
+//!
+//! A file that programs may have open is never renamed over: a stale `-wal` would bring the old rows back. The new
+//! content enters through SQLite itself, as one transaction of the backup API: all old or all new under any kill, while
+//! readers go on. Only where there is no database is the new file renamed into place.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::dump::copy_in_one_step;
+use super::load::{File, MAGIC};
+use super::open;
+use crate::engine::{Beside, Content, Depth, Dumped, Kept, Outlet, Settings, Workspace};
+use crate::error::{Error, OnPath, Result};
+use crate::fingerprint::Fingerprint;
+use crate::fsx;
+use crate::id;
+use crate::manifest::EngineName;
+
+/// Endings of the files that belong to a database file.
+const COMPANIONS: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// A loaded file beside the real database.
+pub(super) struct Incoming {
+    file: File,
+    target: PathBuf,
+    aside: PathBuf,
+}
+
+impl Incoming {
+    pub(super) fn new(file: File, target: PathBuf, aside: PathBuf) -> Self {
+        Incoming { file, target, aside }
+    }
+}
+
+impl Workspace for Incoming {
+    fn load(&mut self, content: Content, plain: &mut dyn std::io::Read) -> Result<()> {
+        self.file.load(content, plain)
+    }
+
+    fn fingerprint(&self, depth: Depth) -> Result<Fingerprint> {
+        self.file.fingerprint(depth)
+    }
+
+    fn ask(&self, query: &str) -> Result<Option<String>> {
+        self.file.ask(query)
+    }
+
+    fn dump(&self, out: &mut dyn Outlet) -> Result<Dumped> {
+        self.file.dump(out)
+    }
+
+    fn location(&self) -> String {
+        self.file.location()
+    }
+}
+
+impl Beside for Incoming {
+    fn swap(self: Box<Self>) -> Result<Kept> {
+        put_in_place(self.file.path(), &self.target, &self.aside, self.file.settings())
+    }
+}
+
+/// Makes the database at `incoming` the one at `target`; what was there is kept at `aside`.
+fn put_in_place(incoming: &Path, target: &Path, aside: &Path, settings: &Settings) -> Result<Kept> {
+    let kept = |aside: Option<&Path>| Kept {
+        engine: EngineName::Sqlite,
+        target: format!("sqlite:{}", target.display()),
+        aside: aside.map(|path| path.display().to_string()),
+    };
+    if is_database(target)? {
+        copy_aside(target, aside, settings)?;
+        enter(incoming, target, settings)?;
+        return Ok(kept(Some(aside)));
+    }
+    let had_something = set_aside(target, aside)?;
+    fsx::rename_new(incoming, target)?;
+    Ok(kept(had_something.then_some(aside)))
+}
+
+/// Whether there is a database at `path` that SQLite can open. Nobody of this process has it open here.
+fn is_database(path: &Path) -> Result<bool> {
+    use std::io::Read;
+    let mut head = [0; 16];
+    match std::fs::File::open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        other => {
+            let mut file = other.on("open", path)?;
+            if file.read_exact(&mut head).is_err() || &head != MAGIC {
+                return Ok(false);
+            }
+        }
+    }
+    let connection = open::source(path)?;
+    match connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())) {
+        Err(error) if super::fingerprint::is_damage(&error) => Ok(false),
+        // Busy is for the copy to wait for.
+        _ => Ok(true),
+    }
+}
+
+/// Copies the live database to `aside`, whole and synced before it has that name.
+fn copy_aside(target: &Path, aside: &Path, settings: &Settings) -> Result<()> {
+    let part = with_ending(aside, ".part");
+    if part.exists() {
+        fsx::remove_file(&part)?;
+    }
+    drop(fsx::create_private_file(&part)?);
+    let source = open::source(target)?;
+    let mut copy = open::target(&part, false)?;
+    copy.execute_batch("PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF").map_err(|error| open::explain(&part, error))?;
+    copy_in_one_step(&source, &mut copy, target, settings.busy_timeout)?;
+    copy.close().map_err(|(_, error)| open::explain(&part, error))?;
+    drop(source);
+    fsx::sync_file(&fsx::open_to_read(&part)?, &part)?;
+    fsx::rename_new(&part, aside)
+}
+
+/// Writes the content of `incoming` into the live database as one transaction.
+fn enter(incoming: &Path, target: &Path, settings: &Settings) -> Result<()> {
+    let source = open::source(incoming)?;
+    let mut live = open::target(target, false)?;
+    fsx::step().on("restore into", target)?;
+    match copy_in_one_step_or_readonly(&source, &mut live, target, settings.busy_timeout)? {
+        Entered::Done => {}
+        Entered::PageSizeDiffers => {
+            leave_wal(&live, target, settings.busy_timeout)?;
+            copy_in_one_step(&source, &mut live, target, settings.busy_timeout)?;
+        }
+    }
+    // In WAL mode the whole database now stands in the log once more; where a reader holds it up, its next writer folds it in.
+    let _ = live.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    live.close().map_err(|(_, error)| open::explain(target, error))
+}
+
+enum Entered {
+    Done,
+    PageSizeDiffers,
+}
+
+fn copy_in_one_step_or_readonly(from: &Connection, to: &mut Connection, path: &Path, limit: Duration) -> Result<Entered> {
+    let page_size = |connection: &Connection| connection.query_row("PRAGMA page_size", [], |row| row.get::<_, i64>(0));
+    let explain = |error: rusqlite::Error| open::explain(path, error);
+    let journal_mode: String = open::within(limit, path, || to.query_row("PRAGMA journal_mode", [], |row| row.get(0)))?;
+    if journal_mode.eq_ignore_ascii_case("wal") && page_size(from).map_err(explain)? != page_size(to).map_err(explain)? {
+        return Ok(Entered::PageSizeDiffers);
+    }
+    copy_in_one_step(from, to, path, limit).map(|()| Entered::Done)
+}
+
+/// Leaves WAL mode, which only works while no other connection is open: pages of another size cannot enter a log.
+fn leave_wal(live: &Connection, target: &Path, limit: Duration) -> Result<()> {
+    let mode = open::within(limit, target, || live.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get::<_, String>(0)));
+    match mode {
+        Ok(mode) if mode.eq_ignore_ascii_case("delete") => Ok(()),
+        Ok(_) => Err(in_use(target)),
+        Err(error) if error.kind() == crate::error::Kind::Busy => Err(in_use(target)),
+        Err(error) => Err(error),
+    }
+}
+
+fn in_use(target: &Path) -> Error {
+    Error::busy(format!("{} is open in another program, and the backup has another page size", target.display()))
+        .hint("stop the application for the restore; nothing was changed")
+}
+
+/// Moves whatever lies at a place that holds no usable database, with its companions, out of the way. False where there
+/// was no database file, at most the companions of one that is gone.
+fn set_aside(target: &Path, aside: &Path) -> Result<bool> {
+    let endings = std::iter::once("").chain(COMPANIONS);
+    let present: Vec<&str> = endings.filter(|ending| with_ending(target, ending).symlink_metadata().is_ok()).collect();
+    if present.is_empty() {
+        return Ok(false);
+    }
+    if let Some(holder) = who_has_open(target) {
+        return Err(Error::busy(format!("{} is damaged, and process {holder} still has it open", target.display()))
+            .hint("stop that program first; nothing was changed"));
+    }
+    // The companions first: a log that outlives its database would be played into the new one.
+    for ending in present.iter().rev() {
+        fsx::rename_new(&with_ending(target, ending), &with_ending(aside, ending))?;
+    }
+    Ok(present.contains(&""))
+}
+
+/// A process that has the file open, where the system lets us see it (Linux: those of our own user, or all for root).
+fn who_has_open(path: &Path) -> Option<u32> {
+    let own = std::process::id();
+    for process in std::fs::read_dir("/proc").ok()?.flatten() {
+        let Some(pid) = process.file_name().to_str().and_then(|name| name.parse::<u32>().ok()).filter(|pid| *pid != own) else { continue };
+        let Ok(descriptors) = std::fs::read_dir(process.path().join("fd")) else { continue };
+        if descriptors.flatten().any(|descriptor| std::fs::read_link(descriptor.path()).is_ok_and(|link| link == path)) {
+            return Some(pid);
+        }
+    }
+    None
+}
+
+pub(super) fn undo(target: &Path, kept: &Kept, settings: &Settings, aside_for: impl Fn(&str) -> PathBuf) -> Result<Kept> {
+    let new_aside = aside_for(&id::new(crate::clock::now(), "undo", "before")?);
+    let Some(old) = kept.aside.as_ref().map(PathBuf::from) else {
+        // There was no database before the restore; undoing it takes the restored one away.
+        set_aside(target, &new_aside)?;
+        return Ok(Kept { aside: Some(new_aside.display().to_string()), ..kept.clone() });
+    };
+    old.symlink_metadata().on("find", &old)?;
+    if is_database(&old)? {
+        let undone = put_in_place(&old, target, &new_aside, settings)?;
+        if old.exists() {
+            fsx::remove_file(&old)?;
+        }
+        return Ok(undone);
+    }
+    // The old state was no usable database: it goes back as the files it was.
+    let had_something = set_aside(target, &new_aside)?;
+    for ending in std::iter::once("").chain(COMPANIONS) {
+        let from = with_ending(&old, ending);
+        if from.symlink_metadata().is_ok() {
+            fsx::rename_new(&from, &with_ending(target, ending))?;
+        }
+    }
+    Ok(Kept { aside: had_something.then(|| new_aside.display().to_string()), ..kept.clone() })
+}
+
+pub(super) fn discard(target: &Path, kept: &Kept) -> Result<()> {
+    let Some(aside) = kept.aside.as_ref().map(PathBuf::from) else { return Ok(()) };
+    if !is_ours(target, &aside, "before") {
+        return Err(Error::refused(format!("{} is no database that a restore kept aside", aside.display())));
+    }
+    for ending in std::iter::once("").chain(COMPANIONS) {
+        let path = with_ending(&aside, ending);
+        if path.symlink_metadata().is_ok() {
+            fsx::remove_file(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes the unfinished files that a killed restore left beside the target. Every one carries an id in its name.
+pub(super) fn recover(target: &Path) -> Result<Vec<String>> {
+    let Some(folder) = target.parent().filter(|folder| folder.is_dir()) else { return Ok(Vec::new()) };
+    let mut done = Vec::new();
+    for entry in std::fs::read_dir(folder).on("list", folder)? {
+        let path = entry.on("list", folder)?.path();
+        let text = path.display().to_string();
+        let unfinished = text.strip_suffix(".part").is_some_and(|whole| is_ours(target, Path::new(whole), "before"))
+            || COMPANIONS
+                .iter()
+                .map(|ending| text.strip_suffix(ending).unwrap_or(&text))
+                .any(|base| is_ours(target, Path::new(base), "restore"));
+        if unfinished {
+            fsx::remove_file(&path)?;
+            done.push(format!("removed {text}, which an interrupted restore left"));
+        }
+    }
+    Ok(done)
+}
+
+/// Whether `path` is `TARGET.WHAT-ID` with a true id.
+fn is_ours(target: &Path, path: &Path, what: &str) -> bool {
+    let (Some(target_name), Some(name)) =
+        (target.file_name().and_then(|name| name.to_str()), path.file_name().and_then(|name| name.to_str()))
+    else {
+        return false;
+    };
+    path.parent() == target.parent()
+        && name.strip_prefix(target_name).and_then(|rest| rest.strip_prefix(&format!(".{what}-"))).is_some_and(id::is_id)
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut path = path.as_os_str().to_owned();
+    path.push(ending);
+    PathBuf::from(path)
+}

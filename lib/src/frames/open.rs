@@ -1,0 +1,207 @@
+//! Reading a component: its file and index in, the plain stream out, every frame checked on the way.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::codec::Decoder;
+use super::index::{Frame, Index};
+use super::ordered::Ordered;
+use super::{chunk_hash, workers};
+use crate::error::{Error, OnPath, Result};
+use crate::fsx;
+use crate::interrupt;
+
+/// What the plain bytes are compared with.
+pub enum Expected {
+    /// The hash of each chunk in the index, and at the end the file's own SHA-256 (hex).
+    Hashes {
+        /// SHA-256 (hex) of the whole file.
+        stored_sha256: String,
+    },
+    /// A CRC-32 for each frame, known only to the run that has just written it.
+    Checks(Vec<u32>),
+}
+
+/// A component's plain stream, decompressed on all cores. An error is located to its frame; the end is an error where
+/// the file as a whole is not what it should be.
+pub struct Reader {
+    path: PathBuf,
+    file: File,
+    index: Arc<Index>,
+    unpacking: Ordered<Stored, Vec<u8>>,
+    next: usize,
+    delivered: usize,
+    stored: Option<(Sha256, String)>,
+    checks: Arc<Vec<u32>>,
+    current: Vec<u8>,
+    current_at: usize,
+    ended: bool,
+}
+
+/// A frame on its way to a worker.
+struct Stored {
+    bytes: Vec<u8>,
+    number: usize,
+    chunks: std::ops::Range<usize>,
+}
+
+impl Reader {
+    /// Opens a component that refers to no other backup. Nothing is read yet.
+    pub fn open(path: &Path, index: Arc<Index>, expected: Expected) -> Result<Self> {
+        if !index.sources.is_empty() || !index.dictionaries.is_empty() {
+            return Err(Error::failed(format!("{} is an increment, which this version cannot read", path.display()))
+                .hint("use a newer version of Holdfast for this backup"));
+        }
+        let file = fsx::open_to_read(path)?;
+        let size = file.metadata().on("look at", path)?.len();
+        if size != index.stored_bytes() {
+            return Err(Error::bad(format!("{} has {size} bytes, its index says {}", path.display(), index.stored_bytes())));
+        }
+        let (stored, checks) = match expected {
+            Expected::Hashes { stored_sha256 } => (Some((Sha256::new(), stored_sha256)), Arc::default()),
+            Expected::Checks(checks) => (None, Arc::new(checks)),
+        };
+        let unpacking = Ordered::start(workers(), || {
+            let mut decoder = Decoder::new(index.codec)?;
+            let index = Arc::clone(&index);
+            let checks = Arc::clone(&checks);
+            Ok(move |frame: Stored| unpack(&mut decoder, &index, &checks, &frame))
+        })?;
+        Ok(Reader {
+            path: path.to_owned(),
+            file,
+            index,
+            unpacking,
+            next: 0,
+            delivered: 0,
+            stored,
+            checks,
+            current: Vec::new(),
+            current_at: 0,
+            ended: false,
+        })
+    }
+
+    /// Length of the whole plain stream.
+    pub fn plain_bytes(&self) -> u64 {
+        self.index.plain_bytes
+    }
+
+    /// The next frame's plain bytes; none at the end, once the file as a whole was found to be as it should.
+    pub fn next_frame(&mut self) -> Result<Option<Vec<u8>>> {
+        while self.unpacking.has_room() && self.next < self.index.frames.len() {
+            self.read_ahead()?;
+        }
+        match self.unpacking.take() {
+            Some(plain) => {
+                let number = self.delivered;
+                self.delivered += 1;
+                plain.map(Some).map_err(|error| self.located(number, &error))
+            }
+            None if self.ended => Ok(None),
+            None => {
+                self.ended = true;
+                self.check_end()?;
+                Ok(None)
+            }
+        }
+    }
+
+    fn read_ahead(&mut self) -> Result<()> {
+        let number = self.next;
+        let frame: Frame = self.index.frames[number];
+        let mut bytes = vec![0; frame.stored_bytes as usize];
+        self.file.read_exact(&mut bytes).on("read", &self.path)?;
+        if let Some((hash, _)) = &mut self.stored {
+            hash.update(&bytes);
+        }
+        let first = if number == 0 { 0 } else { self.index.chunks.partition_point(|chunk| (chunk.place as usize) < number) };
+        let count = self.index.chunks[first..].iter().take_while(|chunk| chunk.place as usize == number).count();
+        self.next += 1;
+        self.unpacking.give(Stored { bytes, number, chunks: first..first + count })
+    }
+
+    fn check_end(&mut self) -> Result<()> {
+        if let Some((hash, expected)) = self.stored.take()
+            && fsx::hex(&hash.finalize()) != expected
+        {
+            return Err(Error::bad(format!("{} is not the file that its manifest describes", self.path.display())));
+        }
+        if self.stored.is_none() && !self.checks.is_empty() && self.checks.len() != self.index.frames.len() {
+            return Err(Error::failed(format!("{} has another number of frames than were written", self.path.display())));
+        }
+        Ok(())
+    }
+
+    fn located(&self, number: usize, error: &Error) -> Error {
+        let frame = self.index.frames[number];
+        Error::bad(format!(
+            "{} is damaged in frame {} of {} (bytes {} to {}): {error}",
+            self.path.display(),
+            number + 1,
+            self.index.frames.len(),
+            frame.stored_offset,
+            frame.stored_offset + u64::from(frame.stored_bytes)
+        ))
+        .hint("restore from another backup: restore-db --list shows what there is")
+    }
+}
+
+fn unpack(decoder: &mut Decoder, index: &Index, checks: &[u32], frame: &Stored) -> Result<Vec<u8>> {
+    let plain = decoder.decode(&frame.bytes, index.frames[frame.number].plain_bytes as usize)?;
+    if let Some(check) = checks.get(frame.number) {
+        if libdeflater::crc32(&plain) != *check {
+            return Err(Error::bad("it does not hold what was written into it"));
+        }
+        return Ok(plain);
+    }
+    let mut begin = 0;
+    for chunk in &index.chunks[frame.chunks.clone()] {
+        let end = begin + chunk.bytes as usize;
+        if chunk_hash(&plain[begin..end]) != chunk.hash {
+            return Err(Error::bad("a chunk does not match its hash"));
+        }
+        begin = end;
+    }
+    Ok(plain)
+}
+
+impl Read for Reader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.current_at == self.current.len() {
+            interrupt::check()?;
+            match self.next_frame()? {
+                Some(frame) => {
+                    self.current = frame;
+                    self.current_at = 0;
+                }
+                None => return Ok(0),
+            }
+        }
+        let count = buffer.len().min(self.current.len() - self.current_at);
+        buffer[..count].copy_from_slice(&self.current[self.current_at..self.current_at + count]);
+        self.current_at += count;
+        Ok(count)
+    }
+}
+
+/// SHA-256 (hex) and length of a file, read once from start to end.
+pub fn hash_file(path: &Path) -> Result<(String, u64)> {
+    let mut file = fsx::open_to_read(path)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    let mut length = 0;
+    loop {
+        interrupt::check()?;
+        let count = file.read(&mut buffer).on("read", path)?;
+        if count == 0 {
+            return Ok((fsx::hex(&hash.finalize()), length));
+        }
+        hash.update(&buffer[..count]);
+        length += count as u64;
+    }
+}

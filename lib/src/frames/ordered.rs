@@ -1,0 +1,100 @@
+//! Work spread over threads and taken back in the order it was given, with a bound on what is under way.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use crate::error::{Error, Result};
+
+pub(super) struct Ordered<Job, Done> {
+    jobs: Option<SyncSender<(u64, Job)>>,
+    done: Receiver<(u64, Result<Done>)>,
+    early: BTreeMap<u64, Result<Done>>,
+    given: u64,
+    taken: u64,
+    in_flight_max: u64,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl<Job: Send + 'static, Done: Send + 'static> Ordered<Job, Done> {
+    /// Starts `workers` threads, each with a function of its own from `make_work`.
+    pub(super) fn start<Work>(workers: usize, mut make_work: impl FnMut() -> Result<Work>) -> Result<Self>
+    where
+        Work: FnMut(Job) -> Result<Done> + Send + 'static,
+    {
+        // Enough to keep every worker busy while one slow frame holds up the order, little enough to bound the memory.
+        let in_flight_max = workers * 3 + 2;
+        let (jobs, job_queue) = sync_channel::<(u64, Job)>(in_flight_max);
+        let (results, done) = sync_channel(in_flight_max);
+        let job_queue = Arc::new(Mutex::new(job_queue));
+        let mut threads = Vec::with_capacity(workers);
+        for _ in 0..workers {
+            let mut work = make_work()?;
+            let job_queue = Arc::clone(&job_queue);
+            let results = results.clone();
+            threads.push(std::thread::spawn(move || {
+                loop {
+                    let next = job_queue.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).recv();
+                    let Ok((number, job)) = next else { break };
+                    if results.send((number, work(job))).is_err() {
+                        break;
+                    }
+                }
+            }));
+        }
+        Ok(Ordered { jobs: Some(jobs), done, early: BTreeMap::new(), given: 0, taken: 0, in_flight_max: in_flight_max as u64, threads })
+    }
+
+    /// Whether [`Ordered::give`] would stay within the bound.
+    pub(super) fn has_room(&self) -> bool {
+        self.given - self.taken < self.in_flight_max
+    }
+
+    /// Gives the next job. The caller has seen to [`Ordered::has_room`].
+    pub(super) fn give(&mut self, job: Job) -> Result<()> {
+        let sent = self.jobs.as_ref().is_some_and(|jobs| jobs.send((self.given, job)).is_ok());
+        if !sent {
+            return Err(a_worker_died());
+        }
+        self.given += 1;
+        Ok(())
+    }
+
+    /// The next result in the order of the jobs; none where nothing is under way. Waits for it.
+    pub(super) fn take(&mut self) -> Option<Result<Done>> {
+        if self.taken == self.given {
+            return None;
+        }
+        let number = self.taken;
+        self.taken += 1;
+        loop {
+            if let Some(done) = self.early.remove(&number) {
+                return Some(done);
+            }
+            match self.done.recv() {
+                Ok((other, done)) => {
+                    self.early.insert(other, done);
+                }
+                Err(_) => return Some(Err(a_worker_died())),
+            }
+        }
+    }
+}
+
+impl<Job, Done> Drop for Ordered<Job, Done> {
+    fn drop(&mut self) {
+        self.jobs = None;
+        // Workers that still have results for us must be able to hand them over before they can end.
+        while self.done.try_recv().is_ok() {}
+        let (_, nobody) = sync_channel(0);
+        self.done = nobody;
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn a_worker_died() -> Error {
+    Error::failed("a worker thread died").hint("this is a bug: please report it with what was backed up")
+}

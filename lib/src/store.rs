@@ -1,0 +1,284 @@
+//! The store: a plain folder of backups, known by an id of its own, in which a backup appears by one rename.
+
+mod staging;
+
+pub use staging::Staging;
+
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::clock;
+use crate::error::{Error, OnPath, Result};
+use crate::fsx;
+use crate::id;
+use crate::lock::Held;
+use crate::state_dir::StateDir;
+
+/// The file that says which store a folder is.
+pub const MARKER: &str = "holdfast.json";
+/// The checksums of a backup's files, in the form `sha256sum -c` reads.
+pub const CHECKSUMS: &str = "SHA256SUMS";
+/// The instructions that need no Holdfast.
+pub const INSTRUCTIONS: &str = "RESTORE.txt";
+/// Folder of the backups made before migrations, of every environment.
+pub const MIGRATIONS: &str = "migrations";
+/// Folders of the store that are no environment's.
+pub const RESERVED: &[&str] = &[MIGRATIONS, "archives", "checks", "audit", "logs", "versions"];
+
+const STAGING_PREFIX: &str = ".staging-";
+const SCRATCH_PREFIX: &str = ".scratch-";
+/// iCloud does not upload what ends so.
+const UNSYNCED_SUFFIX: &str = ".nosync";
+const FORMAT: u32 = 1;
+
+/// What `holdfast.json` holds.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Marker {
+    format: u32,
+    store_id: String,
+    name: String,
+    #[serde(with = "clock::rfc3339_millis")]
+    created_at: DateTime<Utc>,
+}
+
+/// What the local state directory remembers of a path that was a store.
+#[derive(Debug, Serialize, Deserialize)]
+struct Remembered {
+    path: PathBuf,
+    store_id: String,
+}
+
+/// Whether opening a store may make one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Create {
+    /// Where this machine has never seen a store at that path.
+    FirstUse,
+    /// Also where it has: the user said `--new-store`.
+    Meant,
+    /// Never: the caller only reads.
+    Never,
+}
+
+/// An open store.
+#[derive(Debug, Clone)]
+pub struct Store {
+    root: PathBuf,
+    store_id: String,
+    name: String,
+    state: StateDir,
+}
+
+impl Store {
+    /// Opens the store at `root`. A path that was a store before and has lost its id (an unmounted disk, a folder that a
+    /// sync service emptied) is refused.
+    pub fn open(root: &Path, state: &StateDir, create: Create) -> Result<Self> {
+        let root = std::path::absolute(root).on("use", root)?;
+        let real = root.canonicalize().unwrap_or_else(|_| root.clone());
+        let memory = Self::memory_path(&real, state)?;
+        let remembered = Self::remembered(&memory)?;
+        let marker = match read_marker(&real)? {
+            Some(marker) => marker,
+            None if create == Create::Never => {
+                return Err(Error::bad(format!("there is no store at {}", root.display()))
+                    .hint("is its disk mounted? backup-db creates a store on its first run"));
+            }
+            None if remembered.is_some() && create == Create::FirstUse => return Err(lost(&root)),
+            None => create_marker(&real, create)?,
+        };
+        if let Some(remembered) = &remembered
+            && remembered.store_id != marker.store_id
+            && create != Create::Meant
+        {
+            return Err(Error::refused(format!("{} holds another store than it did before", root.display()))
+                .hint("is the right disk mounted? if the change was meant, say --new-store once"));
+        }
+        if remembered.is_none_or(|remembered| remembered.store_id != marker.store_id) {
+            let real = real.canonicalize().on("find", &real)?;
+            let memory = Self::memory_path(&real, state)?;
+            let text = serde_json::to_vec(&Remembered { path: real, store_id: marker.store_id.clone() })
+                .map_err(|error| Error::failed("cannot remember the store").because(error))?;
+            fsx::replace_private(&memory, &text)?;
+        }
+        let real = real.canonicalize().on("find", &real)?;
+        Ok(Store { root: real, store_id: marker.store_id, name: marker.name, state: state.clone() })
+    }
+
+    fn memory_path(root: &Path, state: &StateDir) -> Result<PathBuf> {
+        let key = fsx::hex(&Sha256::digest(root.as_os_str().as_encoded_bytes())[..16]);
+        Ok(state.folder("stores")?.join(format!("{key}.json")))
+    }
+
+    fn remembered(path: &Path) -> Result<Option<Remembered>> {
+        match std::fs::read(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            other => {
+                let bytes = other.on("read", path)?;
+                serde_json::from_slice(&bytes).map(Some).map_err(|error| {
+                    Error::failed(format!("{} is damaged", path.display()))
+                        .because(error)
+                        .hint("remove that file and say --new-store once if the store is the right one")
+                })
+            }
+        }
+    }
+
+    /// The store's folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The store's own id.
+    pub fn id(&self) -> &str {
+        &self.store_id
+    }
+
+    /// The store's name, for a person.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The state directory it was opened with.
+    pub fn state(&self) -> &StateDir {
+        &self.state
+    }
+
+    /// The folder of an environment's backups, or one of [`RESERVED`].
+    pub fn folder(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    /// The file that collects every later check of a backup.
+    pub fn checks_file(&self, backup_id: &str) -> PathBuf {
+        self.root.join("checks").join(format!("{backup_id}.jsonl"))
+    }
+
+    /// Names of the folders that may hold backups: one an environment, `migrations` and `archives`.
+    pub fn places(&self) -> Result<Vec<String>> {
+        let mut places = Vec::new();
+        for entry in std::fs::read_dir(&self.root).on("list", &self.root)? {
+            let entry = entry.on("list", &self.root)?;
+            let is_folder = entry.file_type().on("look at", &entry.path())?.is_dir();
+            if let Some(name) = entry.file_name().to_str().filter(|name| is_folder && is_place(name)) {
+                places.push(name.to_owned());
+            }
+        }
+        places.sort();
+        Ok(places)
+    }
+
+    /// Begins a backup: a private folder that no listing shows. Only the holder of the environment's lock may.
+    pub fn stage(&self, held: &Held, backup_id: &str) -> Result<Staging> {
+        Staging::create(self, held.environment(), backup_id)
+    }
+
+    /// Removes what killed runs of this machine left of the held environment, and names it.
+    pub fn sweep(&self, held: &Held) -> Result<Vec<String>> {
+        let mut removed = staging::sweep(self, held.environment())?;
+        for name in self.strays()? {
+            let dead = name
+                .strip_prefix(SCRATCH_PREFIX)
+                .and_then(|rest| rest.split_once('-'))
+                .and_then(|(pid, _)| pid.parse::<i32>().ok())
+                .is_some_and(is_dead);
+            if dead {
+                fsx::remove_tree(&self.root.join(&name))?;
+                removed.push(name);
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Names of the staging and scratch folders there are: a running backup's, a killed one's, or another machine's.
+    pub fn strays(&self) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(&self.root).on("list", &self.root)? {
+            let name = entry.on("list", &self.root)?.file_name();
+            if let Some(name) = name.to_str()
+                && (name.starts_with(STAGING_PREFIX) || name.starts_with(SCRATCH_PREFIX))
+                && name.ends_with(UNSYNCED_SUFFIX)
+            {
+                names.push(name.to_owned());
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+}
+
+/// Whether a folder's name can be that of an environment, or of the other folders of backups.
+fn is_place(name: &str) -> bool {
+    let is_environment =
+        !RESERVED.contains(&name) && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    name == MIGRATIONS || name == "archives" || is_environment
+}
+
+/// Whether no process of this machine has that id any more.
+fn is_dead(pid: i32) -> bool {
+    pid > 0 && nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), None) == Err(nix::errno::Errno::ESRCH)
+}
+
+fn read_marker(root: &Path) -> Result<Option<Marker>> {
+    let path = root.join(MARKER);
+    let bytes = match std::fs::read(&path) {
+        Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => return Ok(None),
+        other => other.on("read", &path)?,
+    };
+    let marker: Marker = serde_json::from_slice(&bytes).map_err(|error| {
+        Error::bad(format!("{} is damaged", path.display())).because(error).hint("restore that file from a copy of the store")
+    })?;
+    if marker.format > FORMAT {
+        return Err(Error::bad(format!("{} has format {}, this version reads up to {FORMAT}", path.display(), marker.format))
+            .hint("use a newer version of Holdfast"));
+    }
+    Ok(Some(marker))
+}
+
+fn lost(root: &Path) -> Error {
+    Error::refused(format!("{} was a store and has no {MARKER} now", root.display()))
+        .hint("is its disk mounted, has the sync service fetched it? if an empty store is meant, say --new-store once")
+}
+
+fn create_marker(root: &Path, create: Create) -> Result<Marker> {
+    let parent_exists = root.parent().is_none_or(Path::is_dir);
+    if !parent_exists && create != Create::Meant {
+        return Err(Error::failed(format!("cannot create the store {}: the folder above it does not exist", root.display()))
+            .hint("is its disk mounted? say --new-store to create every folder of the path"));
+    }
+    fsx::create_private_dirs(root)?;
+    let marker = Marker {
+        format: FORMAT,
+        store_id: fsx::random_hex(16)?,
+        name: root.file_name().map_or_else(|| "store".to_owned(), |name| name.to_string_lossy().into_owned()),
+        created_at: clock::now(),
+    };
+    let mut text = serde_json::to_vec_pretty(&marker).map_err(|error| Error::failed("cannot write the store's marker").because(error))?;
+    text.push(b'\n');
+    let path = root.join(MARKER);
+    // Written under another name first: half a marker would lock everybody out.
+    let beside = root.join(format!("{STAGING_PREFIX}{MARKER}-{}{UNSYNCED_SUFFIX}", fsx::random_hex(4)?));
+    fsx::write_private(&beside, &text)?;
+    match fsx::rename_new(&beside, &path) {
+        Ok(()) => Ok(marker),
+        // Another run was faster: its marker counts.
+        Err(error) => {
+            let _ = std::fs::remove_file(&beside);
+            read_marker(root)?.ok_or(error)
+        }
+    }
+}
+
+fn staging_name(backup_id: &str) -> String {
+    debug_assert!(id::is_id(backup_id));
+    format!("{STAGING_PREFIX}{backup_id}{UNSYNCED_SUFFIX}")
+}
+
+/// Prefix of the folders for scratch databases that are files; a process id follows.
+pub fn scratch_prefix() -> String {
+    format!("{SCRATCH_PREFIX}{}-", std::process::id())
+}
+
+#[cfg(test)]
+mod tests;
