@@ -14,10 +14,14 @@ pub mod lock;
 pub mod secret;
 pub mod state_dir;
 
+// storage: how bytes are kept
+pub mod compression;
 
 // data: what is kept, and where it comes from
 pub mod fingerprint;
 pub mod manifest;
+pub mod config;
 pub mod engine;
+pub mod environment;
 
 pub use error::{Error, Result};
