@@ -1,5 +1,5 @@
 //! `holdfast.toml`: found, read, and refused where anything in it is not understood. It ends where an
-//! [`crate::environment::Environment`] is resolved from it.
+//! environment is resolved from it.
 
 pub mod duration;
 mod expand;
@@ -205,7 +205,11 @@ fn check(file: &File, source: &Source, mode: u32) -> Result<()> {
             return Err(source.error_at(&["env", name, "min_verified"], AT_LEAST_ONE));
         }
         check_retention(source, &["env", name, "retention"], env.retention)?;
-        check_secrets(source, mode, [(vec!["env", name, "database"], &env.database), (vec!["env", name, "scratch_server"], &env.scratch_server)])?;
+        check_secrets(
+            source,
+            mode,
+            [(vec!["env", name, "database"], &env.database), (vec!["env", name, "scratch_server"], &env.scratch_server)],
+        )?;
     }
     Ok(())
 }
@@ -244,7 +248,8 @@ pub fn check_name(name: &str) -> Result<(), String> {
         return Ok(());
     }
     let rule = format!("{name:?} cannot name an environment: use a-z, 0-9 and -, at most {NAME_MAX_CHARS} characters");
-    let better: String = name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(NAME_MAX_CHARS).collect();
+    let better: String =
+        name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(NAME_MAX_CHARS).collect();
     let better = better.trim_matches('-');
     if fits(better) && !RESERVED.contains(&better) { Err(format!("{rule}, such as {better:?}")) } else { Err(rule) }
 }

@@ -129,8 +129,11 @@ impl Environment {
     /// The database's source; an error where neither file nor command line names one.
     pub fn source(&self) -> Result<&str> {
         self.source.as_deref().ok_or_else(|| {
-            Error::usage(format!("environment {} has no database", self.name))
-                .hint(format!("name one on the command line, or write database = \"…\" under [env.{}] in {}", self.name, config::FILE))
+            Error::usage(format!("environment {} has no database", self.name)).hint(format!(
+                "name one on the command line, or write database = \"…\" under [env.{}] in {}",
+                self.name,
+                config::FILE
+            ))
         })
     }
 
@@ -182,7 +185,9 @@ impl Config {
         }
         let candidates: Vec<&str> = match source {
             None => self.environment_names().collect(),
-            Some(source) => known.iter().filter(|(name, table)| self.is_database_of(name, table, source)).map(|(name, _)| name.as_str()).collect(),
+            Some(source) => {
+                known.iter().filter(|(name, table)| self.is_database_of(name, table, source)).map(|(name, _)| name.as_str()).collect()
+            }
         };
         match (candidates.as_slice(), source) {
             ([only], _) => Ok((*only).to_owned()),
@@ -194,7 +199,8 @@ impl Config {
 
     fn no_such(&self, name: &str) -> Error {
         let near = nearest(name, self.environment_names()).map(|near| format!(", did you mean {near:?}?")).unwrap_or_default();
-        Error::usage(format!("no environment {name:?} in {}{near}", self.shown())).hint(format!("the environments there are {}", self.names()))
+        Error::usage(format!("no environment {name:?} in {}{near}", self.shown()))
+            .hint(format!("the environments there are {}", self.names()))
     }
 
     fn names(&self) -> String {
@@ -256,8 +262,9 @@ impl Config {
         let paths = |key: &'static str, list: &Option<Vec<String>>| -> Result<Vec<PathBuf>> {
             list.iter().flatten().map(|text| self.path_at(&at(key), text)).collect()
         };
-        let scratch_server =
-            either("scratch_server", &env.scratch_server, &top.scratch_server).map(|(keys, text)| self.text_at(&keys, &text)).transpose()?;
+        let scratch_server = either("scratch_server", &env.scratch_server, &top.scratch_server)
+            .map(|(keys, text)| self.text_at(&keys, &text))
+            .transpose()?;
         let retention = env.retention.or(top.retention).unwrap_or_default().overridden_by(overrides.retention);
         if !overrides.retention.is_empty() {
             retention.check().map_err(|(key, why)| Error::usage(format!("{}: {why}", key.unwrap_or("retention"))))?;
@@ -278,7 +285,10 @@ impl Config {
             min_free: overrides.min_free.or(env.min_free.or(top.min_free).map(|text| text.0)),
             min_verified: env.min_verified.or(top.min_verified).unwrap_or(MIN_VERIFIED_DEFAULT),
             wait: overrides.wait.or(env.wait.or(top.wait).map(|text| text.0)).unwrap_or(Duration::ZERO),
-            busy_timeout: overrides.busy_timeout.or(env.busy_timeout.or(top.busy_timeout).map(|text| text.0)).unwrap_or(BUSY_TIMEOUT_DEFAULT),
+            busy_timeout: overrides
+                .busy_timeout
+                .or(env.busy_timeout.or(top.busy_timeout).map(|text| text.0))
+                .unwrap_or(BUSY_TIMEOUT_DEFAULT),
             stall_timeout: overrides
                 .stall_timeout
                 .or(env.stall_timeout.or(top.stall_timeout).map(|text| text.0))

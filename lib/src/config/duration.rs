@@ -64,7 +64,9 @@ mod tests {
 
     #[test]
     fn every_unit_is_read() {
-        for (text, seconds) in [("90s", 90), ("15m", 900), ("36h", 129_600), ("7d", 604_800), ("2w", 1_209_600), ("1h30m", 5_400), ("0", 0), ("0s", 0)] {
+        for (text, seconds) in
+            [("90s", 90), ("15m", 900), ("36h", 129_600), ("7d", 604_800), ("2w", 1_209_600), ("1h30m", 5_400), ("0", 0), ("0s", 0)]
+        {
             assert_eq!(parse(text), Ok(Duration::from_secs(seconds)), "{text}");
         }
     }

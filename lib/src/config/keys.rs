@@ -95,7 +95,7 @@ table! {
     }
 }
 
-/// What to keep. A backup stays if any rule keeps it; no key keeps nothing by itself.
+/// What to keep. A backup stays if any rule keeps it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]

@@ -68,7 +68,11 @@ impl Source {
             .entries()
             .into_iter()
             .filter_map(|entry| {
-                let around = [&entry.key, &entry.value].into_iter().filter(|range| range.contains(&span.start) || **range == span).map(Range::len).min();
+                let around = [&entry.key, &entry.value]
+                    .into_iter()
+                    .filter(|range| range.contains(&span.start) || **range == span)
+                    .map(Range::len)
+                    .min();
                 around.map(|length| (length, entry))
             })
             .min_by_key(|(length, _)| *length)

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::Value;
 
 use super::keys::File;
 use super::values::{AssertTable, Text, Written};
@@ -41,10 +42,39 @@ pub(crate) enum AssertForm {
     Table(AssertTable),
 }
 
+/// Takes `null` out: serde's options may be null in JSON, and TOML has no such thing.
+fn without_null(value: &mut Value) {
+    let is_null = |value: &Value| value == "null" || value.get("type").is_some_and(|kind| kind == "null");
+    match value {
+        Value::Object(fields) => {
+            fields.values_mut().for_each(without_null);
+            if let Some(Value::Array(kinds)) = fields.get_mut("type") {
+                kinds.retain(|kind| !is_null(kind));
+                if let [only] = kinds.as_slice() {
+                    let only = only.clone();
+                    fields.insert("type".to_owned(), only);
+                }
+            }
+            if let Some(Value::Array(choices)) = fields.get_mut("anyOf") {
+                choices.retain(|choice| !is_null(choice));
+                if let [Value::Object(only)] = choices.as_slice() {
+                    let only = only.clone();
+                    fields.shift_remove("anyOf");
+                    fields.extend(only);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_null),
+        _ => {}
+    }
+}
+
 /// The schema as it is checked in at `docs/holdfast.schema.json`.
 pub fn text() -> String {
     let mut schema = schemars::schema_for!(File);
     schema.insert("title".to_owned(), "holdfast.toml".into());
+    let mut schema = Value::from(schema);
+    without_null(&mut schema);
     let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
     text.push('\n');
     text

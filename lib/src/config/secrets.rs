@@ -16,9 +16,11 @@ const PASSWORD_MAX_BYTES: u64 = 64 << 10;
 /// Whether a URL holds a password as it stands: `scheme://user:password@…` or `?password=…`, unless that is a `${VAR}`.
 pub(crate) fn has_inline_password(url: &str) -> bool {
     let Some((_, after)) = url.split_once("://") else { return false };
-    let literal = |password: &str| !password.is_empty() && !(password.starts_with("${") && password.ends_with('}'));
+    let literal = |password: &str| !(password.is_empty() || password.starts_with("${") && password.ends_with('}'));
     let query = after.split_once('?').map_or("", |(_, query)| query);
-    let in_query = query.split('&').any(|pair| pair.split_once('=').is_some_and(|(key, value)| matches!(key, "password" | "sslpassword") && literal(value)));
+    let in_query = query
+        .split('&')
+        .any(|pair| pair.split_once('=').is_some_and(|(key, value)| matches!(key, "password" | "sslpassword") && literal(value)));
     let authority = after.split('?').next().unwrap_or_default();
     // A `/` in an unescaped password is a mistake, but still a password: look at everything before the last `@`.
     let in_authority = authority.rsplit_once('@').and_then(|(user, _)| user.split_once(':')).is_some_and(|(_, password)| literal(password));
@@ -70,7 +72,14 @@ mod tests {
         for url in ["postgres://u:pw@h/d", "postgres://u:p@w/@h/d", "postgres://h/d?user=u&password=pw", "postgres://u:x${A}@h/d"] {
             assert!(has_inline_password(url), "{url}");
         }
-        for url in ["postgres://u@h:5432/d", "postgres://u:${PW}@h/d", "postgres://u:@h/d", "db/a:b@c.sqlite3", "postgres://h/d?password=${PW}", "postgres:///d"] {
+        for url in [
+            "postgres://u@h:5432/d",
+            "postgres://u:${PW}@h/d",
+            "postgres://u:@h/d",
+            "db/a:b@c.sqlite3",
+            "postgres://h/d?password=${PW}",
+            "postgres:///d",
+        ] {
             assert!(!has_inline_password(url), "{url}");
         }
     }

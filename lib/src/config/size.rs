@@ -37,7 +37,15 @@ mod tests {
 
     #[test]
     fn every_unit_is_read() {
-        for (text, bytes) in [("0", 0), ("500B", 500), ("10KB", 10_000), ("10KiB", 10_240), ("2GiB", 2 << 30), ("2 gib", 2 << 30), ("3TB", 3_000_000_000_000)] {
+        for (text, bytes) in [
+            ("0", 0),
+            ("500B", 500),
+            ("10KB", 10_000),
+            ("10KiB", 10_240),
+            ("2GiB", 2 << 30),
+            ("2 gib", 2 << 30),
+            ("3TB", 3_000_000_000_000),
+        ] {
             assert_eq!(parse(text), Ok(bytes), "{text}");
         }
     }

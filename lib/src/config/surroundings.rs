@@ -47,7 +47,8 @@ impl Surroundings {
         if let Ok(rest) = path.strip_prefix("~") {
             return self.home().map(|home| home.join(rest));
         }
-        Ok(tidy(self.working_dir()?.join(path)))
+        let path = if path.is_absolute() { path.to_owned() } else { self.working_dir()?.join(path) };
+        Ok(tidy(path))
     }
 
     pub(crate) fn working_dir(&self) -> Result<PathBuf> {
@@ -55,7 +56,9 @@ impl Surroundings {
     }
 
     pub(crate) fn home(&self) -> Result<PathBuf> {
-        self.home.clone().ok_or_else(|| Error::config("~ is used and this user has no home directory").hint("set HOME, or write the path out"))
+        self.home
+            .clone()
+            .ok_or_else(|| Error::config("~ is used and this user has no home directory").hint("set HOME, or write the path out"))
     }
 }
 

@@ -68,12 +68,24 @@ fn fm_i01_an_unknown_key_names_its_line_and_the_nearest_known_one() {
     for (text, message) in [
         ("\nstroe = 'x'\n", r#"holdfast.toml:2: unknown key "stroe", did you mean "store"?"#),
         ("[envs.prod]\n", r#"holdfast.toml:1: unknown key "envs", did you mean "env"?"#),
-        ("store = 'x'\n\n[env.prod]\ndatabase = 'a.db'\nretenton = 3\n", r#"holdfast.toml:5: unknown key "retenton" in [env.prod], did you mean "retention"?"#),
-        ("[env.prod]\n[env.prod.retenton]\nkeep_days = 7\n", r#"holdfast.toml:2: unknown key "retenton" in [env.prod], did you mean "retention"?"#),
-        ("[env.prod.retention]\n# seven\nkeep-days = 7\n", r#"holdfast.toml:3: unknown key "keep-days" in [env.prod.retention], did you mean "keep_days"?"#),
+        (
+            "store = 'x'\n\n[env.prod]\ndatabase = 'a.db'\nretenton = 3\n",
+            r#"holdfast.toml:5: unknown key "retenton" in [env.prod], did you mean "retention"?"#,
+        ),
+        (
+            "[env.prod]\n[env.prod.retenton]\nkeep_days = 7\n",
+            r#"holdfast.toml:2: unknown key "retenton" in [env.prod], did you mean "retention"?"#,
+        ),
+        (
+            "[env.prod.retention]\n# seven\nkeep-days = 7\n",
+            r#"holdfast.toml:3: unknown key "keep-days" in [env.prod.retention], did you mean "keep_days"?"#,
+        ),
         ("[retention]\ndayly = 7\n", r#"holdfast.toml:2: unknown key "dayly" in [retention], did you mean "daily"?"#),
         ("env.dev.compress = 'gzip'\n", r#"holdfast.toml:1: unknown key "compress" in [env.dev], did you mean "compression"?"#),
-        ("[env.dev]\nassert = [\n  'select 1',\n  { query = 'select 1', expects = '1' },\n]\n", r#"holdfast.toml:4: unknown key "expects" in [env.dev.assert], did you mean "expect"?"#),
+        (
+            "[env.dev]\nassert = [\n  'select 1',\n  { query = 'select 1', expects = '1' },\n]\n",
+            r#"holdfast.toml:4: unknown key "expects" in [env.dev.assert], did you mean "expect"?"#,
+        ),
     ] {
         assert_eq!(refused(text), (message.to_owned(), String::new()));
     }
@@ -85,14 +97,26 @@ fn fm_i01_an_unknown_key_names_its_line_and_the_nearest_known_one() {
 #[test]
 fn fm_i01_a_wrong_value_names_its_line_and_key() {
     for (text, message) in [
-        ("[env.prod]\nmax_age = '90'\n", r#"holdfast.toml:2: env.prod.max_age: "90" is not a duration: 90 has no unit, write 90s, 90m, 90h or 90d"#),
+        (
+            "[env.prod]\nmax_age = '90'\n",
+            r#"holdfast.toml:2: env.prod.max_age: "90" is not a duration: 90 has no unit, write 90s, 90m, 90h or 90d"#,
+        ),
         ("\nmax_age = 90\n", r#"holdfast.toml:2: max_age: invalid type: integer `90`, expected a duration in quotes, such as "15m""#),
-        ("min_size = '10K'", r#"holdfast.toml:1: min_size: "10K" is not a size: "K" is no unit, use B, KB, MB, GB, TB, KiB, MiB, GiB or TiB"#),
+        (
+            "min_size = '10K'",
+            r#"holdfast.toml:1: min_size: "10K" is not a size: "K" is no unit, use B, KB, MB, GB, TB, KiB, MiB, GiB or TiB"#,
+        ),
         ("compression = 'gzip:13'", r#"holdfast.toml:1: compression: "gzip:13" is not a compression: gzip has the levels 1 to 12"#),
         ("verify = 'full'", r#"holdfast.toml:1: verify: "full" is no verification level: use quick, checksum, structure, restore, exact"#),
         ("[env.a]\nprotected = 'yes'\n", r#"holdfast.toml:2: env.a.protected: invalid type: string "yes", expected true or false"#),
-        ("[retention]\nkeep_days = 'seven'\n", r#"holdfast.toml:2: retention.keep_days: invalid type: string "seven", expected a whole number, 0 or more"#),
-        ("[retention]\nkeep_days = -1\n", "holdfast.toml:2: retention.keep_days: invalid value: integer `-1`, expected a whole number, 0 or more"),
+        (
+            "[retention]\nkeep_days = 'seven'\n",
+            r#"holdfast.toml:2: retention.keep_days: invalid type: string "seven", expected a whole number, 0 or more"#,
+        ),
+        (
+            "[retention]\nkeep_days = -1\n",
+            "holdfast.toml:2: retention.keep_days: invalid value: integer `-1`, expected a whole number, 0 or more",
+        ),
         ("retention = 7", "holdfast.toml:1: retention: invalid type: integer `7`, expected a table"),
         ("[env]\nprod = 'a.db'\n", r#"holdfast.toml:2: env.prod: invalid type: string "a.db", expected a table"#),
         ("env.a.files = 'media'", r#"holdfast.toml:1: env.a.files: invalid type: string "media", expected a list"#),
@@ -134,7 +158,10 @@ fn fm_e07_a_policy_nobody_can_have_meant_is_refused() {
             "[retention]\nkeep_min = 3\n",
             "holdfast.toml:1: retention: no rule says what to keep: write one such as keep_days = 7, or take the table out to keep everything",
         ),
-        ("[retention]\nkeep_days = 7\ndaily = 0\n", "holdfast.toml:3: retention.daily: 0 keeps nothing: write 1 or more, or take the key out"),
+        (
+            "[retention]\nkeep_days = 7\ndaily = 0\n",
+            "holdfast.toml:3: retention.daily: 0 keeps nothing: write 1 or more, or take the key out",
+        ),
     ] {
         assert_eq!(refused(text).0, message);
     }
@@ -171,7 +198,10 @@ fn fm_i03_a_password_in_a_file_that_others_can_read_is_refused() {
         let error = place.load().expect_err("refused");
         let file = place.path(FILE).display().to_string();
         assert_eq!(error.kind(), Kind::Config);
-        assert_eq!(error.to_string(), format!("{file}:2: env.prod.database: holds a password, and the file is open to others (mode {mode:04o})"));
+        assert_eq!(
+            error.to_string(),
+            format!("{file}:2: env.prod.database: holds a password, and the file is open to others (mode {mode:04o})")
+        );
         assert_eq!(error.next_step(), Some(format!("chmod 600 {file}, or keep the password in a password_file").as_str()));
     }
     Place::new(text).load().expect("a private file may hold one");
@@ -194,10 +224,22 @@ fn a_message_never_shows_a_password() {
 fn the_file_is_looked_for_from_near_to_far() {
     let mut place = Place::without_file();
     assert_eq!(place.found(), None);
-    for name in ["etc/holdfast.toml", "home/.config/holdfast/holdfast.toml", "xdg/holdfast/holdfast.toml", "holdfast.toml", "elsewhere/holdfast.toml", "named.toml"] {
+    for name in [
+        "etc/holdfast.toml",
+        "home/.config/holdfast/holdfast.toml",
+        "xdg/holdfast/holdfast.toml",
+        "holdfast.toml",
+        "elsewhere/holdfast.toml",
+        "named.toml",
+    ] {
         place.write(name, "", 0o600);
         match name {
-            "xdg/holdfast/holdfast.toml" => place = { let xdg = place.path("xdg").display().to_string(); place.with("XDG_CONFIG_HOME", &xdg) },
+            "xdg/holdfast/holdfast.toml" => {
+                place = {
+                    let xdg = place.path("xdg").display().to_string();
+                    place.with("XDG_CONFIG_HOME", &xdg)
+                }
+            }
             "named.toml" => place = place.with("HOLDFAST_CONFIG", "../named.toml"),
             _ => {}
         }
@@ -269,10 +311,12 @@ fn the_example_and_the_reference_name_every_key_and_the_example_is_valid() {
     let example = std::fs::read_to_string(in_repository("holdfast.example.toml")).expect("the example");
     let reference = std::fs::read_to_string(in_repository("docs/config.md")).expect("the reference");
     // A key that is commented out has no blank after its #, prose has one.
-    let all: String = example.lines().map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line)).map(|line| format!("{line}\n")).collect();
+    let is_key = |rest: &&str| rest.starts_with(|c: char| c.is_ascii_lowercase());
+    let all: String =
+        example.lines().map(|line| line.strip_prefix('#').filter(is_key).unwrap_or(line)).map(|line| format!("{line}\n")).collect();
     for key in &keys {
-        let named = all.lines().any(|line| line.starts_with(&format!("{key} =")) || line.starts_with('[') && line.contains(key) || line.contains(&format!("{{ {key} = ")) || line.contains(&format!(", {key} = ")));
-        assert!(named, "holdfast.example.toml does not show {key}");
+        let forms = [format!("\n{key} = "), format!("\n[{key}."), format!("\n[{key}]"), format!("{{ {key} = "), format!(", {key} = ")];
+        assert!(forms.iter().any(|form| all.contains(form)), "holdfast.example.toml does not show {key}");
         assert!(reference.contains(&format!("`{key}`")), "docs/config.md does not explain {key}");
     }
     for text in [&example, &all] {

@@ -32,12 +32,18 @@ fn without_a_file_a_source_is_dev_and_the_store_is_at_hand() {
     assert_eq!(environment.compression, Compression::Gzip(1));
     assert_eq!(environment.verify, Level::Structure);
     assert!(environment.retention.is_empty());
-    assert_eq!((environment.busy_timeout, environment.stall_timeout, environment.timeout), (Duration::from_secs(60), Duration::from_secs(900), Duration::from_secs(21_600)));
+    assert_eq!(
+        (environment.busy_timeout, environment.stall_timeout, environment.timeout),
+        (Duration::from_secs(60), Duration::from_secs(900), Duration::from_secs(21_600))
+    );
     assert_eq!((environment.wait, environment.min_verified, environment.protected), (Duration::ZERO, 3, false));
     assert_eq!(config.environment(Some("staging"), source("app.db")).expect("any good name").name, "staging");
     let error = config.environment(Some("Staging"), source("app.db")).expect_err("a bad name");
     assert_eq!(error.kind(), Kind::Usage);
-    let error = config.environment(None, Overrides::default()).and_then(|environment| environment.source().map(str::to_owned)).expect_err("no database");
+    let error = config
+        .environment(None, Overrides::default())
+        .and_then(|environment| environment.source().map(str::to_owned))
+        .expect_err("no database");
     assert_eq!(error.to_string(), "environment dev has no database");
 }
 
@@ -91,13 +97,10 @@ fn fm_i03_a_password_file_that_others_can_read_is_refused() {
     assert!(error.to_string().ends_with(&format!("holdfast.toml:3: {file} holds a password and is open to others (mode 0640)")), "{error}");
     assert_eq!(error.next_step(), Some(format!("chmod 600 {file}").as_str()));
     for (text, password) in [("canary-pw\nsecond\n", "canary-pw"), ("canary-pw\r\n", "canary-pw"), (" canary pw ", " canary pw ")] {
-        place.write("prod.password", text, 0o400);
-        std::fs::remove_file(place.path("prod.password")).expect("removed");
-        place.write("prod.password", text, 0o400);
+        place.write("prod.password", text, 0o600);
         let environment = resolve(&place, None, Overrides::default()).expect("a private one");
         assert_eq!(environment.password.as_ref().map(Secret::expose), Some(password));
         assert!(!format!("{environment:?}").contains("canary"));
-        std::fs::remove_file(place.path("prod.password")).expect("removed");
     }
     place.write("prod.password", "\nx\n", 0o600);
     assert_eq!(refused(&place, None, Overrides::default()).1, "holdfast.toml:3: the first line of prod.password is empty");
@@ -158,7 +161,10 @@ fn an_environment_is_chosen_or_asked_for() {
     let usage = |message: &str| (Kind::Usage, message.to_owned());
     assert_eq!(refused(&two, None, Overrides::default()), usage("which environment? holdfast.toml has dev, prod"));
     assert_eq!(refused(&two, Some("prd"), Overrides::default()), usage("no environment \"prd\" in holdfast.toml, did you mean \"prod\"?"));
-    assert_eq!(refused(&two, Some("Prod"), Overrides::default()), usage("no environment \"Prod\" in holdfast.toml, did you mean \"prod\"?"));
+    assert_eq!(
+        refused(&two, Some("Prod"), Overrides::default()),
+        usage("no environment \"Prod\" in holdfast.toml, did you mean \"prod\"?")
+    );
     assert_eq!(refused(&two, Some("zzz"), Overrides::default()), usage("no environment \"zzz\" in holdfast.toml"));
     assert_eq!(resolve(&two, Some("prod"), Overrides::default()).expect("named").name, "prod");
     let two = two.with("HOLDFAST_ENV", "dev");
@@ -191,10 +197,16 @@ fn the_environment_wins_over_the_top_and_a_flag_over_both() {
     ));
     let dev = resolve(&place, Some("dev"), Overrides::default()).expect("resolves");
     assert_eq!((dev.store, dev.compression, dev.verify), (place.path("own"), Compression::None, Level::Quick));
-    assert_eq!((dev.max_age, dev.min_size, dev.wait, dev.allow_empty), (Some(Duration::from_secs(7_200)), Some(10_000), Duration::from_secs(600), false));
+    assert_eq!(
+        (dev.max_age, dev.min_size, dev.wait, dev.allow_empty),
+        (Some(Duration::from_secs(7_200)), Some(10_000), Duration::from_secs(600), false)
+    );
     assert_eq!(dev.retention, Retention { keep_days: Some(7), ..Retention::default() }, "a policy is taken whole, never mixed");
     assert_eq!(dev.restart.as_deref(), Some(["systemctl", "restart", "app"].map(str::to_owned).as_slice()));
-    assert_eq!(dev.asserts, [Assert { query: "select 1".into(), expect: None }, Assert { query: "select 2".into(), expect: Some("2".into()) }]);
+    assert_eq!(
+        dev.asserts,
+        [Assert { query: "select 1".into(), expect: None }, Assert { query: "select 2".into(), expect: Some("2".into()) }]
+    );
     let prod = resolve(&place, Some("prod"), Overrides::default()).expect("resolves");
     assert_eq!((prod.store, prod.compression, prod.protected, prod.allow_empty), (place.path("top"), Compression::Zstd(3), true, true));
     assert_eq!(prod.retention, Retention { daily: Some(14), ..Retention::default() });
@@ -208,10 +220,16 @@ fn the_environment_wins_over_the_top_and_a_flag_over_both() {
         ..Overrides::default()
     };
     let dev = resolve(&place, Some("dev"), flags).expect("resolves");
-    assert_eq!((dev.store, dev.compression, dev.verify, dev.wait), (PathBuf::from("/by/variable"), Compression::Gzip(6), Level::Restore, Duration::ZERO));
+    assert_eq!(
+        (dev.store, dev.compression, dev.verify, dev.wait),
+        (PathBuf::from("/by/variable"), Compression::Gzip(6), Level::Restore, Duration::ZERO)
+    );
     assert_eq!(dev.retention, Retention { keep_days: Some(7), keep_last: Some(5), ..Retention::default() });
     let none = Overrides { retention: Retention { keep_last: Some(0), ..Retention::default() }, ..Overrides::default() };
-    assert_eq!(refused(&place, Some("dev"), none), (Kind::Usage, "keep_last: 0 keeps nothing: write 1 or more, or take the key out".to_owned()));
+    assert_eq!(
+        refused(&place, Some("dev"), none),
+        (Kind::Usage, "keep_last: 0 keeps nothing: write 1 or more, or take the key out".to_owned())
+    );
 }
 
 #[test]
