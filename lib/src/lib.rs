@@ -4,26 +4,28 @@
 //! fails on an upward import). To follow one backup, start at [`verbs::backup`], go down to [`frames`] and come back up.
 
 // ground: the operating system
-pub mod clock;
-pub mod error;
-pub mod exec;
 pub mod exit;
-pub mod fsx;
-pub mod interrupt;
-pub mod lock;
+pub mod error;
+pub mod clock;
 pub mod secret;
+pub mod interrupt;
+pub mod fsx;
+pub mod exec;
 pub mod state_dir;
+pub mod lock;
 
 // storage: how bytes are kept
+pub mod id;
 pub mod compression;
 pub mod frames;
-pub mod id;
 pub mod store;
 
 // data: what is kept, and where it comes from
-pub mod backup;
-pub mod engine;
 pub mod fingerprint;
 pub mod manifest;
+pub mod backup;
+pub mod engine;
+pub mod config;
+pub mod environment;
 
 pub use error::{Error, Result};

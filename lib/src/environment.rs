@@ -1,0 +1,320 @@
+//! The noun the verbs take: one environment, everything about it resolved and absolute. The configuration ends here.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::compression::Compression;
+use crate::config::place::nearest;
+use crate::config::{self, Assert, Config, EnvTable, Retention};
+use crate::engine;
+use crate::error::{Error, Result};
+use crate::manifest::Level;
+use crate::secret::{Secret, redact};
+use crate::state_dir::StateDir;
+
+/// The environment's name where nobody says one.
+pub const NAME_DEFAULT: &str = "dev";
+/// The store, beside the configuration file or in the working directory, where nobody says one.
+const STORE_DEFAULT: &str = "backups";
+/// How many verified backups are always kept; with three, one that turns out bad still leaves two.
+const MIN_VERIFIED_DEFAULT: u32 = 3;
+/// Longer than an application holds a lock in ordinary work, shorter than an hourly schedule.
+const BUSY_TIMEOUT_DEFAULT: Duration = Duration::from_secs(60);
+/// A server that sorts or builds an index can be silent for minutes.
+const STALL_TIMEOUT_DEFAULT: Duration = Duration::from_secs(15 * 60);
+/// A nightly run must be over before the working day.
+const TIMEOUT_DEFAULT: Duration = Duration::from_secs(6 * 3_600);
+
+/// One database and its rules.
+#[derive(Clone)]
+pub struct Environment {
+    /// Its name.
+    pub name: String,
+    /// Whether destructive operations need an approval.
+    pub protected: bool,
+    /// The database's source as [`engine::source::open`] takes it, expanded; it may hold a password. See [`Environment::source`].
+    pub source: Option<String>,
+    /// The folder that a relative path in `source` starts from.
+    pub base: PathBuf,
+    /// The database's password, where a `password_file` gives it.
+    pub password: Option<Secret>,
+    /// The store's folder, absolute.
+    pub store: PathBuf,
+    /// How components are compressed.
+    pub compression: Compression,
+    /// How thoroughly a backup is checked before it counts.
+    pub verify: Level,
+    /// What to keep; empty keeps everything.
+    pub retention: Retention,
+    /// How old the newest backup may be.
+    pub max_age: Option<Duration>,
+    /// The least stored bytes of a backup.
+    pub min_size: Option<u64>,
+    /// The bytes that must stay free where the store is.
+    pub min_free: Option<u64>,
+    /// Verified backups that are always kept; at least 1.
+    pub min_verified: u32,
+    /// How long to wait for another run's lock.
+    pub wait: Duration,
+    /// How long to wait for a lock inside the database.
+    pub busy_timeout: Duration,
+    /// The longest a dump or load may make no progress.
+    pub stall_timeout: Duration,
+    /// The longest a whole run may take.
+    pub timeout: Duration,
+    /// Whether a database without any table may be backed up.
+    pub allow_empty: bool,
+    /// Folders in which an engine's programs are looked for first.
+    pub program_dirs: Vec<PathBuf>,
+    /// The user a private server runs as where we are root.
+    pub scratch_user: Option<String>,
+    /// A server on which scratch databases may be made; its URL may hold a password.
+    pub scratch_server: Option<String>,
+    /// The command, word by word, to run after a restore.
+    pub restart: Option<Vec<String>>,
+    /// Queries that a restored database must answer.
+    pub asserts: Vec<Assert>,
+    /// Files and folders that a full backup takes along.
+    pub files: Vec<PathBuf>,
+    /// Configuration files that a full backup takes along.
+    pub config_files: Vec<PathBuf>,
+}
+
+/// What the command line says, and wins over the file. Paths are relative to the working directory.
+#[derive(Clone, Default)]
+pub struct Overrides {
+    /// The database.
+    pub source: Option<String>,
+    /// The store; wins over `$HOLDFAST_STORE`.
+    pub store: Option<PathBuf>,
+    /// How components are compressed.
+    pub compression: Option<Compression>,
+    /// The verification level.
+    pub verify: Option<Level>,
+    /// Each key that is set replaces the file's.
+    pub retention: Retention,
+    /// How old the newest backup may be.
+    pub max_age: Option<Duration>,
+    /// The least stored bytes.
+    pub min_size: Option<u64>,
+    /// The bytes that must stay free.
+    pub min_free: Option<u64>,
+    /// How long to wait for another run's lock.
+    pub wait: Option<Duration>,
+    /// How long to wait for a lock inside the database.
+    pub busy_timeout: Option<Duration>,
+    /// The longest without progress.
+    pub stall_timeout: Option<Duration>,
+    /// The longest a whole run may take.
+    pub timeout: Option<Duration>,
+    /// Whether a database without any table may be backed up.
+    pub allow_empty: Option<bool>,
+    /// Folders in which an engine's programs are looked for first.
+    pub program_dirs: Vec<PathBuf>,
+}
+
+/// Shows no secret.
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Environment")
+            .field("name", &self.name)
+            .field("source", &self.source.as_deref().map(redact))
+            .field("store", &self.store)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Environment {
+    /// The database's source; an error where neither file nor command line names one.
+    pub fn source(&self) -> Result<&str> {
+        self.source.as_deref().ok_or_else(|| {
+            Error::usage(format!("environment {} has no database", self.name)).hint(format!(
+                "name one on the command line, or write database = \"…\" under [env.{}] in {}",
+                self.name,
+                config::FILE
+            ))
+        })
+    }
+
+    /// What its engine is set to; caches go to the state directory, large temporary files beside the store.
+    pub fn engine_settings(&self, state: &StateDir) -> Result<engine::Settings> {
+        Ok(engine::Settings {
+            busy_timeout: self.busy_timeout,
+            stall_timeout: self.stall_timeout,
+            allow_empty: self.allow_empty,
+            program_dirs: self.program_dirs.clone(),
+            scratch_dir: self.store.clone(),
+            cache: state.folder("cache")?,
+            scratch_user: self.scratch_user.clone(),
+            scratch_server: self.scratch_server.clone(),
+        })
+    }
+}
+
+impl Config {
+    /// Resolves an environment: `name`, else `$HOLDFAST_ENV`, else the only one there is, else `dev` where the file
+    /// describes none. A source on the command line without a name belongs to the environment whose database it is.
+    ///
+    /// Errors: [`crate::error::Kind::Usage`] for a name that does not exist or a choice that was not made,
+    /// [`crate::error::Kind::Config`] for values that cannot be resolved.
+    pub fn environment(&self, name: Option<&str>, overrides: Overrides) -> Result<Environment> {
+        let name = match name {
+            Some(name) => Some(name.to_owned()),
+            None => self.surroundings.text("HOLDFAST_ENV")?,
+        };
+        let name = self.choose(name.as_deref(), overrides.source.as_deref())?;
+        match self.file.env.get(&name) {
+            Some(table) => self.resolve(&name, table, true, overrides),
+            None => self.resolve(&name, &EnvTable::default(), false, overrides),
+        }
+    }
+
+    fn choose(&self, name: Option<&str>, source: Option<&str>) -> Result<String> {
+        let known = &self.file.env;
+        if let Some(name) = name {
+            if known.is_empty() {
+                config::check_name(name).map_err(Error::usage)?;
+            } else if !known.contains_key(name) {
+                return Err(self.no_such(name));
+            }
+            return Ok(name.to_owned());
+        }
+        if known.is_empty() {
+            return Ok(NAME_DEFAULT.to_owned());
+        }
+        let candidates: Vec<&str> = match source {
+            None => self.environment_names().collect(),
+            Some(source) => {
+                known.iter().filter(|(name, table)| self.is_database_of(name, table, source)).map(|(name, _)| name.as_str()).collect()
+            }
+        };
+        match (candidates.as_slice(), source) {
+            ([only], _) => Ok((*only).to_owned()),
+            ([], Some(source)) => Err(Error::usage(format!("{} is the database of no environment in {}", redact(source), self.shown()))
+                .hint(format!("say which one its backup is for with -e: {}", self.names()))),
+            _ => Err(Error::usage(format!("which environment? {} has {}", self.shown(), candidates.join(", "))).hint("choose one with -e")),
+        }
+    }
+
+    fn no_such(&self, name: &str) -> Error {
+        let near = nearest(name, self.environment_names()).map(|near| format!(", did you mean {near:?}?")).unwrap_or_default();
+        Error::usage(format!("no environment {name:?} in {}{near}", self.shown()))
+            .hint(format!("the environments there are {}", self.names()))
+    }
+
+    fn names(&self) -> String {
+        self.environment_names().collect::<Vec<_>>().join(", ")
+    }
+
+    fn shown(&self) -> String {
+        self.path().map_or_else(|| config::FILE.to_owned(), |path| path.display().to_string())
+    }
+
+    /// Whether a source on the command line is this environment's database. One that cannot be resolved here is not.
+    fn is_database_of(&self, name: &str, table: &EnvTable, source: &str) -> bool {
+        let own = table.database.as_deref().and_then(|text| self.text_at(&["env", name, "database"], text).ok());
+        let (Some(own), Ok(base), Ok(here)) = (own, self.base(), self.surroundings.working_dir()) else { return false };
+        own == source && own.contains("://") || same_file(&base.join(plain_path(&own)), &here.join(plain_path(source)))
+    }
+
+    fn resolve(&self, name: &str, env: &EnvTable, is_described: bool, overrides: Overrides) -> Result<Environment> {
+        let top = &self.file;
+        let at = |key: &'static str| ["env", name, key];
+        let own_source = env.database.as_deref().map(|text| self.text_at(&at("database"), text)).transpose()?;
+        // A password belongs to the database it was written for: it is never sent to one named on the command line.
+        let is_own = overrides.source.is_none() || overrides.source == own_source;
+        let password = match &env.password_file {
+            Some(text) if is_own => {
+                let keys = at("password_file");
+                Some(config::read_password(&self.path_at(&keys, text)?).map_err(|error| match &self.source {
+                    Some(source) => error.within(source.at_key(&keys)),
+                    None => error,
+                })?)
+            }
+            _ => None,
+        };
+        let base = if is_described && overrides.source.is_none() { self.base()? } else { self.surroundings.working_dir()? };
+
+        // A value of the environment, else the one at the top, with the place it was found at.
+        let either = |key: &'static str, own: &Option<String>, common: &Option<String>| match (own, common) {
+            (Some(text), _) => Some((at(key).to_vec(), text.clone())),
+            (None, Some(text)) => Some((vec![key], text.clone())),
+            (None, None) => None,
+        };
+        let store = match (overrides.store, self.surroundings.variable("HOLDFAST_STORE"), either("store", &env.store, &top.store)) {
+            (Some(path), _, _) => self.surroundings.path(&path)?,
+            (None, Some(path), _) => self.surroundings.path(Path::new(path))?,
+            (None, None, Some((keys, text))) => self.path_at(&keys, &text)?,
+            (None, None, None) if is_described => self.base()?.join(STORE_DEFAULT),
+            (None, None, None) => self.surroundings.working_dir()?.join(STORE_DEFAULT),
+        };
+        let program_dirs = if overrides.program_dirs.is_empty() {
+            let (keys, folders) = match (&env.pg_bin, &top.pg_bin) {
+                (Some(own), _) => (at("pg_bin").to_vec(), own.0.as_slice()),
+                (None, Some(common)) => (vec!["pg_bin"], common.0.as_slice()),
+                (None, None) => (Vec::new(), [].as_slice()),
+            };
+            folders.iter().map(|folder| self.path_at(&keys, folder)).collect::<Result<_>>()?
+        } else {
+            overrides.program_dirs.iter().map(|folder| self.surroundings.path(folder)).collect::<Result<_>>()?
+        };
+        let paths = |key: &'static str, list: &Option<Vec<String>>| -> Result<Vec<PathBuf>> {
+            list.iter().flatten().map(|text| self.path_at(&at(key), text)).collect()
+        };
+        let scratch_server = either("scratch_server", &env.scratch_server, &top.scratch_server)
+            .map(|(keys, text)| self.text_at(&keys, &text))
+            .transpose()?;
+        let retention = env.retention.or(top.retention).unwrap_or_default().overridden_by(overrides.retention);
+        if !overrides.retention.is_empty() {
+            retention.check().map_err(|(key, why)| Error::usage(format!("{}: {why}", key.unwrap_or("retention"))))?;
+        }
+
+        Ok(Environment {
+            name: name.to_owned(),
+            protected: env.protected.unwrap_or(false),
+            source: overrides.source.or(own_source),
+            base,
+            password,
+            store,
+            compression: overrides.compression.or(env.compression.or(top.compression).map(|text| text.0)).unwrap_or_default(),
+            verify: overrides.verify.or(env.verify.or(top.verify).map(|text| text.0)).unwrap_or(Level::Structure),
+            retention,
+            max_age: overrides.max_age.or(env.max_age.or(top.max_age).map(|text| text.0)),
+            min_size: overrides.min_size.or(env.min_size.or(top.min_size).map(|text| text.0)),
+            min_free: overrides.min_free.or(env.min_free.or(top.min_free).map(|text| text.0)),
+            min_verified: env.min_verified.or(top.min_verified).unwrap_or(MIN_VERIFIED_DEFAULT),
+            wait: overrides.wait.or(env.wait.or(top.wait).map(|text| text.0)).unwrap_or(Duration::ZERO),
+            busy_timeout: overrides
+                .busy_timeout
+                .or(env.busy_timeout.or(top.busy_timeout).map(|text| text.0))
+                .unwrap_or(BUSY_TIMEOUT_DEFAULT),
+            stall_timeout: overrides
+                .stall_timeout
+                .or(env.stall_timeout.or(top.stall_timeout).map(|text| text.0))
+                .unwrap_or(STALL_TIMEOUT_DEFAULT),
+            timeout: overrides.timeout.or(env.timeout.or(top.timeout).map(|text| text.0)).unwrap_or(TIMEOUT_DEFAULT),
+            allow_empty: overrides.allow_empty.or(env.allow_empty).or(top.allow_empty).unwrap_or(false),
+            program_dirs,
+            scratch_user: env.scratch_user.clone().or_else(|| top.scratch_user.clone()),
+            scratch_server,
+            restart: env.restart.clone().map(|command| command.0),
+            asserts: env.assert.clone(),
+            files: paths("files", &env.files)?,
+            config_files: paths("config_files", &env.config_files)?,
+        })
+    }
+}
+
+/// The path in a source's text, where it is a file.
+fn plain_path(source: &str) -> &str {
+    ["sqlite:", "sqlite3:", "file:"].into_iter().find_map(|scheme| source.strip_prefix(scheme)).unwrap_or(source)
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    real(a) == real(b)
+}
+
+#[cfg(test)]
+mod tests;
