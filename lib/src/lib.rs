@@ -11,6 +11,7 @@ pub mod exit;
 pub mod fsx;
 pub mod interrupt;
 pub mod lock;
+pub mod progress;
 pub mod secret;
 pub mod state_dir;
 
