@@ -77,7 +77,7 @@ fn the_common_flags_mean_the_same_everywhere() {
             .collect::<Vec<_>>()
     };
     let [first, rest @ ..] = commands();
-    assert_eq!(list(&first).iter().filter_map(|(_, short, _)| *short).collect::<String>(), "ecqvn");
+    assert_eq!(list(&first).iter().filter_map(|(_, short, _)| *short).collect::<String>(), "ecqvnhV");
     for command in rest {
         assert_eq!(list(&command), list(&first), "{}", command.get_name());
     }

@@ -16,7 +16,8 @@ pub(crate) const EXAMPLES: [Example; 2] = [
 ///
 /// Prints the new backup's id and folder. Retention runs after success only.
 #[derive(Debug, Parser)]
-#[command(name = "backup-db", version, max_term_width = 100, after_help = manners::after_help(&EXAMPLES))]
+#[command(name = "backup-db", version, max_term_width = 100, disable_help_flag = true, disable_version_flag = true)]
+#[command(after_help = manners::after_help(&EXAMPLES))]
 pub(crate) struct Args {
     /// database to back up: a path, sqlite:PATH, or postgres://... [default: the environment's own]
     ///

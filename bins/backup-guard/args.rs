@@ -17,7 +17,8 @@ pub(crate) const EXAMPLES: [Example; 2] = [
 /// Without a selector every backup of the store is checked, or with -e every one of that environment. What cannot be
 /// found out counts as bad.
 #[derive(Debug, Parser)]
-#[command(name = "backup-guard", version, max_term_width = 100, after_help = manners::after_help(&EXAMPLES))]
+#[command(name = "backup-guard", version, max_term_width = 100, disable_help_flag = true, disable_version_flag = true)]
+#[command(after_help = manners::after_help(&EXAMPLES))]
 pub(crate) struct Args {
     /// backup to check: latest, an id or the unique start of one, or a backup's folder [default: all]
     #[arg(value_name = "SELECTOR")]

@@ -47,6 +47,14 @@ pub struct Common {
     /// say what would be done, and change nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
+
+    /// print help; -h is the short form of --help
+    #[arg(short, long, action = ArgAction::Help)]
+    help: Option<bool>,
+
+    /// print the version
+    #[arg(short = 'V', long, action = ArgAction::Version)]
+    version: Option<bool>,
 }
 
 /// Reads a verification level, and offers its values to help and completion.

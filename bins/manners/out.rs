@@ -1,6 +1,7 @@
 //! What goes where: the result to stdout, everything else to stderr.
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 use holdfast::error::{Error, Result};
@@ -40,6 +41,8 @@ pub struct Out {
     stdout_looks: Looks,
     stderr: Mutex<Box<dyn Write + Send>>,
     stderr_looks: Looks,
+    /// Whether the one JSON document has been printed.
+    answered: AtomicBool,
     bar: Bar,
 }
 
@@ -54,7 +57,16 @@ impl Out {
     fn over(tool: &'static str, voice: Voice, stdout: (Box<dyn Write + Send>, Looks), stderr: (Box<dyn Write + Send>, Looks)) -> Self {
         // With -v, lines of the log run over stderr, which a bar would tear apart.
         let bar = Bar::new(stderr.1.terminal && !voice.quiet && voice.verbose == 0);
-        Out { tool, voice, stdout: Mutex::new(stdout.0), stdout_looks: stdout.1, stderr: Mutex::new(stderr.0), stderr_looks: stderr.1, bar }
+        Out {
+            tool,
+            voice,
+            answered: AtomicBool::new(false),
+            stdout: Mutex::new(stdout.0),
+            stdout_looks: stdout.1,
+            stderr: Mutex::new(stderr.0),
+            stderr_looks: stderr.1,
+            bar,
+        }
     }
 
     /// Whether the result must be one JSON document.
@@ -85,6 +97,7 @@ impl Out {
     /// Prints the result as one JSON document on one line. JSON escapes control characters by itself.
     pub fn document(&self, document: &impl Serialize) -> Result<()> {
         let text = serde_json::to_string(document).map_err(|error| Error::failed("cannot write the result as JSON").because(error))?;
+        self.answered.store(true, Ordering::Relaxed);
         self.print(&text)
     }
 
@@ -114,9 +127,10 @@ impl Out {
         self.error_document(&what, hint.as_deref(), error.kind().status());
     }
 
-    /// With `--json`, the error as an object on stdout. That it cannot be written changes nothing any more.
+    /// With `--json`, the error as an object on stdout, unless the result stands there already: two documents would be
+    /// one too many for the reader. That it cannot be written changes nothing any more.
     pub(crate) fn error_document(&self, what: &str, hint: Option<&str>, status: u8) {
-        if self.voice.json {
+        if self.voice.json && !self.answered.load(Ordering::Relaxed) {
             let _ = self.document(&json!({ "error": { "what": what, "hint": hint, "status": status } }));
         }
     }
@@ -130,7 +144,10 @@ impl Out {
         });
         match printed {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            other => other.map_err(|error| Error::from_io("cannot write the result to stdout", error)),
+            other => other.map_err(|error| {
+                let lost = Error::failed("cannot write the result to stdout").because(error);
+                lost.hint("only the message was lost: what was done by then stays done; see restore-db --list")
+            }),
         }
     }
 
@@ -161,4 +178,4 @@ fn locked(stream: &Mutex<Box<dyn Write + Send>>) -> MutexGuard<'_, Box<dyn Write
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,8 +1,8 @@
 //! What a process that handles secrets and databases sets right before anything else.
 
-use std::fs::OpenOptions;
 use std::os::fd::{AsRawFd, IntoRawFd};
 
+use nix::fcntl::{OFlag, open};
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::stat::{Mode, umask};
 
@@ -20,7 +20,8 @@ pub(crate) fn settle() {
 /// into by the next message. Rust's runtime does the same today, without promising it.
 fn open_standard_descriptors() {
     // The system gives the lowest free number, so the first one above 2 says that none below is closed.
-    while let Ok(null) = OpenOptions::new().read(true).write(true).open("/dev/null") {
+    // Not close-on-exec, unlike what std opens: children inherit these three.
+    while let Ok(null) = open("/dev/null", OFlag::O_RDWR, Mode::empty()) {
         if null.as_raw_fd() > 2 {
             break;
         }
@@ -32,6 +33,7 @@ fn open_standard_descriptors() {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nix::fcntl::{FcntlArg, FdFlag, fcntl};
     use std::os::unix::fs::{FileTypeExt, MetadataExt};
     use std::process::Command;
 
@@ -50,7 +52,8 @@ mod tests {
             let null = std::fs::metadata("/dev/null").expect("there is a /dev/null").rdev();
             let is_null =
                 |n: i32| std::fs::metadata(format!("/dev/fd/{n}")).is_ok_and(|m| m.file_type().is_char_device() && m.rdev() == null);
-            std::process::exit(if (0..=2).all(is_null) { ALL_NULL } else { 1 });
+            let is_inherited = fcntl(std::io::stdin(), FcntlArg::F_GETFD) == Ok(FdFlag::empty().bits());
+            std::process::exit(if (0..=2).all(is_null) && is_inherited { ALL_NULL } else { 1 });
         }
         let myself = std::env::current_exe().expect("own path");
         let ended = Command::new(myself)

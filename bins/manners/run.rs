@@ -129,6 +129,7 @@ fn tell_usage(tool: &'static str, error: &clap::Error, json: bool) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::out::tests::{PIPE, pages};
 
     #[test]
     fn a_stop_is_told_as_the_cause() {
@@ -136,6 +137,26 @@ mod tests {
         assert_eq!(error.kind().status(), 143);
         assert_eq!(error.to_string(), "stopped by signal 15: pg_dump ended early");
         assert_eq!(as_stopped(Error::busy("busy"), None).kind(), Kind::Busy);
+    }
+
+    /// One test, since the note of a panic belongs to the whole process.
+    #[test]
+    fn a_panic_of_any_thread_is_status_1_whatever_came_of_the_rest() {
+        let json = Voice { json: true, ..Voice::default() };
+        let (out, stdout, _) = pages(json, PIPE);
+        assert_eq!(call(&out, || panic!("seen in the test's own output")), exit::FAILED);
+        assert!(stdout.text().starts_with(r#"{"error":{"what":"internal error","hint":"this is a bug"#), "{}", stdout.text());
+
+        let (out, stdout, _) = pages(json, PIPE);
+        *PANICKED.lock().expect("not poisoned") = Some("internal error: in a worker".to_owned());
+        assert_eq!(call(&out, || Ok(exit::DONE)), exit::FAILED);
+        assert!(stdout.text().contains("in a worker"));
+
+        let (out, stdout, stderr) = pages(json, PIPE);
+        assert_eq!(call(&out, || Ok(exit::BAD)), exit::BAD);
+        assert_eq!(call(&out, || Err(Error::busy("prod is busy"))), exit::BUSY);
+        assert!(stdout.text().contains(r#""status":5"#));
+        assert_eq!(stderr.text(), "backup-db: prod is busy\n");
     }
 
     #[test]

@@ -20,7 +20,8 @@ pub(crate) const EXAMPLES: [Example; 2] = [
 ///
 /// The database that was there is backed up first and kept aside after the swap, until --discard.
 #[derive(Debug, Parser)]
-#[command(name = "restore-db", version, max_term_width = 100, after_help = manners::after_help(&EXAMPLES))]
+#[command(name = "restore-db", version, max_term_width = 100, disable_help_flag = true, disable_version_flag = true)]
+#[command(after_help = manners::after_help(&EXAMPLES))]
 #[command(group = ArgGroup::new("what").args(["selector", "file", "at", "list", "undo", "discard"]).required(true))]
 pub(crate) struct Args {
     /// backup to restore: latest, an id or the unique start of one, or a backup's folder

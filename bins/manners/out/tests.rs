@@ -2,14 +2,15 @@ use std::sync::Arc;
 
 use super::*;
 
-const PIPE: Looks = Looks { terminal: false, colour: false, utf8: true };
+pub(crate) const PIPE: Looks = Looks { terminal: false, colour: false, utf8: true };
 const TERMINAL: Looks = Looks { terminal: true, colour: false, utf8: true };
 
+/// A stream that keeps what is written.
 #[derive(Clone, Default)]
-struct Page(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Page(Arc<Mutex<Vec<u8>>>);
 
 impl Page {
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.0.lock().expect("not poisoned").clone()).expect("UTF-8")
     }
 }
@@ -36,7 +37,7 @@ impl Write for Fails {
     }
 }
 
-fn pages(voice: Voice, looks: Looks) -> (Out, Page, Page) {
+pub(crate) fn pages(voice: Voice, looks: Looks) -> (Out, Page, Page) {
     let (stdout, stderr) = (Page::default(), Page::default());
     let out = Out::over("backup-db", voice, (Box::new(stdout.clone()), looks), (Box::new(stderr.clone()), looks));
     (out, stdout, stderr)
@@ -110,4 +111,13 @@ fn fm_j06_a_result_is_escaped_on_a_terminal_and_exact_in_a_pipe() {
     out.line("dev/\u{1b}").expect("prints");
     out.text("a\nb\n").expect("prints");
     assert_eq!(stdout.text(), "dev/\u{1b}\na\nb\n");
+}
+
+#[test]
+fn json_is_one_document_even_when_an_error_follows_the_result() {
+    let (out, stdout, stderr) = pages(Voice { json: true, ..Voice::default() }, PIPE);
+    out.document(&json!({ "id": "x" })).expect("prints");
+    out.error(&Error::failed("the log could not be closed"));
+    assert_eq!(stdout.text(), "{\"id\":\"x\"}\n");
+    assert_eq!(stderr.text(), "backup-db: the log could not be closed\n");
 }
