@@ -1,1 +1,22 @@
-//! x
+//! What the Holdfast binaries share on the command line: how they start and end, what they print where, and the flags
+//! that mean the same everywhere. A main is [`run`], one verb of the library, and one printed report.
+
+mod bar;
+mod common;
+mod help;
+pub mod log;
+mod out;
+mod process;
+pub mod prompt;
+mod run;
+mod table;
+mod terminal;
+mod text;
+
+pub use common::{Common, level};
+pub use help::{Example, after_help};
+pub use out::{Out, Voice};
+pub use run::run;
+pub use table::{Shade, Table};
+pub use terminal::Looks;
+pub use text::visible;

@@ -13,6 +13,7 @@ pub mod fsx;
 pub mod exec;
 pub mod state_dir;
 pub mod lock;
+pub mod progress;
 
 // storage: how bytes are kept
 pub mod id;

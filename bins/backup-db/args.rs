@@ -1,0 +1,106 @@
+//! The command line of `backup-db`.
+
+use clap::Parser;
+use holdfast::manifest::Level;
+use manners::{Common, Example};
+
+pub(crate) const EXAMPLES: [Example; 2] = [
+    Example { command: "backup-db app.db", what: "back a SQLite file up into ./backups/dev; no config file is needed" },
+    Example {
+        command: "backup-db -e prod --reason 'before 2.4' --tag release --verify restore",
+        what: "back prod up, and publish it only if it restores into a scratch database",
+    },
+];
+
+/// Back a database up: one consistent snapshot, checked before it appears in the store.
+///
+/// Prints the new backup's id and folder. Retention runs after success only.
+#[derive(Debug, Parser)]
+#[command(name = "backup-db", version, max_term_width = 100, disable_help_flag = true, disable_version_flag = true)]
+#[command(after_help = manners::after_help(&EXAMPLES))]
+pub(crate) struct Args {
+    /// database to back up: a path, sqlite:PATH, or postgres://... [default: the environment's own]
+    ///
+    /// With a source the config file is not asked for a database; -e then only names the environment under which the
+    /// backup is kept. Without -e and without a config file that is dev, and the store is ./backups. Passwords are
+    /// better kept in PGPASSFILE or the config's password_file than in a URL, which other users of the machine can see.
+    #[arg(value_name = "SOURCE")]
+    pub(crate) source: Option<String>,
+
+    /// why this backup is made; kept in its manifest
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+
+    /// tag to find it by; may be given more than once
+    #[arg(long = "tag", value_name = "TAG")]
+    pub(crate) tags: Vec<String>,
+
+    /// check it this thoroughly before it is published [default: the config's, else structure]
+    #[arg(long, value_name = "LEVEL", value_parser = manners::level())]
+    pub(crate) verify: Option<Level>,
+
+    /// gzip, zstd or none, with a level if wanted: zstd:9 [default: the config's, else gzip]
+    #[arg(long, value_name = "METHOD[:LEVEL]")]
+    pub(crate) compression: Option<String>,
+
+    /// wait this long for another run to end, for instance 10m [default: do not wait]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) wait: Option<String>,
+
+    /// back up a database that has no table; otherwise that is an error
+    #[arg(long)]
+    pub(crate) allow_empty: bool,
+
+    #[command(flatten)]
+    pub(crate) keep: Keep,
+
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// The retention rules, where the command line sets them; each wins over the same key of the config.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Retention (after success; the last good backup always stays)")]
+pub(crate) struct Keep {
+    /// keep backups younger than N days; 0 keeps all for ever
+    #[arg(long = "keep-days", value_name = "N")]
+    pub(crate) days: Option<u32>,
+
+    /// keep the N newest
+    #[arg(long = "keep-last", value_name = "N")]
+    pub(crate) last: Option<u32>,
+
+    /// never leave fewer than N, whatever the other rules say
+    #[arg(long = "keep-min", value_name = "N")]
+    pub(crate) min: Option<u32>,
+
+    /// keep one for each of the last N hours that have any
+    #[arg(long = "keep-hourly", value_name = "N")]
+    pub(crate) hourly: Option<u32>,
+
+    /// keep one for each of the last N days that have any
+    #[arg(long = "keep-daily", value_name = "N")]
+    pub(crate) daily: Option<u32>,
+
+    /// keep one for each of the last N weeks that have any
+    #[arg(long = "keep-weekly", value_name = "N")]
+    pub(crate) weekly: Option<u32>,
+
+    /// keep one for each of the last N months that have any
+    #[arg(long = "keep-monthly", value_name = "N")]
+    pub(crate) monthly: Option<u32>,
+
+    /// keep one for each of the last N years that have any
+    #[arg(long = "keep-yearly", value_name = "N")]
+    pub(crate) yearly: Option<u32>,
+
+    /// delete nothing this time
+    #[arg(long, conflicts_with_all = ["days", "last", "min", "hourly", "daily", "weekly", "monthly", "yearly"])]
+    pub(crate) no_prune: bool,
+}
+
+impl AsRef<Common> for Args {
+    fn as_ref(&self) -> &Common {
+        &self.common
+    }
+}

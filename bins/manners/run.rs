@@ -1,0 +1,168 @@
+//! How every binary starts and ends.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::sync::Mutex;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+use holdfast::error::{Error, Kind, Result};
+use holdfast::{exit, interrupt, secret};
+
+use crate::common::Common;
+use crate::out::{Out, Voice};
+use crate::process;
+use crate::text::visible;
+
+const REPORT_IT: &str = "this is a bug; please report it with the command line that led to it (RUST_BACKTRACE=1 adds where it happened)";
+
+/// What the first panic of any thread said.
+static PANICKED: Mutex<Option<String>> = Mutex::new(None);
+
+/// Runs a binary: settles the process, reads its arguments, listens for signals, calls `body`, and turns what comes of
+/// it into messages and the exit status. `body` returns a status of [`exit::TABLE`], mostly [`exit::DONE`].
+///
+/// ```no_run
+/// # #[derive(clap::Parser)] struct Args { #[command(flatten)] common: manners::Common }
+/// # impl AsRef<manners::Common> for Args { fn as_ref(&self) -> &manners::Common { &self.common } }
+/// fn main() -> std::process::ExitCode {
+///     manners::run("backup-db", |args: Args, out| {
+///         out.line("20261121T130000Z-dev-db-7f3a")?;
+///         Ok(holdfast::exit::DONE)
+///     })
+/// }
+/// ```
+pub fn run<A: Parser + AsRef<Common>>(tool: &'static str, body: impl FnOnce(A, &Out) -> Result<u8>) -> ExitCode {
+    process::settle();
+    watch_for_panics(tool);
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let status = match A::try_parse_from(&words) {
+        Ok(args) => {
+            let out = Out::new(tool, Voice::from(args.as_ref()));
+            call(&out, || {
+                interrupt::install()?;
+                body(args, &out)
+            })
+        }
+        Err(error) => tell_usage(tool, &error, asks_for_json(&words)),
+    };
+    ExitCode::from(status)
+}
+
+/// Calls `body`, tells its error, and gives the exit status. A panic of any thread is a failure, whatever `body` made
+/// of it; it unwinds rather than aborts, so that what was staged is removed and children are ended.
+fn call(out: &Out, body: impl FnOnce() -> Result<u8>) -> u8 {
+    let result = catch_unwind(AssertUnwindSafe(body));
+    holdfast::progress::Progress::end(out);
+    let panicked = PANICKED.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+    match (result, panicked) {
+        (Ok(Ok(status)), None) => status,
+        (Ok(Err(error)), _) => {
+            let error = as_stopped(error, interrupt::received());
+            out.error(&error);
+            error.kind().status()
+        }
+        (Ok(Ok(_)) | Err(_), panicked) => {
+            // The panic hook has told it on stderr.
+            out.error_document(&panicked.unwrap_or_else(|| "internal error".to_owned()), Some(REPORT_IT), exit::FAILED);
+            exit::FAILED
+        }
+    }
+}
+
+/// After a signal the first thing to fail may be anything (a child that was ended, a cut stream); the stop is the cause.
+fn as_stopped(error: Error, signal: Option<i32>) -> Error {
+    match (signal, error.kind()) {
+        (Some(number), kind) if !matches!(kind, Kind::Signal(_)) => {
+            error.as_kind(Kind::Signal(number)).within(format!("stopped by signal {number}"))
+        }
+        _ => error,
+    }
+}
+
+fn watch_for_panics(tool: &'static str) {
+    std::panic::set_hook(Box::new(move |panic| {
+        let payload = panic.payload();
+        let why = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        let place = panic.location().map(|place| format!(" at {}:{}", place.file(), place.line())).unwrap_or_default();
+        let what = secret::redact(&format!("internal error: {}{place}", why.unwrap_or("unknown")));
+        let mut message = format!("{tool}: {}\nhint: {REPORT_IT}\n", visible(&what));
+        let trace = std::backtrace::Backtrace::capture();
+        if trace.status() == std::backtrace::BacktraceStatus::Captured {
+            message.push_str(&trace.to_string());
+        }
+        let _ = io::stderr().write_all(message.as_bytes());
+        PANICKED.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get_or_insert(what);
+    }));
+}
+
+/// Whether `--json` is among the words, for errors that keep them from being parsed.
+fn asks_for_json(words: &[OsString]) -> bool {
+    words.iter().take_while(|word| *word != "--").any(|word| word == "--json")
+}
+
+/// Tells what clap has to say: help and version on stdout with status 0, wrong usage on stderr with status 2.
+fn tell_usage(tool: &'static str, error: &clap::Error, json: bool) -> u8 {
+    if !error.use_stderr() {
+        // A reader that has gone away is no error; a full disk is.
+        return match error.print() {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => exit::FAILED,
+            _ => exit::DONE,
+        };
+    }
+    let out = Out::new(tool, Voice { json, ..Voice::default() });
+    let text = error.render().to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
+    let shown: Vec<_> = text.lines().map(visible).collect();
+    match error.kind() {
+        // That one is the whole help.
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => out.say(&shown.join("\n")),
+        _ => out.say(&format!("{tool}: {}", shown.join("\n"))),
+    }
+    let what = text.lines().next().unwrap_or("wrong usage");
+    out.error_document(what, Some(&format!("see {tool} --help")), exit::USAGE);
+    exit::USAGE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::out::tests::{PIPE, pages};
+
+    #[test]
+    fn a_stop_is_told_as_the_cause() {
+        let error = as_stopped(Error::failed("pg_dump ended early"), Some(15));
+        assert_eq!(error.kind().status(), 143);
+        assert_eq!(error.to_string(), "stopped by signal 15: pg_dump ended early");
+        assert_eq!(as_stopped(Error::busy("busy"), None).kind(), Kind::Busy);
+    }
+
+    /// One test, since the note of a panic belongs to the whole process.
+    #[test]
+    fn a_panic_of_any_thread_is_status_1_whatever_came_of_the_rest() {
+        let json = Voice { json: true, ..Voice::default() };
+        let (out, stdout, _) = pages(json, PIPE);
+        assert_eq!(call(&out, || panic!("seen in the test's own output")), exit::FAILED);
+        assert!(stdout.text().starts_with(r#"{"error":{"what":"internal error","hint":"this is a bug"#), "{}", stdout.text());
+
+        let (out, stdout, _) = pages(json, PIPE);
+        *PANICKED.lock().expect("not poisoned") = Some("internal error: in a worker".to_owned());
+        assert_eq!(call(&out, || Ok(exit::DONE)), exit::FAILED);
+        assert!(stdout.text().contains("in a worker"));
+
+        let (out, stdout, stderr) = pages(json, PIPE);
+        assert_eq!(call(&out, || Ok(exit::BAD)), exit::BAD);
+        assert_eq!(call(&out, || Err(Error::busy("prod is busy"))), exit::BUSY);
+        assert!(stdout.text().contains(r#""status":5"#));
+        assert_eq!(stderr.text(), "backup-db: prod is busy\n");
+    }
+
+    #[test]
+    fn json_is_seen_before_the_arguments_are_parsed() {
+        let words = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
+        assert!(asks_for_json(&words("backup-db --wrong --json")));
+        assert!(!asks_for_json(&words("backup-db --wrong -- --json")));
+    }
+}

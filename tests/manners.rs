@@ -1,0 +1,128 @@
+//! The command lines of all binaries, as clap understands them.
+
+#[allow(dead_code)]
+#[path = "../bins/backup-db/args.rs"]
+mod backup_db;
+#[allow(dead_code)]
+#[path = "../bins/backup-guard/args.rs"]
+mod backup_guard;
+#[allow(dead_code)]
+#[path = "../bins/restore-db/args.rs"]
+mod restore_db;
+
+use clap::{CommandFactory, Parser};
+use holdfast::exit;
+use holdfast::manifest::Level;
+
+fn commands() -> [clap::Command; 3] {
+    [backup_db::Args::command(), restore_db::Args::command(), backup_guard::Args::command()]
+}
+
+#[test]
+fn every_command_line_is_sound() {
+    for command in commands() {
+        command.debug_assert();
+    }
+}
+
+#[test]
+fn both_helps_end_with_every_status_and_two_examples() {
+    for mut command in commands() {
+        let name = command.get_name().to_owned();
+        for help in [command.render_help().to_string(), command.render_long_help().to_string()] {
+            let (_, end) = help.split_once("Exit status:").expect("a list of statuses");
+            for row in exit::TABLE {
+                assert!(end.contains(&format!("{:>3}  {}", row.code, row.meaning)), "{name} --help lacks status {}", row.code);
+            }
+            let (_, examples) = end.split_once("Examples:").expect("examples at the end");
+            assert_eq!(examples.lines().filter(|line| line.starts_with(&format!("  {name}"))).count(), 2, "{name}");
+        }
+    }
+}
+
+#[test]
+fn every_example_is_a_command_line_that_works() {
+    for example in backup_db::EXAMPLES {
+        backup_db::Args::try_parse_from(words(example.command)).expect(example.command);
+    }
+    for example in restore_db::EXAMPLES {
+        restore_db::Args::try_parse_from(words(example.command)).expect(example.command);
+    }
+    for example in backup_guard::EXAMPLES {
+        backup_guard::Args::try_parse_from(words(example.command)).expect(example.command);
+    }
+}
+
+/// Words as a shell would split them, single quotes included.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (number, part) in line.split('\'').enumerate() {
+        if number % 2 == 1 {
+            words.push(part.to_owned());
+        } else {
+            words.extend(part.split_whitespace().map(str::to_owned));
+        }
+    }
+    words
+}
+
+#[test]
+fn the_common_flags_mean_the_same_everywhere() {
+    let list = |command: &clap::Command| {
+        let common = |arg: &&clap::Arg| arg.get_help_heading() == Some("Common options");
+        command
+            .get_arguments()
+            .filter(common)
+            .map(|arg| (arg.get_id().to_string(), arg.get_short(), arg.get_help().map(ToString::to_string)))
+            .collect::<Vec<_>>()
+    };
+    let [first, rest @ ..] = commands();
+    assert_eq!(list(&first).iter().filter_map(|(_, short, _)| *short).collect::<String>(), "ecqvnhV");
+    for command in rest {
+        assert_eq!(list(&command), list(&first), "{}", command.get_name());
+    }
+}
+
+#[test]
+fn what_excludes_each_other_is_wrong_usage() {
+    let refuses = |result: Result<(), clap::Error>, line: &str| {
+        assert_eq!(result.expect_err(line).exit_code(), i32::from(exit::USAGE), "{line}");
+    };
+    for line in ["x --no-prune --keep-days 7", "x -q -v", "x --keep-days -1", "x --verify fully", "x y"] {
+        refuses(backup_db::Args::try_parse_from(words(&format!("backup-db {line}"))).map(drop), line);
+    }
+    for line in [
+        "",
+        "latest -f x.sql",
+        "latest --at 2026-11-21",
+        "latest --undo",
+        "--undo --discard",
+        "--list latest",
+        "--undo --to sqlite:x",
+        "-f x.sql --to sqlite:x -d other",
+        "--list --no-safety-backup",
+    ] {
+        refuses(restore_db::Args::try_parse_from(words(&format!("restore-db {line}"))).map(drop), line);
+    }
+    for line in ["--json --format table", "--format xml", "--verify none"] {
+        refuses(backup_guard::Args::try_parse_from(words(&format!("backup-guard {line}"))).map(drop), line);
+    }
+}
+
+#[test]
+fn the_seed_projects_restore_line_is_understood() {
+    let args = restore_db::Args::try_parse_from(words("restore-db -e prod -f path/to/backup.sql.gz -u ledger -d books")).expect("parses");
+    assert_eq!((args.common.env.as_deref(), args.user.as_deref(), args.dbname.as_deref()), (Some("prod"), Some("ledger"), Some("books")));
+}
+
+#[test]
+fn json_is_a_format() {
+    let format = |line: &str| backup_guard::Args::try_parse_from(words(line)).expect("parses").format();
+    assert_eq!(format("backup-guard"), backup_guard::Format::Table);
+    assert_eq!(format("backup-guard --json"), backup_guard::Format::Json);
+    assert_eq!(format("backup-guard --format json"), backup_guard::Format::Json);
+    assert_eq!(format("backup-guard --format nagios"), backup_guard::Format::Nagios);
+    let levels =
+        Level::ALL.map(|level| backup_guard::Args::try_parse_from(["backup-guard", "--verify", level.name()]).expect("parses").verify);
+    assert_eq!(levels, Level::ALL);
+}
