@@ -25,6 +25,7 @@ find_tools() {
 		done
 	fi
 	[ -z "$pg_bin" ] || export PATH="$pg_bin:$PATH"
+	export PATH="$PATH:/usr/sbin:/sbin" # cron's PATH lacks runuser
 
 	need python3 flock
 	if wanted sqlite || wanted restore; then need sqlite3 gzip zstd; fi
