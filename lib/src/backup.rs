@@ -5,8 +5,6 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
 use crate::error::{Error, OnPath, Result};
 use crate::frames::index::Index;
 use crate::frames::open::{Expected, Reader};
@@ -49,7 +47,7 @@ impl Backup {
         let expected = checksums
             .get(manifest::FILE)
             .ok_or_else(|| Error::bad(format!("{CHECKSUMS} of {} does not list the manifest", folder.display())))?;
-        if &fsx::hex(&Sha256::digest(&bytes)) != expected {
+        if &fsx::sha256_hex(&bytes) != expected {
             return Err(Error::bad(format!("the manifest of {} does not match {CHECKSUMS}", folder.display())));
         }
         let manifest = Manifest::parse(&bytes).map_err(|error| error.within(folder.display()))?;
@@ -110,7 +108,7 @@ impl Backup {
     pub fn index(&self, component: &Component) -> Result<Index> {
         let path = self.folder.join(&component.index);
         let bytes = read_capped(&path, INDEX_MAX_BYTES.min(component.index_bytes))?;
-        if fsx::hex(&Sha256::digest(&bytes)) != component.index_sha256 {
+        if fsx::sha256_hex(&bytes) != component.index_sha256 {
             return Err(Error::bad(format!("{} is not the index that its manifest describes", path.display())));
         }
         let index = Index::parse(&bytes).map_err(|error| error.within(path.display()))?;

@@ -138,6 +138,35 @@ impl fmt::Display for Content {
     }
 }
 
+/// What a component's `content` in a manifest means for an engine.
+pub fn content_named(engine: Option<EngineName>, name: &str) -> Option<Content> {
+    match (engine, name) {
+        (_, "sqlite") => Some(Content::SqliteImage),
+        (Some(EngineName::Postgres), "sql") => Some(Content::PostgresSql),
+        (Some(EngineName::Sqlite), "sql") => Some(Content::SqliteSql),
+        _ => None,
+    }
+}
+
+/// Looks at a plain stream as it passes, and says at its end whether it is a whole dump.
+pub trait Structure {
+    /// The next part of the stream.
+    fn take(&mut self, bytes: &[u8]) -> Result<()>;
+
+    /// The end of the stream: an error of kind `Bad` where it is not whole; else the fingerprint, where a stream alone
+    /// gives it.
+    fn finish(self: Box<Self>) -> Result<Option<Fingerprint>>;
+}
+
+/// The structure check for streams of this content.
+pub fn structure_of(content: Content) -> Box<dyn Structure> {
+    match content {
+        Content::SqliteImage => Box::new(sqlite::ImageStructure::default()),
+        Content::SqliteSql => Box::new(sqlite::SqlStructure::default()),
+        Content::PostgresSql | Content::PostgresCustom => postgres::structure_of(content),
+    }
+}
+
 /// The state of a restore's target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Live {

@@ -281,6 +281,12 @@ pub fn random_hex(bytes: usize) -> Result<String> {
     Ok(hex(&buffer))
 }
 
+/// SHA-256 of some bytes, in hex.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    use sha2::Digest;
+    hex(&sha2::Sha256::digest(bytes))
+}
+
 /// Lowercase hex.
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;

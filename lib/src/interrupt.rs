@@ -5,9 +5,9 @@
 //! the way out.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
@@ -20,6 +20,7 @@ use crate::error::{Error, Kind, Result};
 pub const GRACE: Duration = Duration::from_secs(10);
 
 static RECEIVED: AtomicI32 = AtomicI32::new(0);
+static DEADLINE: OnceLock<(Instant, Duration)> = OnceLock::new();
 static GROUPS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
 
 /// Starts listening; called once, by a binary's main.
@@ -49,11 +50,21 @@ pub fn received() -> Option<i32> {
     }
 }
 
-/// An error as soon as a stop was asked for.
+/// Sets the time that the whole run may take from now on; the first call counts.
+pub fn set_deadline(limit: Duration) {
+    let _ = DEADLINE.set((Instant::now(), limit));
+}
+
+/// An error as soon as a stop was asked for, or the run has taken longer than it may.
 pub fn check() -> Result<()> {
-    match received() {
-        None => Ok(()),
-        Some(number) => Err(Error::new(Kind::Signal(number), format!("stopped by signal {number}"))),
+    if let Some(number) = received() {
+        return Err(Error::new(Kind::Signal(number), format!("stopped by signal {number}")));
+    }
+    match DEADLINE.get() {
+        Some((begin, limit)) if begin.elapsed() > *limit => {
+            Err(Error::failed(format!("it took longer than {} s", limit.as_secs())).hint("allow more with timeout in the configuration"))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -28,5 +28,10 @@ pub mod backup;
 pub mod engine;
 pub mod config;
 pub mod environment;
+pub mod component;
+
+// knowledge: what is known and allowed
+pub mod catalog;
+pub mod checks;
 
 pub use error::{Error, Result};

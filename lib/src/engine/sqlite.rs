@@ -4,7 +4,10 @@ mod dump;
 mod fingerprint;
 mod load;
 mod open;
+mod structure;
 mod swap;
+
+pub use structure::{ImageStructure, SqlStructure};
 
 use std::path::{Path, PathBuf};
 

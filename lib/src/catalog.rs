@@ -1,0 +1,115 @@
+//! What there is in a store.
+
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+
+use crate::backup::Backup;
+use crate::error::{Error, OnPath, Result};
+use crate::id;
+use crate::store::{MIGRATIONS, Store};
+
+/// One folder of the store that a backup's name stands on.
+#[derive(Debug)]
+pub struct Entry {
+    /// Its path.
+    pub folder: PathBuf,
+    /// Its name, which has the form of an id.
+    pub name: String,
+    /// The backup, or why it cannot be read as one.
+    pub backup: Result<Backup>,
+}
+
+/// The backups of one environment, or of the whole store.
+#[derive(Debug, Default)]
+pub struct Catalog {
+    /// Everything with a backup's name, the oldest first; damaged ones by the time in their name.
+    pub entries: Vec<Entry>,
+    /// What lies among the backups and is none.
+    pub foreign: Vec<PathBuf>,
+}
+
+impl Catalog {
+    /// Reads every backup of `environment`, or of all. Only manifests are opened.
+    pub fn read(store: &Store, environment: Option<&str>) -> Result<Self> {
+        let mut catalog = Catalog::default();
+        let places = match environment {
+            None => store.places()?,
+            Some(name) => vec![name.to_owned(), MIGRATIONS.to_owned(), "archives".to_owned()],
+        };
+        for place in places {
+            let is_shared = place == MIGRATIONS || place == "archives";
+            catalog.read_place(&store.folder(&place), environment.filter(|_| is_shared))?;
+        }
+        catalog.entries.sort_by_cached_key(Entry::sort_key);
+        Ok(catalog)
+    }
+
+    fn read_place(&mut self, folder: &Path, only: Option<&str>) -> Result<()> {
+        let listing = match std::fs::read_dir(folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            other => other.on("list", folder)?,
+        };
+        for entry in listing {
+            let entry = entry.on("list", folder)?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let is_folder = entry.file_type().on("look at", &entry.path())?.is_dir();
+            if !is_folder || !id::is_id(&name) {
+                self.foreign.push(entry.path());
+                continue;
+            }
+            let backup = Backup::open(&entry.path());
+            let is_others = only.is_some_and(|only| match &backup {
+                Ok(backup) => backup.manifest().environment != only,
+                Err(_) => !name.split_once('-').is_some_and(|(_, rest)| rest.starts_with(&format!("{only}-"))),
+            });
+            if !is_others {
+                self.entries.push(Entry { folder: entry.path(), name, backup });
+            }
+        }
+        Ok(())
+    }
+
+    /// The whole ones, the oldest first.
+    pub fn backups(&self) -> impl DoubleEndedIterator<Item = &Backup> {
+        self.entries.iter().filter_map(|entry| entry.backup.as_ref().ok())
+    }
+
+    /// The newest whole backup that fits.
+    pub fn newest(&self, fits: impl Fn(&Backup) -> bool) -> Option<&Backup> {
+        self.backups().rev().find(|backup| fits(backup))
+    }
+
+    /// The one entry whose name begins with `prefix`; an error that names the choices where there are several.
+    pub fn by_prefix(&self, prefix: &str) -> Result<&Entry> {
+        let mut found = self.entries.iter().filter(|entry| entry.name.starts_with(prefix));
+        match (found.next(), found.next()) {
+            (Some(only), None) => Ok(only),
+            (None, _) => Err(Error::bad(format!("there is no backup {prefix:?}")).hint("restore-db --list shows what there is")),
+            (Some(exact), Some(_)) if exact.name == prefix => Ok(exact),
+            (Some(first), Some(second)) => Err(Error::usage(format!("{prefix:?} is the beginning of several backups: {}, {}, …", first.name, second.name))
+                .hint("write more of the id")),
+        }
+    }
+}
+
+impl Entry {
+    /// The time of the run as far as it is known.
+    fn sort_key(&self) -> (DateTime<Utc>, String) {
+        let time = match &self.backup {
+            Ok(backup) => backup.manifest().created_at,
+            Err(_) => time_in(&self.name).unwrap_or_default(),
+        };
+        (time, self.name.clone())
+    }
+
+    /// The time that the name carries.
+    pub fn time_in_name(&self) -> Option<DateTime<Utc>> {
+        time_in(&self.name)
+    }
+}
+
+fn time_in(name: &str) -> Option<DateTime<Utc>> {
+    let text = name.split_once('-')?.0;
+    chrono::NaiveDateTime::parse_from_str(text, "%Y%m%dT%H%M%SZ").ok().map(|time| time.and_utc())
+}

@@ -1,0 +1,53 @@
+//! The later checks of a backup: `checks/ID.jsonl` in the store, one line a check, so that history shows when it last
+//! restored and how long that took.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::clock;
+use crate::error::{Error, OnPath, Result};
+use crate::fsx;
+use crate::manifest::Level;
+use crate::store::Store;
+
+/// One check of one backup.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    /// When it ended.
+    #[serde(with = "clock::rfc3339_millis")]
+    pub at: DateTime<Utc>,
+    /// The level that was asked for.
+    pub level: Level,
+    /// Whether the backup passed.
+    pub passed: bool,
+    /// What was wrong with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<String>,
+    /// How long the check took.
+    pub check_ms: u64,
+    /// How long the restore into a scratch database took: the recovery time to expect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restore_ms: Option<u64>,
+    /// The machine that checked.
+    pub host: String,
+}
+
+/// Adds a check to a backup's history.
+pub fn append(store: &Store, backup_id: &str, check: &Check) -> Result<()> {
+    let path = store.checks_file(backup_id);
+    if let Some(folder) = path.parent() {
+        fsx::create_private_dirs(folder)?;
+    }
+    let line = serde_json::to_string(check).map_err(|error| Error::failed("cannot write a check").because(error))?;
+    fsx::append_line(&path, &line)
+}
+
+/// A backup's checks, the oldest first. A line that a crash cut short is left out.
+pub fn history(store: &Store, backup_id: &str) -> Result<Vec<Check>> {
+    let path = store.checks_file(backup_id);
+    let text = match std::fs::read_to_string(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other.on("read", &path)?,
+    };
+    Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+}

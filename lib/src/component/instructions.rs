@@ -1,0 +1,85 @@
+//! `RESTORE.txt`: how to restore this very backup with standard tools.
+
+use std::fmt::Write;
+
+use crate::engine::Content;
+use crate::manifest::{Component, Manifest};
+use crate::store::CHECKSUMS;
+
+/// The text of `RESTORE.txt`: commands that can be pasted, run inside the backup's folder.
+pub fn instructions(manifest: &Manifest) -> String {
+    let mut text = String::new();
+    let _ = writeln!(text, "How to restore backup {} without Holdfast", manifest.id);
+    let _ = writeln!(text, "\nRun these commands inside this folder. First check that nothing has changed:\n");
+    let _ = writeln!(text, "    sha256sum -c {CHECKSUMS}          # on macOS: shasum -a 256 -c {CHECKSUMS}");
+    for component in &manifest.components {
+        let plain = component.file.trim_end_matches(".gz").trim_end_matches(".zst");
+        let _ = writeln!(text, "\n{} ({} bytes, {} bytes unpacked)\n", component.file, component.stored_bytes, component.plain_bytes);
+        if component.content == Content::SqliteImage.name() {
+            sqlite(&mut text, manifest, component, plain);
+        } else {
+            postgres(&mut text, manifest, component);
+        }
+        if component.compression != "none" {
+            let _ = writeln!(text, "\nIts unpacked bytes have the SHA-256 {}:\n", component.plain_sha256);
+            let _ = writeln!(text, "    {} | sha256sum", unpack(component));
+        }
+    }
+    let _ = writeln!(text, "\n*.index and manifest.json are for Holdfast; these commands need neither.");
+    text
+}
+
+fn unpack(component: &Component) -> String {
+    match component.compression.as_str() {
+        "gzip" => format!("gunzip -c {}", component.file),
+        "zstd" => format!("zstd -dc {}", component.file),
+        _ => format!("cat {}", component.file),
+    }
+}
+
+fn sqlite(text: &mut String, manifest: &Manifest, component: &Component, plain: &str) {
+    let name = manifest.database.as_ref().map_or(plain, |database| &database.name);
+    let _ = writeln!(text, "A SQLite database. Stop the application, unpack to a new file, check it, and put it in place:\n");
+    let _ = writeln!(text, "    {} > restored.sqlite", unpack(component));
+    let _ = writeln!(text, "    sqlite3 restored.sqlite 'PRAGMA integrity_check'");
+    let _ = writeln!(text, "\nThen move it over {}. Move {name}-wal, {name}-shm and {name}-journal away together with", shell_word(name));
+    let _ = writeln!(text, "the old file: left in place, they would damage the new one.");
+}
+
+fn postgres(text: &mut String, manifest: &Manifest, component: &Component) {
+    if component.role == "globals" {
+        let _ = writeln!(text, "Roles of the server (without passwords). On a new server, load them first; those that exist already give errors");
+        let _ = writeln!(text, "that can be ignored:\n");
+        let _ = writeln!(text, "    {} | psql -X -d postgres", unpack(component));
+        return;
+    }
+    let database = manifest.database.as_ref();
+    let property = |name: &str| database.and_then(|database| database.properties.get(name)).and_then(|value| value.as_str().map(str::to_owned));
+    let mut create = String::from("    createdb --template=template0");
+    if let Some(encoding) = property("encoding") {
+        let _ = write!(create, " --encoding={}", shell_word(&encoding));
+    }
+    if let Some(collate) = property("collate") {
+        let _ = write!(create, " --lc-collate={}", shell_word(&collate));
+    }
+    if let Some(ctype) = property("ctype") {
+        let _ = write!(create, " --lc-ctype={}", shell_word(&ctype));
+    }
+    if let Some(owner) = property("owner") {
+        let _ = write!(create, " --owner={}", shell_word(&owner));
+    }
+    let _ = writeln!(text, "SQL text for PostgreSQL. Load it into a new, empty database, and only then rename it into place:\n");
+    let _ = writeln!(text, "{create} restored");
+    let _ = writeln!(text, "    {} | psql -X -v ON_ERROR_STOP=1 -d restored", unpack(component));
+    if let Some(database) = database {
+        let name = database.name.replace('"', "\"\"");
+        let _ = writeln!(text, "\n    psql -X -d postgres -c 'ALTER DATABASE \"{name}\" RENAME TO \"{name}_before\"'");
+        let _ = writeln!(text, "    psql -X -d postgres -c 'ALTER DATABASE restored RENAME TO \"{name}\"'");
+    }
+}
+
+/// A word as a POSIX shell takes it.
+fn shell_word(word: &str) -> String {
+    let is_plain = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-/@+=:".contains(&byte));
+    if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}

@@ -1,0 +1,6 @@
+//! What a user asks for: each verb takes nouns, never flags, and returns a report.
+
+pub mod backup;
+pub mod prune;
+pub mod restore;
+pub mod verify;

@@ -1,0 +1,218 @@
+//! `backup-db`: from a live database to a published backup that has been read back.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use chrono::{DateTime, Duration, Utc};
+
+use super::prune::{self, Pruned};
+use super::verify::{self, Demands, elapsed_ms};
+use crate::backup::Backup;
+use crate::catalog::Catalog;
+use crate::clock;
+use crate::component::{self, Origin};
+use crate::engine::{self, Dumped, Engine, Probe};
+use crate::environment::Environment;
+use crate::error::Result;
+use crate::exit;
+use crate::fsx;
+use crate::host;
+use crate::id;
+use crate::interrupt;
+use crate::lock::Held;
+use crate::manifest::{self, Component, Kind, Level, Manifest, Type, Verification};
+use crate::progress::Progress;
+use crate::store::{self, Staging, Store};
+
+/// Beside what the last backup needed, this much must be free: manifest, index, and the folder's own growth.
+const SPARE_BYTES: u64 = 1 << 20;
+/// The clock may be behind the newest backup by this much without a warning: two machines never agree to the second.
+const CLOCK_BEHIND_MAX: Duration = Duration::minutes(5);
+
+/// What one backup is made for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Why it is made.
+    pub kind: Kind,
+    /// The user's words for that.
+    pub reason: Option<String>,
+    /// The user's tags.
+    pub tags: Vec<String>,
+    /// How well it must be verified before it is published. It is read back and decoded in any case, so nothing below
+    /// [`Level::Structure`] saves anything.
+    pub verify: Level,
+    /// Whether retention runs afterwards.
+    pub prune: bool,
+}
+
+/// What was made.
+#[derive(Debug)]
+pub struct Report {
+    /// The backup's id.
+    pub id: String,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// What retention did; none where it was not asked to, or may not.
+    pub pruned: Option<Result<Pruned>>,
+    /// What a person should know.
+    pub notes: Vec<String>,
+}
+
+impl Report {
+    /// The exit status that tells how it went.
+    pub fn status(&self) -> u8 {
+        match &self.pruned {
+            _ if self.manifest.verification.is_none() => exit::BAD,
+            Some(Err(error)) => error.kind().status(),
+            _ => exit::DONE,
+        }
+    }
+}
+
+/// Makes a backup of an environment's database, and then lets retention run.
+///
+/// On any error nothing is published and what was there before stays. A source that is itself corrupt is published as
+/// what it is: unverified, with its problems named, and never counted as good.
+pub fn run(environment: &Environment, store: &Store, request: &Request, progress: &dyn Progress) -> Result<Report> {
+    interrupt::set_deadline(environment.timeout);
+    let settings = environment.engine_settings(store.state())?;
+    let engine = engine::source::open(environment.source()?, &environment.base, environment.password.clone(), settings)?;
+    let probe = engine.probe()?;
+    let held = Held::acquire(store.state(), store.id(), &environment.name, environment.wait)?;
+    let made = make(environment, store, &held, &*engine, &probe, request, progress)?;
+    let may_prune = request.prune && made.manifest.verification.is_some() && !environment.retention.is_empty();
+    let pruned = may_prune.then(|| prune::run(environment, store, &held));
+    Ok(Report { pruned, ..made })
+}
+
+/// Makes a backup while the environment is held.
+pub fn make(
+    environment: &Environment,
+    store: &Store,
+    held: &Held,
+    engine: &dyn Engine,
+    probe: &Probe,
+    request: &Request,
+    progress: &dyn Progress,
+) -> Result<Report> {
+    let mut notes: Vec<String> = store.sweep(held)?.into_iter().map(|name| format!("removed {name}, which an interrupted run left")).collect();
+    let catalog = Catalog::read(store, Some(&environment.name))?;
+    let created_at = next_time(&catalog, clock::now(), &mut notes);
+    let needed = catalog.newest(|backup| backup.manifest().database.is_some()).map_or(0, |backup| backup.manifest().stored_bytes() / 10 * 13);
+    fsx::require_free(store.root(), needed + SPARE_BYTES + environment.min_free.unwrap_or(0))?;
+
+    let staging = store.stage(held, &id::new(created_at, &environment.name, request.kind)?)?;
+    let mut durations = BTreeMap::new();
+    let start = Instant::now();
+    progress.begin("dump", Some(probe.estimated_bytes));
+    let packed = component::pack_database(&Origin::Live(engine), staging.path(), environment.compression, progress)?;
+    progress.end();
+    durations.insert("dump".to_owned(), elapsed_ms(start));
+
+    let start = Instant::now();
+    progress.begin("read back", None);
+    let (dumped, components) = packed.prove(&staging, environment.compression)?;
+    progress.end();
+    durations.insert("read_back".to_owned(), elapsed_ms(start));
+
+    let mut manifest = describe(environment, store, &staging, request, created_at, dumped, components);
+    manifest.warnings.splice(0..0, probe.warnings.iter().cloned());
+    if manifest.problems.is_empty() {
+        manifest.verification = Some(prove(environment, store, &staging, &manifest, request.verify, &mut durations, progress)?);
+    }
+    manifest.durations_ms = durations;
+    manifest.finished_at = clock::now().max(created_at);
+    let folder = publish(store, staging, request.kind, &environment.name, &manifest)?;
+    Ok(Report { id: manifest.id.clone(), folder, manifest, pruned: None, notes })
+}
+
+/// The time a new backup carries: now, but never before the newest one, so that `latest` means the last one made even
+/// after the clock went back.
+fn next_time(catalog: &Catalog, now: DateTime<Utc>, notes: &mut Vec<String>) -> DateTime<Utc> {
+    let Some(newest) = catalog.backups().next_back().map(|backup| backup.manifest().created_at) else { return now };
+    if newest > now + CLOCK_BEHIND_MAX {
+        notes.push(format!(
+            "the clock says {}, the newest backup was made at {}: is the clock right?",
+            clock::readable(now),
+            clock::readable(newest)
+        ));
+    }
+    now.max(newest + Duration::milliseconds(1))
+}
+
+fn describe(
+    environment: &Environment,
+    store: &Store,
+    staging: &Staging,
+    request: &Request,
+    created_at: DateTime<Utc>,
+    dumped: Dumped,
+    components: Vec<Component>,
+) -> Manifest {
+    Manifest {
+        format: manifest::FORMAT,
+        id: staging.backup_id().to_owned(),
+        store_id: store.id().to_owned(),
+        environment: environment.name.clone(),
+        kind: request.kind,
+        backup_type: Type::Full,
+        parent: None,
+        created_at,
+        finished_at: created_at,
+        host: host::name(),
+        tool: concat!("holdfast ", env!("CARGO_PKG_VERSION")).to_owned(),
+        reason: request.reason.clone(),
+        tags: request.tags.clone(),
+        verification: None,
+        problems: dumped.problems,
+        warnings: dumped.warnings,
+        database: Some(dumped.database),
+        fingerprint: Some(dumped.fingerprint),
+        components,
+        durations_ms: BTreeMap::new(),
+    }
+}
+
+/// What the staged backup has passed: `structure` by having been read back, more by a rehearsal.
+fn prove(
+    environment: &Environment,
+    store: &Store,
+    staging: &Staging,
+    manifest: &Manifest,
+    level: Level,
+    durations: &mut BTreeMap<String, u64>,
+    progress: &dyn Progress,
+) -> Result<Verification> {
+    if level >= Level::Restore {
+        let staged = Backup::staged(staging.path(), manifest.clone());
+        let settings = environment.engine_settings(store.state())?;
+        let demands = Demands { level, min_size: environment.min_size, asserts: &environment.asserts, settings: &settings };
+        let start = Instant::now();
+        let (findings, restore_ms) = verify::rehearse(&staged, &demands, progress)?;
+        durations.insert("rehearsal".to_owned(), elapsed_ms(start));
+        durations.insert("restore".to_owned(), restore_ms);
+        if let Some(finding) = findings.first() {
+            return Err(crate::Error::failed(format!("the backup does not pass {level}: {finding}"))
+                .hint("nothing was published; is the database itself sound?"));
+        }
+    }
+    Ok(Verification { level: level.max(Level::Structure), at: clock::now() })
+}
+
+/// Writes what describes the backup, and makes it appear.
+fn publish(store: &Store, staging: Staging, kind: Kind, environment: &str, manifest: &Manifest) -> Result<PathBuf> {
+    staging.write(store::INSTRUCTIONS, component::instructions(manifest).as_bytes())?;
+    staging.write(manifest::FILE, &manifest.to_bytes()?)?;
+    let mut known = Vec::new();
+    for component in &manifest.components {
+        known.push((component.file.clone(), component.stored_sha256.clone()));
+        known.push((component.index.clone(), component.index_sha256.clone()));
+    }
+    staging.write_checksums(&known)?;
+    interrupt::check()?;
+    let place = if kind == Kind::Migration { store::MIGRATIONS } else { environment };
+    staging.publish(&store.folder(place))
+}

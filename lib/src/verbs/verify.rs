@@ -1,0 +1,331 @@
+//! Verification: how well a backup is known to be good.
+//!
+//! [`Verified`] can be made in this module only. Whoever is about to overwrite something asks for it by type.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::time::Instant;
+
+use sha2::{Digest, Sha256};
+
+use crate::backup::Backup;
+use crate::clock;
+use crate::config::Assert;
+use crate::engine::{self, Content, Cut, Depth, Outlet, Settings, Workspace};
+use crate::error::{Error, Kind, OnPath, Result};
+use crate::frames::open::hash_file;
+use crate::fsx;
+use crate::interrupt;
+use crate::manifest::{Component, Level, Verification};
+use crate::progress::Progress;
+
+/// A backup that passed a verification.
+#[derive(Debug, Clone)]
+pub struct Verified {
+    backup: Backup,
+    verification: Verification,
+}
+
+impl Verified {
+    /// The backup.
+    pub fn backup(&self) -> &Backup {
+        &self.backup
+    }
+
+    /// What it passed, and when.
+    pub fn verification(&self) -> &Verification {
+        &self.verification
+    }
+}
+
+/// What a verification found.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The proof, where nothing was wrong.
+    pub verified: Option<Verified>,
+    /// What is wrong; empty where nothing is.
+    pub findings: Vec<String>,
+    /// How long all of it took.
+    pub check_ms: u64,
+    /// How long the restore into a scratch database took, where there was one.
+    pub restore_ms: Option<u64>,
+}
+
+/// What a verification may use and must demand.
+pub struct Demands<'a> {
+    /// How thorough it is.
+    pub level: Level,
+    /// Below this many stored bytes a backup is bad, where that is set.
+    pub min_size: Option<u64>,
+    /// Queries that the restored database must answer.
+    pub asserts: &'a [Assert],
+    /// For scratch databases.
+    pub settings: &'a Settings,
+}
+
+/// Verifies a backup. What is wrong with the backup is a finding; an error says that the check itself could not be made,
+/// and then nothing is known of the backup.
+pub fn verify(backup: &Backup, demands: &Demands<'_>, progress: &dyn Progress) -> Result<Outcome> {
+    let start = Instant::now();
+    let mut findings = quick(backup, demands.min_size)?;
+    if findings.is_empty() && demands.level >= Level::Checksum {
+        note(&mut findings, checksums(backup, demands.level >= Level::Structure))?;
+    }
+    if findings.is_empty() && demands.level >= Level::Structure {
+        note(&mut findings, structure(backup, progress))?;
+    }
+    let mut restore_ms = None;
+    if findings.is_empty() && demands.level >= Level::Restore {
+        let (wrong, milliseconds) = rehearse(backup, demands, progress)?;
+        findings = wrong;
+        restore_ms = Some(milliseconds);
+    }
+    let verified = findings.is_empty().then(|| Verified { backup: backup.clone(), verification: Verification { level: demands.level, at: clock::now() } });
+    Ok(Outcome { verified, findings, check_ms: elapsed_ms(start), restore_ms })
+}
+
+/// A bad backup is a finding; anything else went wrong with the check.
+fn note(findings: &mut Vec<String>, result: Result<Vec<String>>) -> Result<()> {
+    match result {
+        Ok(found) => findings.extend(found),
+        Err(error) if error.kind() == Kind::Bad => findings.push(error.to_string()),
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
+/// Names, sizes and modes.
+fn quick(backup: &Backup, min_size: Option<u64>) -> Result<Vec<String>> {
+    let mut findings = Vec::new();
+    let folder = backup.folder();
+    let expected = backup.expected_files();
+    let mut present = Vec::new();
+    for entry in std::fs::read_dir(folder).on("list", folder)? {
+        let name = entry.on("list", folder)?.file_name().to_string_lossy().into_owned();
+        if !expected.contains(&name) {
+            findings.push(format!("{name} does not belong to it"));
+        }
+        present.push(name);
+    }
+    for name in expected.iter().filter(|name| !present.contains(name)) {
+        let placeholder = format!(".{name}.icloud");
+        if present.contains(&placeholder) {
+            findings.push(format!("{name} is only in the cloud"));
+        } else {
+            findings.push(format!("{name} is missing"));
+        }
+    }
+    for component in &backup.manifest().components {
+        for (name, bytes) in [(&component.file, component.stored_bytes), (&component.index, component.index_bytes)] {
+            let path = folder.join(name);
+            if let Ok(found) = path.symlink_metadata()
+                && (!found.is_file() || found.len() != bytes)
+            {
+                findings.push(format!("{name} has {} bytes, the manifest says {bytes}", found.len()));
+            }
+        }
+    }
+    for (path, most) in expected.iter().map(|name| (folder.join(name), fsx::FILE_MODE)).chain([(folder.to_owned(), fsx::FOLDER_MODE)]) {
+        if path.symlink_metadata().is_ok() {
+            let mode = fsx::mode_of(&path)?;
+            if mode & !most != 0 {
+                findings.push(format!("{} has mode {mode:04o}, others can reach it: chmod {most:o} it", path.display()));
+            }
+        }
+    }
+    if let Some(min_size) = min_size
+        && backup.manifest().stored_bytes() < min_size
+    {
+        findings.push(format!("it has {} bytes, at least {min_size} are demanded", backup.manifest().stored_bytes()));
+    }
+    Ok(findings)
+}
+
+/// Every stored byte against `SHA256SUMS`, and that against the manifest. Component files are left to their reader where
+/// `readers_follow`: it hashes them while it decompresses.
+fn checksums(backup: &Backup, readers_follow: bool) -> Result<Vec<String>> {
+    let mut findings = Vec::new();
+    let listed = backup.checksums();
+    for name in backup.expected_files().iter().filter(|name| *name != crate::store::CHECKSUMS) {
+        let Some(expected) = listed.get(name) else {
+            findings.push(format!("{} does not list {name}", crate::store::CHECKSUMS));
+            continue;
+        };
+        let component = backup.manifest().components.iter().find(|component| &component.file == name);
+        if let Some(component) = component {
+            if &component.stored_sha256 != expected {
+                findings.push(format!("{} and the manifest disagree on {name}", crate::store::CHECKSUMS));
+            }
+            if readers_follow {
+                continue;
+            }
+        }
+        if &hash_file(&backup.folder().join(name))?.0 != expected {
+            findings.push(format!("{name} has changed: it does not match {}", crate::store::CHECKSUMS));
+        }
+    }
+    for name in listed.keys().filter(|name| !backup.expected_files().contains(name)) {
+        findings.push(format!("{} lists {name}, which does not belong to it", crate::store::CHECKSUMS));
+    }
+    Ok(findings)
+}
+
+/// Every plain byte, its hash, and that it is a whole dump of what the fingerprint says.
+fn structure(backup: &Backup, progress: &dyn Progress) -> Result<Vec<String>> {
+    let mut findings = Vec::new();
+    for component in &backup.manifest().components {
+        findings.extend(component_structure(backup, component, progress)?);
+    }
+    Ok(findings)
+}
+
+fn component_structure(backup: &Backup, component: &Component, progress: &dyn Progress) -> Result<Vec<String>> {
+    let mut reader = backup.read(component)?;
+    let mut hash = Sha256::new();
+    let content = content_of(backup, component)?;
+    let mut structure = (component.role == "database").then(|| engine::structure_of(content));
+    progress.begin("check", Some(component.plain_bytes));
+    let mut done = 0;
+    while let Some(frame) = reader.next_frame()? {
+        interrupt::check()?;
+        hash.update(&frame);
+        if let Some(structure) = &mut structure {
+            structure.take(&frame)?;
+        }
+        done += frame.len() as u64;
+        progress.reached(done);
+    }
+    progress.end();
+    if fsx::hex(&hash.finalize()) != component.plain_sha256 {
+        return Ok(vec![format!("{} does not unpack to what the manifest describes", component.file)]);
+    }
+    let found = match structure {
+        Some(structure) => structure.finish()?,
+        None => None,
+    };
+    Ok(match (found, &backup.manifest().fingerprint) {
+        (Some(found), Some(expected)) => expected.differences_in_dump(&found),
+        _ => Vec::new(),
+    })
+}
+
+/// What a component's plain bytes are.
+pub fn content_of(backup: &Backup, component: &Component) -> Result<Content> {
+    let engine = backup.manifest().database.as_ref().map(|database| database.engine);
+    engine::content_named(engine, &component.content)
+        .ok_or_else(|| Error::bad(format!("{} holds {:?}, which this version does not know", backup.id(), component.content)))
+}
+
+/// A restore into a scratch database, compared with the fingerprint: what is wrong, and how long the load took.
+pub fn rehearse(backup: &Backup, demands: &Demands<'_>, progress: &dyn Progress) -> Result<(Vec<String>, u64)> {
+    let manifest = backup.manifest();
+    let component = backup.database()?;
+    let origin = manifest.database.as_ref();
+    let name = origin.map(|database| database.engine).ok_or_else(|| Error::bad(format!("{} does not say which engine it is of", manifest.id)))?;
+    let content = content_of(backup, component)?;
+    progress.begin("rehearsal", None);
+    let mut scratch = engine::source::scratch(name, origin, demands.settings.clone())?;
+    let start = Instant::now();
+    let loaded = scratch.load(content, &mut backup.read(component)?);
+    let restore_ms = elapsed_ms(start);
+    match loaded {
+        Err(error) if matches!(error.kind(), Kind::Bad | Kind::Failed) => return Ok((vec![format!("it does not restore: {error}")], restore_ms)),
+        other => other?,
+    }
+    let mut findings = Vec::new();
+    let found = scratch.fingerprint(Depth::Rows)?;
+    if let Some(expected) = &manifest.fingerprint {
+        findings.extend(expected.differences(&found).into_iter().map(|difference| format!("restored, {difference}")));
+    }
+    findings.extend(asserts(&*scratch, demands.asserts));
+    if findings.is_empty() && demands.level >= Level::Exact {
+        findings.extend(dump_again(backup, component, &*scratch, demands.settings)?);
+    }
+    progress.end();
+    Ok((findings, restore_ms))
+}
+
+/// The queries of the configuration that the database does not answer as it must.
+pub fn asserts(workspace: &dyn Workspace, asserts: &[Assert]) -> Vec<String> {
+    let mut findings = Vec::new();
+    for assert in asserts {
+        let query = &assert.query;
+        match (workspace.ask(query), &assert.expect) {
+            (Err(error), _) => findings.push(format!("assert {query:?} fails: {error}")),
+            (Ok(None), _) => findings.push(format!("assert {query:?} gives no row")),
+            (Ok(Some(answer)), Some(expected)) if &answer != expected => findings.push(format!("assert {query:?} gives {answer:?}, expected {expected:?}")),
+            (Ok(Some(answer)), None) if matches!(answer.as_str(), "" | "0" | "f" | "false") => findings.push(format!("assert {query:?} gives {answer:?}")),
+            (Ok(Some(_)), _) => {}
+        }
+    }
+    findings
+}
+
+/// Whether dumping the restored database gives the same content.
+fn dump_again(backup: &Backup, component: &Component, scratch: &dyn Workspace, settings: &Settings) -> Result<Vec<String>> {
+    let folder = tempfile::Builder::new()
+        .prefix(&crate::store::scratch_prefix())
+        .suffix(".nosync")
+        .tempdir_in(&settings.scratch_dir)
+        .on("make a scratch folder in", &settings.scratch_dir)?;
+    let mut out = Hashed { hash: Sha256::new(), spool: folder.path() };
+    let dumped = scratch.dump(&mut out)?;
+    if fsx::hex(&out.hash.finalize()) == component.plain_sha256 {
+        return Ok(Vec::new());
+    }
+    // SQL text carries the versions of the programs that made it: then the tables' own hashes decide.
+    let Some(expected) = &backup.manifest().fingerprint else { return Ok(vec!["dumped again, it is not the same".to_owned()]) };
+    let has_content = !expected.tables.is_empty() && expected.tables.values().all(|table| table.content_sha256.is_some());
+    let mut findings: Vec<String> = expected.differences(&dumped.fingerprint).into_iter().map(|difference| format!("dumped again, {difference}")).collect();
+    if findings.is_empty() && !has_content {
+        findings.push("dumped again, it is not the same".to_owned());
+    }
+    Ok(findings)
+}
+
+/// Takes a dump for its hash only.
+struct Hashed<'a> {
+    hash: Sha256,
+    spool: &'a Path,
+}
+
+impl Write for Hashed<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.hash.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Outlet for Hashed<'_> {
+    fn begin(&mut self, _cut: Cut) -> Result<()> {
+        self.hash = Sha256::new();
+        Ok(())
+    }
+
+    fn spool(&self) -> &Path {
+        self.spool
+    }
+}
+
+/// Reads a stream to its end through its structure check: for files that no manifest describes.
+pub fn whole(content: Content, plain: &mut dyn Read) -> Result<()> {
+    let mut structure = engine::structure_of(content);
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        interrupt::check()?;
+        let count = plain.read(&mut buffer).map_err(|error| Error::from_io("cannot read the backup", error).as_kind(Kind::Bad))?;
+        if count == 0 {
+            return structure.finish().map(|_| ());
+        }
+        structure.take(&buffer[..count])?;
+    }
+}
+
+/// Whole milliseconds since then.
+pub(super) fn elapsed_ms(start: Instant) -> u64 {
+    u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
