@@ -16,6 +16,7 @@ use std::fs::File as OsFile;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 pub use keys::Retention;
 pub use values::Assert;
@@ -198,13 +199,14 @@ fn check(file: &File, source: &Source, mode: u32) -> Result<()> {
         return Err(source.error_at(&["min_verified"], AT_LEAST_ONE));
     }
     check_retention(source, &["retention"], file.retention)?;
-    let top = [(vec!["scratch_server"], &file.scratch_server)];
-    check_secrets(source, mode, top)?;
+    check_limits(source, &[], [("max_age", file.max_age), ("stall_timeout", file.stall_timeout), ("timeout", file.timeout)])?;
+    check_secrets(source, mode, [(vec!["scratch_server"], &file.scratch_server)])?;
     for (name, env) in &file.env {
         if let Some(0) = env.min_verified {
             return Err(source.error_at(&["env", name, "min_verified"], AT_LEAST_ONE));
         }
         check_retention(source, &["env", name, "retention"], env.retention)?;
+        check_limits(source, &["env", name], [("max_age", env.max_age), ("stall_timeout", env.stall_timeout), ("timeout", env.timeout)])?;
         check_secrets(
             source,
             mode,
@@ -215,6 +217,13 @@ fn check(file: &File, source: &Source, mode: u32) -> Result<()> {
 }
 
 const AT_LEAST_ONE: &str = "must be at least 1: the last good backup is never deleted";
+
+fn check_limits(source: &Source, above: &[&str], limits: [(&str, Option<values::Text<Duration>>); 3]) -> Result<()> {
+    match limits.into_iter().find(|(_, limit)| limit.is_some_and(|limit| limit.0.is_zero())) {
+        Some((key, _)) => Err(source.error_at(&above.iter().copied().chain([key]).collect::<Vec<_>>(), "must be longer than nothing")),
+        None => Ok(()),
+    }
+}
 
 fn check_retention(source: &Source, keys: &[&str], retention: Option<Retention>) -> Result<()> {
     let Some(retention) = retention else { return Ok(()) };

@@ -14,7 +14,8 @@ use crate::manifest::Level;
 macro_rules! table {
     ($(#[$meta:meta])* struct $name:ident { $($own:tt)* }) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, Default, Deserialize)]
+        // No Debug: the texts may hold passwords.
+        #[derive(Clone, Default, Deserialize)]
         #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
         #[serde(deny_unknown_fields)]
         pub(crate) struct $name {

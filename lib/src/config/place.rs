@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::secret;
 
 /// How alike two words must be (Jaro-Winkler, 0 to 1) to be taken for one mistyped: `retenton` and `retention` are at
-/// 0.97, `compress` and `compression` at 0.95, `media` and `max_age` at 0.64.
+/// 0.98, `compress` and `compression` at 0.95, `media` and `max_age` at 0.56.
 const ALIKE_AT_LEAST: f64 = 0.8;
 
 /// A file's text, which knows the line of each key.

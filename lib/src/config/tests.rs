@@ -126,6 +126,8 @@ fn fm_i01_a_wrong_value_names_its_line_and_key() {
             r#"holdfast.toml:1: env.a.restart: invalid type: string "systemctl restart app", expected a list of words, such as ["systemctl", "restart", "app"]"#,
         ),
         ("env.a.restart = []", "holdfast.toml:1: env.a.restart: the command is empty"),
+        ("timeout = '0'", "holdfast.toml:1: timeout: must be longer than nothing"),
+        ("[env.a]\nmax_age = '0s'", "holdfast.toml:2: env.a.max_age: must be longer than nothing"),
         ("min_verified = 0", "holdfast.toml:1: min_verified: must be at least 1: the last good backup is never deleted"),
         ("[env.a]\nmin_verified = 0", "holdfast.toml:2: env.a.min_verified: must be at least 1: the last good backup is never deleted"),
         ("log = 'stor'", r#"holdfast.toml:1: log: "stor" is neither state nor store, nor a path with a / in it"#),
@@ -327,4 +329,12 @@ fn the_example_and_the_reference_name_every_key_and_the_example_is_valid() {
             config.environment(Some(name), Default::default()).expect("the example resolves");
         }
     }
+}
+
+#[test]
+fn two_words_are_alike_from_a_threshold_on() {
+    for (a, b, percent) in [("retenton", "retention", 98), ("compress", "compression", 95), ("media", "max_age", 56)] {
+        assert_eq!((strsim::jaro_winkler(a, b) * 100.0).round() as u32, percent, "{a} {b}");
+    }
+    assert_eq!(place::nearest("media", ["max_age", "files"].into_iter()), None);
 }

@@ -130,7 +130,7 @@ fn fm_i04_relative_paths_start_at_the_file_wherever_the_run_starts() {
         assert_eq!(environment.program_dirs, [place.path("pg/bin"), PathBuf::from("/usr/pg/bin")]);
         assert_eq!(environment.config_files, [place.path(".env")]);
         let settings = environment.engine_settings(&StateDir::at(&place.path("state"))).expect("settings");
-        assert_eq!((settings.cache, settings.spool), (place.path("state/cache"), place.path("backups")));
+        assert_eq!((settings.cache, settings.scratch_dir), (place.path("state/cache"), place.path("backups")));
         // What the command line names starts where the user stands.
         let flags = Overrides { source: Some("app.db".into()), store: Some("b".into()), ..Overrides::default() };
         let environment = resolve(&place, Some("dev"), flags).expect("resolves");
