@@ -20,4 +20,7 @@ pub mod fingerprint;
 pub mod manifest;
 pub mod engine;
 
+// knowledge: what is known and allowed
+pub mod retention;
+
 pub use error::{Error, Result};
