@@ -14,6 +14,8 @@ pub mod lock;
 pub mod secret;
 pub mod state_dir;
 
+// storage: how bytes are kept
+pub mod sync_state;
 
 // data: what is kept, and where it comes from
 pub mod fingerprint;
