@@ -168,7 +168,7 @@ fn dates_at_the_ends_of_the_calendar_do_no_harm() {
             assert!(!period(cadence, created_at, Zone::Local).is_empty());
             assert!(!period(cadence, created_at, policy.zone).is_empty());
         }
-        assert!(preview(&policy, &[one.clone()], created_at).is_ok());
+        assert!(preview(&policy, std::slice::from_ref(&one), created_at).is_ok());
         assert!(plan(&policy, &[one, backup(1)], DateTime::<Utc>::MAX_UTC).is_ok());
     }
     let far = Policy { keep_days: Some(u32::MAX), ..policy() };

@@ -144,6 +144,7 @@ fn fm_d04_names_that_only_look_alike_are_nobodys_conflict() {
         fs::write(backup.join(name), "").expect("a file");
         fs::write(folder.path().join(name), "").expect("a file");
     }
+    fs::create_dir(folder.path().join("dev").join(format!("{ID} 2b"))).expect("a folder");
     fs::create_dir(folder.path().join("photos")).expect("a folder");
     fs::create_dir(folder.path().join("photos 2")).expect("a folder");
     assert_eq!(plain_survey(folder.path()).conflicts, []);
@@ -206,11 +207,11 @@ fn links_are_not_followed() {
 fn a_download_is_asked_for_once_and_waited_for() {
     let (_folder, backup) = store();
     let dump = backup.join("database.sql.gz");
-    let arrives = Fake { delivers: true, ..Fake::evicted(&[dump.clone()]) };
+    let arrives = Fake { delivers: true, ..Fake::evicted(std::slice::from_ref(&dump)) };
     wait_until_local(&dump, &arrives, Duration::from_secs(5)).expect("it arrives");
     assert_eq!(arrives.downloads.get(), 1);
 
-    let never = Fake::evicted(&[dump.clone()]);
+    let never = Fake::evicted(std::slice::from_ref(&dump));
     let error = wait_until_local(&dump, &never, Duration::from_millis(300)).expect_err("it never arrives");
     assert_eq!((error.kind(), never.downloads.get()), (Kind::Bad, 1));
     assert!(error.next_step().is_some() && error.to_string().contains("only in the cloud"), "{error}");

@@ -46,7 +46,7 @@ fn fm_e04_a_backup_dated_in_the_future_is_kept_and_never_counts() {
     // A clock that differs a little is no future.
     let near = Candidate { created_at: now() + SKEW_MAX, ..backup(0) };
     assert_eq!(
-        line(&plan_of(&Policy { keep_last: Some(1), ..policy() }, &[near.clone()]), &near),
+        line(&plan_of(&Policy { keep_last: Some(1), ..policy() }, std::slice::from_ref(&near)), &near),
         format!("keep {}  last 1 of 1, newest verified", near.id)
     );
 }

@@ -140,7 +140,7 @@ fn check(policy: &Policy, history: &History) -> Result<usize, TestCaseError> {
         let floor = policy.min_verified.max(policy.keep_min.unwrap_or(0)) as usize;
         prop_assert!(left >= verified.len().min(floor), "{} of {} verified left, at least {}", left, verified.len(), floor);
         let newest = verified.iter().max_by_key(|one| (one.created_at, &one.id));
-        prop_assert!(newest.is_none_or(|one| stays(one)), "the newest verified goes");
+        prop_assert!(newest.is_none_or(&stays), "the newest verified goes");
         let superseded = |one: &Candidate| newest.is_some_and(|newest| (newest.created_at, &newest.id) > (one.created_at, &one.id));
         for one in members.iter().filter(|one| !stays(one)) {
             prop_assert!(one.deletable && !one.pinned, "a foreign or a pinned one goes: {}", one.id);
