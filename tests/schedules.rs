@@ -1,11 +1,13 @@
 //! The schedules in `cron/` and their installer: every flag they use exists, every file is well formed, and installing is
 //! repeatable. The stories that run the installer are the scripts in `tests/schedules/`.
 
+#![allow(clippy::print_stderr)] // what a test could not run has to be said
+
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 const BINARIES: [(&str, &str); 3] = [
     ("backup-db", env!("CARGO_BIN_EXE_backup-db")),
@@ -71,7 +73,14 @@ fn flags_are_found_in_commands_and_help_texts() {
                 out=$(backup-guard -e dev 2>&1) || exit -1\n\
                 <string>/a/restore-db</string>\n    <string>--list</string>\n</array>\n\
                 run `backup-db -n`, then sudo -i\n";
-    let expected = [("backup-db", "--wait"), ("backup-db", "-e"), ("backup-db", "-n"), ("backup-db", "-q"), ("backup-guard", "-e"), ("restore-db", "--list")];
+    let expected = [
+        ("backup-db", "--wait"),
+        ("backup-db", "-e"),
+        ("backup-db", "-n"),
+        ("backup-db", "-q"),
+        ("backup-guard", "-e"),
+        ("restore-db", "--list"),
+    ];
     assert_eq!(flags_used(text), expected.map(|(binary, flag)| (binary, flag.to_owned())).into());
 
     let help = "Options:\n  -e, --env <ENV>    as --environment\n      --waiting\n  -q\n";
@@ -155,7 +164,8 @@ fn fault_of_xml(text: &str) -> Option<String> {
     let mut rest = text;
     while let Some(start) = rest.find('<') {
         let between = &rest[..start];
-        let entities_fine = between.split('&').skip(1).all(|part| ["amp;", "lt;", "gt;", "quot;", "apos;"].iter().any(|name| part.starts_with(name)));
+        let entities_fine =
+            between.split('&').skip(1).all(|part| ["amp;", "lt;", "gt;", "quot;", "apos;"].iter().any(|name| part.starts_with(name)));
         if !entities_fine || between.contains('>') {
             return Some(format!("a bare & or > in {between:?}"));
         }
@@ -259,4 +269,64 @@ fn every_story_of_the_installer_holds() {
         .collect();
     assert!(stories.len() >= 7, "stories are missing: {stories:?}");
     stories.iter().for_each(|story| tell(story));
+}
+
+/// The lines of a crontab as cron runs them: with a bare environment, no home, no terminal and from a folder of no project.
+fn run_as_cron(line: &str, state: &Path) -> Output {
+    let command = line.splitn(6, ' ').nth(5).expect("five times and a command").replace("\\%", "%");
+    Command::new("/bin/sh")
+        .args(["-c", &command])
+        .current_dir("/")
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("SHELL", "/bin/sh")
+        .env("HOLDFAST_STATE_DIR", state)
+        .stdin(std::process::Stdio::null())
+        .output()
+        .expect("sh")
+}
+
+#[test]
+fn fm_i05_the_installed_cron_lines_work_in_crons_bare_environment() {
+    let folder = tempfile::tempdir().expect("folder");
+    let project = folder.path().join("my project");
+    fs::create_dir(&project).expect("project");
+    let database = rusqlite::Connection::open(project.join("app.db")).expect("open");
+    database.execute_batch("CREATE TABLE entry (id INTEGER PRIMARY KEY, cents INTEGER); INSERT INTO entry VALUES (1, 250)").expect("fill");
+    drop(database);
+    // Relative paths: they are relative to this file, wherever cron starts the job.
+    fs::write(project.join("holdfast.toml"), "store = \"backups\"\n\n[env.dev]\ndatabase = \"sqlite:app.db\"\n").expect("config");
+
+    let installed = Command::new(repo().join("scripts/install-schedule"))
+        .args(["cron", "--env", "dev", "--config", "holdfast.toml", "--bin-dir"])
+        .arg(binaries())
+        .current_dir(&project)
+        .env("PATH", format!("{}:/usr/bin:/bin", repo().join("tests/schedules/programs").display()))
+        .env("FAKES", folder.path())
+        .env("HOME", folder.path())
+        .output()
+        .expect("install-schedule");
+    assert!(installed.status.success(), "{installed:?}");
+    let crontab = read(&folder.path().join("crontab"));
+    let [backup, guard] = crontab.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>()[..] else {
+        panic!("not two jobs:\n{crontab}");
+    };
+
+    let state = folder.path().join("state");
+    for line in [backup, guard] {
+        let output = run_as_cron(line, &state);
+        let said = [output.stdout, output.stderr].concat();
+        assert!(output.status.success() && said.is_empty(), "{line}: {}\n{}", output.status, String::from_utf8_lossy(&said));
+    }
+    let stored = files_below(&project.join("backups/dev"));
+    let components: Vec<_> = stored.iter().filter(|path| path.ends_with("database.sqlite.gz")).collect();
+    let [component] = components[..] else { panic!("not one backup: {stored:?}") };
+
+    // A bad backup is told, with its name and its status.
+    fs::write(component, b"").expect("damage");
+    let output = run_as_cron(guard, &state);
+    let id = component.parent().and_then(Path::file_name).and_then(OsStr::to_str).expect("an id");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains(id), "the mail does not name {id}:\n{said}");
 }
