@@ -54,8 +54,8 @@ lint: ## formatting, clippy, shellcheck, cargo-deny; says what it could not run
 bench: ## time, processor, memory and bytes beside the tools of today
 	scripts/bench $(BENCH)
 
-soak: ## the long tests: kills, full disks and random histories, until stopped
-	scripts/soak $(SOAK)
+soak: ## the long tests, those that are marked as ignored: kills, full disks and random histories
+	$(CARGO) test --release --workspace -- --ignored
 
 # By rename: a run that has just started keeps the program it started with, and nobody ever starts half of one.
 define place
