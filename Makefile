@@ -9,7 +9,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Every binary of the toolkit has a folder in bins/ with a main.
 BINARIES := $(notdir $(patsubst %/main.rs,%,$(wildcard bins/*/main.rs)))
 # The shell scripts, by their first line; the stories share one that is only sourced.
-SCRIPTS = $(shell grep -lE '^\#!.*\b(sh|bash)$$' .ci/run scripts/* tests/*/programs/* 2>/dev/null) $(wildcard tests/*/*.sh)
+SCRIPTS = $(sort $(shell grep -lE '^\#!.*\b(sh|bash)$$' .ci/run scripts/* scripts/*/* tests/*/programs/* 2>/dev/null) $(wildcard scripts/*/*.sh tests/*/*.sh))
 
 bin = $(DESTDIR)$(PREFIX)/bin
 share = $(DESTDIR)$(PREFIX)/share
@@ -51,8 +51,8 @@ lint: ## formatting, clippy, shellcheck, cargo-deny; says what it could not run
 	    else echo "NOT RUN: the advisory database cannot be fetched, so no advisory was checked" >&2; fi; \
 	fi
 
-bench: ## time, processor, memory and bytes beside the tools of today
-	scripts/bench $(BENCH)
+bench: ## time, processor, memory and bytes beside the tools of today (BENCH=sqlite, BENCH_MB=500)
+	scripts/bench/run $(BENCH)
 
 soak: ## the long tests, those that are marked as ignored: kills, full disks and random histories
 	$(CARGO) test --release --workspace -- --ignored
