@@ -1,0 +1,93 @@
+# make help lists what can be made.
+
+CARGO ?= cargo
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+# Where cargo builds, also when CARGO_TARGET_DIR moves it.
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+# Every binary of the toolkit has a folder in bins/ with a main.
+BINARIES := $(notdir $(patsubst %/main.rs,%,$(wildcard bins/*/main.rs)))
+# The shell scripts, by their first line; the stories share one that is only sourced.
+SCRIPTS = $(sort $(shell grep -lE '^\#!.*\b(sh|bash)$$' .ci/run scripts/* scripts/*/* tests/*/programs/* 2>/dev/null) $(wildcard scripts/*/*.sh tests/*/*.sh))
+
+bin = $(DESTDIR)$(PREFIX)/bin
+share = $(DESTDIR)$(PREFIX)/share
+
+.DEFAULT_GOAL := help
+# One after the other, also with -j: they share cargo's lock, and `lint test` is meant in that order.
+.NOTPARALLEL:
+.PHONY: help demo test lint bench soak install man schema check-mac
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## back a real database up, damage the backup, catch that, restore
+	scripts/demo
+
+test: ## install what the tests need where it is missing, then run all tests
+	scripts/setup
+ifneq ($(shell command -v cargo-nextest 2>/dev/null),)
+	$(CARGO) test --workspace --doc
+	$(CARGO) nextest run --workspace
+else
+	$(CARGO) test --workspace
+endif
+
+lint: ## formatting, clippy, shellcheck, cargo-deny; says what it could not run
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	@if command -v shellcheck >/dev/null; then \
+	    echo shellcheck -x $(SCRIPTS); shellcheck -x $(SCRIPTS); \
+	else \
+	    echo "NOT RUN: shellcheck is not here, so no script was checked (Debian: apt-get install shellcheck)" >&2; \
+	fi
+	@if ! command -v cargo-deny >/dev/null; then \
+	    echo "NOT RUN: cargo-deny is not here, so licences, sources and advisories were not checked (cargo install cargo-deny)" >&2; \
+	else \
+	    echo $(CARGO) deny check; \
+	    $(CARGO) deny check bans licenses sources || exit 1; \
+	    if $(CARGO) deny fetch db >/dev/null 2>&1; then $(CARGO) deny check --disable-fetch advisories; \
+	    else echo "NOT RUN: the advisory database cannot be fetched, so no advisory was checked" >&2; fi; \
+	fi
+
+bench: ## time, processor, memory and bytes beside the tools of today (BENCH=sqlite, BENCH_MB=500)
+	scripts/bench/run $(BENCH)
+
+soak: ## the long tests, those that are marked as ignored: kills, full disks and random histories
+	$(CARGO) test --release --workspace -- --ignored
+
+# By rename: a run that has just started keeps the program it started with, and nobody ever starts half of one.
+define place
+	install -m $(1) $(2) $(3)/.$(notdir $(2)).new && mv -f $(3)/.$(notdir $(2)).new $(3)/$(notdir $(2))
+
+endef
+
+install: man ## binaries, man pages, completions and schedules below PREFIX (/usr/local); DESTDIR for packages
+	$(CARGO) build --release --locked --bins
+	install -d $(bin) $(share)/man/man1 $(share)/bash-completion/completions $(share)/zsh/site-functions \
+	    $(share)/fish/vendor_completions.d $(share)/holdfast/scripts
+	$(foreach name,$(BINARIES),$(call place,755,$(TARGET)/release/$(name),$(bin)))
+	for page in man/*.1; do install -m 644 "$$page" $(share)/man/man1/; done
+	for file in completions/*; do \
+	    case $$file in \
+	        *.bash) install -m 644 "$$file" "$(share)/bash-completion/completions/$$(basename "$$file" .bash)" ;; \
+	        */_*) install -m 644 "$$file" $(share)/zsh/site-functions/ ;; \
+	        *.fish) install -m 644 "$$file" $(share)/fish/vendor_completions.d/ ;; \
+	    esac || exit 1; \
+	done
+	cp -R cron $(share)/holdfast/
+	$(call place,755,scripts/install-schedule,$(share)/holdfast/scripts)
+
+man: ## man pages in man/ and shell completions in completions/, from the binaries' own arguments
+	$(CARGO) run --quiet --locked --example manual
+
+schema: ## docs/holdfast.schema.json, from the code that reads the configuration
+	HOLDFAST_BLESS=1 $(CARGO) test --quiet --locked --package holdfast the_schema_that_is_checked_in
+	ls -l docs/holdfast.schema.json
+
+check-mac: ## type-check everything, C code included, for macOS (takes rustup, cargo-zigbuild and ziglang)
+	@command -v cargo-zigbuild >/dev/null || { \
+	    echo "NOT RUN: cargo-zigbuild is not here, so nothing was checked for macOS" >&2; \
+	    echo "hint: pip install ziglang cargo-zigbuild, and rustup target add aarch64-apple-darwin" >&2; exit 1; }
+	cargo-zigbuild check --target aarch64-apple-darwin --workspace --all-targets
