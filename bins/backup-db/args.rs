@@ -1,8 +1,11 @@
 //! The command line of `backup-db`.
 
 use clap::Parser;
+use holdfast::compression::Compression;
+use holdfast::config::Retention;
+use holdfast::environment::Overrides;
 use holdfast::manifest::Level;
-use manners::{Common, Example};
+use manners::{Common, Example, Span};
 
 pub(crate) const EXAMPLES: [Example; 2] = [
     Example { command: "backup-db app.db", what: "back a SQLite file up into ./backups/dev; no config file is needed" },
@@ -41,11 +44,11 @@ pub(crate) struct Args {
 
     /// gzip, zstd or none, with a level if wanted: zstd:9 [default: the config's, else gzip]
     #[arg(long, value_name = "METHOD[:LEVEL]")]
-    pub(crate) compression: Option<String>,
+    pub(crate) compression: Option<Compression>,
 
     /// wait this long for another run to end, for instance 10m [default: do not wait]
     #[arg(long, value_name = "DURATION")]
-    pub(crate) wait: Option<String>,
+    pub(crate) wait: Option<Span>,
 
     /// back up a database that has no table; otherwise that is an error
     #[arg(long)]
@@ -97,6 +100,32 @@ pub(crate) struct Keep {
     /// delete nothing this time
     #[arg(long, conflicts_with_all = ["days", "last", "min", "hourly", "daily", "weekly", "monthly", "yearly"])]
     pub(crate) no_prune: bool,
+}
+
+impl Args {
+    /// What the command line says in place of the configuration.
+    pub(crate) fn overrides(&self) -> Overrides {
+        let keep = &self.keep;
+        Overrides {
+            source: self.source.clone(),
+            compression: self.compression,
+            verify: self.verify,
+            wait: self.wait.map(|Span(wait)| wait),
+            allow_empty: self.allow_empty.then_some(true),
+            retention: Retention {
+                keep_days: keep.days,
+                keep_last: keep.last,
+                keep_min: keep.min,
+                hourly: keep.hourly,
+                daily: keep.daily,
+                weekly: keep.weekly,
+                monthly: keep.monthly,
+                yearly: keep.yearly,
+                archive_after_days: None,
+            },
+            ..Overrides::default()
+        }
+    }
 }
 
 impl AsRef<Common> for Args {

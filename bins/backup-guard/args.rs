@@ -2,7 +2,7 @@
 
 use clap::{Parser, ValueEnum};
 use holdfast::manifest::Level;
-use manners::{Common, Example};
+use manners::{Bytes, Common, Example, Span};
 
 pub(crate) const EXAMPLES: [Example; 2] = [
     Example { command: "backup-guard", what: "check every backup of the store; the status is 3 when one is bad" },
@@ -38,11 +38,11 @@ pub(crate) struct Args {
 
     /// the newest backup may be this old, for instance 26h [default: the config's max_age]
     #[arg(long, value_name = "DURATION")]
-    pub(crate) max_age: Option<String>,
+    pub(crate) max_age: Option<Span>,
 
     /// a backup smaller than this is bad, for instance 10K [default: the config's min_size]
     #[arg(long, value_name = "SIZE")]
-    pub(crate) min_size: Option<String>,
+    pub(crate) min_size: Option<Bytes>,
 
     #[command(flatten)]
     pub(crate) common: Common,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Parser};
-use manners::{Common, Example};
+use manners::{Common, Example, Span};
 
 pub(crate) const EXAMPLES: [Example; 2] = [
     Example {
@@ -72,7 +72,7 @@ pub(crate) struct Args {
 
     /// wait this long for another run to end, for instance 10m [default: do not wait]
     #[arg(long, value_name = "DURATION", conflicts_with = "list")]
-    pub(crate) wait: Option<String>,
+    pub(crate) wait: Option<Span>,
 
     #[command(flatten)]
     pub(crate) common: Common,

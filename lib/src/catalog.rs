@@ -87,8 +87,10 @@ impl Catalog {
             (Some(only), None) => Ok(only),
             (None, _) => Err(Error::bad(format!("there is no backup {prefix:?}")).hint("restore-db --list shows what there is")),
             (Some(exact), Some(_)) if exact.name == prefix => Ok(exact),
-            (Some(first), Some(second)) => Err(Error::usage(format!("{prefix:?} is the beginning of several backups: {}, {}, …", first.name, second.name))
-                .hint("write more of the id")),
+            (Some(first), Some(second)) => {
+                Err(Error::usage(format!("{prefix:?} is the beginning of several backups: {}, {}, …", first.name, second.name))
+                    .hint("write more of the id"))
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What the verbs know of a database: a [`Engine`] and the places it can be loaded into. They never know which one it is.
 
+pub mod source;
 pub mod sqlite;
 
 use std::fmt;
@@ -163,7 +164,7 @@ pub fn structure_of(content: Content) -> Box<dyn Structure> {
     match content {
         Content::SqliteImage => Box::new(sqlite::ImageStructure::default()),
         Content::SqliteSql => Box::new(sqlite::SqlStructure::default()),
-        Content::PostgresSql | Content::PostgresCustom => postgres::structure_of(content),
+        Content::PostgresSql | Content::PostgresCustom => Box::new(sqlite::SqlStructure::default()),
     }
 }
 

@@ -5,8 +5,8 @@
 //! the way out.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, OnceLock};
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, killpg};

@@ -12,6 +12,7 @@ pub mod interrupt;
 pub mod fsx;
 pub mod exec;
 pub mod state_dir;
+pub mod host;
 pub mod lock;
 pub mod progress;
 
@@ -20,6 +21,7 @@ pub mod id;
 pub mod compression;
 pub mod frames;
 pub mod store;
+pub mod sync_state;
 
 // data: what is kept, and where it comes from
 pub mod fingerprint;
@@ -33,5 +35,11 @@ pub mod component;
 // knowledge: what is known and allowed
 pub mod catalog;
 pub mod checks;
+pub mod known;
+pub mod retention;
+pub mod guardian;
+
+// verbs: what a user asks for
+pub mod verbs;
 
 pub use error::{Error, Result};

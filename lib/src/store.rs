@@ -29,6 +29,7 @@ pub const MIGRATIONS: &str = "migrations";
 pub const RESERVED: &[&str] = &[MIGRATIONS, "archives", "checks", "audit", "logs", "versions"];
 
 const STAGING_PREFIX: &str = ".staging-";
+const TRASH_PREFIX: &str = ".trash-";
 const SCRATCH_PREFIX: &str = ".scratch-";
 /// iCloud does not upload what ends so.
 const UNSYNCED_SUFFIX: &str = ".nosync";
@@ -178,12 +179,11 @@ impl Store {
     pub fn sweep(&self, held: &Held) -> Result<Vec<String>> {
         let mut removed = staging::sweep(self, held.environment())?;
         for name in self.strays()? {
-            let dead = name
-                .strip_prefix(SCRATCH_PREFIX)
-                .and_then(|rest| rest.split_once('-'))
-                .and_then(|(pid, _)| pid.parse::<i32>().ok())
-                .is_some_and(is_dead);
-            if dead {
+            let is_trash = name
+                .strip_prefix(TRASH_PREFIX)
+                .and_then(|rest| rest.strip_suffix(UNSYNCED_SUFFIX))
+                .is_some_and(|id| belongs_to(id, held.environment()));
+            if is_trash || is_dead_scratch(&name) {
                 fsx::remove_tree(&self.root.join(&name))?;
                 removed.push(name);
             }
@@ -191,13 +191,18 @@ impl Store {
         Ok(removed)
     }
 
-    /// Names of the staging and scratch folders there are: a running backup's, a killed one's, or another machine's.
+    /// Where a backup goes on its way out: no listing shows it, and the next run removes it should this one be killed.
+    pub fn trash_path(&self, backup_id: &str) -> PathBuf {
+        self.root.join(format!("{TRASH_PREFIX}{backup_id}{UNSYNCED_SUFFIX}"))
+    }
+
+    /// Names of the staging, trash and scratch folders there are: a running backup's, a killed one's, or another machine's.
     pub fn strays(&self) -> Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in std::fs::read_dir(&self.root).on("list", &self.root)? {
             let name = entry.on("list", &self.root)?.file_name();
             if let Some(name) = name.to_str()
-                && (name.starts_with(STAGING_PREFIX) || name.starts_with(SCRATCH_PREFIX))
+                && [STAGING_PREFIX, TRASH_PREFIX, SCRATCH_PREFIX].iter().any(|prefix| name.starts_with(prefix))
                 && name.ends_with(UNSYNCED_SUFFIX)
             {
                 names.push(name.to_owned());
@@ -213,6 +218,17 @@ fn is_place(name: &str) -> bool {
     let is_environment =
         !RESERVED.contains(&name) && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     name == MIGRATIONS || name == "archives" || is_environment
+}
+
+/// Whether an id is one of this environment.
+fn belongs_to(backup_id: &str, environment: &str) -> bool {
+    id::is_id(backup_id) && backup_id.split_once('-').is_some_and(|(_, rest)| rest.starts_with(&format!("{environment}-")))
+}
+
+/// Whether a scratch folder's process has ended.
+fn is_dead_scratch(name: &str) -> bool {
+    let pid = name.strip_prefix(SCRATCH_PREFIX).and_then(|rest| rest.split_once('-')).and_then(|(pid, _)| pid.parse().ok());
+    pid.is_some_and(is_dead)
 }
 
 /// Whether no process of this machine has that id any more.

@@ -2,5 +2,4 @@
 
 pub mod backup;
 pub mod prune;
-pub mod restore;
 pub mod verify;

@@ -48,13 +48,17 @@ fn sqlite(text: &mut String, manifest: &Manifest, component: &Component, plain: 
 
 fn postgres(text: &mut String, manifest: &Manifest, component: &Component) {
     if component.role == "globals" {
-        let _ = writeln!(text, "Roles of the server (without passwords). On a new server, load them first; those that exist already give errors");
+        let _ = writeln!(
+            text,
+            "Roles of the server (without passwords). On a new server, load them first; those that exist already give errors"
+        );
         let _ = writeln!(text, "that can be ignored:\n");
         let _ = writeln!(text, "    {} | psql -X -d postgres", unpack(component));
         return;
     }
     let database = manifest.database.as_ref();
-    let property = |name: &str| database.and_then(|database| database.properties.get(name)).and_then(|value| value.as_str().map(str::to_owned));
+    let property =
+        |name: &str| database.and_then(|database| database.properties.get(name)).and_then(|value| value.as_str().map(str::to_owned));
     let mut create = String::from("    createdb --template=template0");
     if let Some(encoding) = property("encoding") {
         let _ = write!(create, " --encoding={}", shell_word(&encoding));

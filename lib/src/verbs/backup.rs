@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use chrono::{DateTime, Duration, Utc};
+use serde::Serialize;
 
 use super::prune::{self, Pruned};
 use super::verify::{self, Demands, elapsed_ms};
@@ -20,9 +21,11 @@ use crate::fsx;
 use crate::host;
 use crate::id;
 use crate::interrupt;
+use crate::known;
 use crate::lock::Held;
 use crate::manifest::{self, Component, Kind, Level, Manifest, Type, Verification};
 use crate::progress::Progress;
+use crate::state_dir::StateDir;
 use crate::store::{self, Staging, Store};
 
 /// Beside what the last backup needed, this much must be free: manifest, index, and the folder's own growth.
@@ -88,6 +91,61 @@ pub fn run(environment: &Environment, store: &Store, request: &Request, progress
     Ok(Report { pruned, ..made })
 }
 
+/// What a backup would do; printed by `--dry-run`.
+#[derive(Debug, Serialize)]
+pub struct Planned {
+    /// The environment it would be filed under.
+    pub environment: String,
+    /// The database it would read.
+    pub source: String,
+    /// The store it would go to.
+    pub store: PathBuf,
+    /// About how many bytes it would read.
+    pub estimated_bytes: u64,
+    /// How it would be compressed.
+    pub compression: String,
+    /// How well it would be verified before it is published.
+    pub verify: Level,
+    /// The retention rules that would run afterwards, as `key value`.
+    pub retention: Vec<String>,
+    /// What a person should know before.
+    pub warnings: Vec<String>,
+}
+
+impl Planned {
+    /// One line a fact.
+    pub fn lines(&self) -> Vec<String> {
+        let retention = if self.retention.is_empty() { "keep everything".to_owned() } else { self.retention.join(", ") };
+        let mut lines = vec![
+            format!("environment  {}", self.environment),
+            format!("source       {}, about {} bytes", self.source, self.estimated_bytes),
+            format!("store        {}", self.store.display()),
+            format!("compression  {}", self.compression),
+            format!("verify       {}", self.verify),
+            format!("retention    {retention}"),
+        ];
+        lines.extend(self.warnings.iter().map(|warning| format!("warning      {warning}")));
+        lines
+    }
+}
+
+/// Looks at the source and says what a run would do. Changes nothing, and creates no store.
+pub fn plan(environment: &Environment, state: &StateDir) -> Result<Planned> {
+    let settings = environment.engine_settings(state)?;
+    let engine = engine::source::open(environment.source()?, &environment.base, environment.password.clone(), settings)?;
+    let probe = engine.probe()?;
+    Ok(Planned {
+        environment: environment.name.clone(),
+        source: engine.location(),
+        store: environment.store.clone(),
+        estimated_bytes: probe.estimated_bytes,
+        compression: environment.compression.to_string(),
+        verify: environment.verify.max(Level::Structure),
+        retention: environment.retention.keys().iter().filter_map(|(key, value)| value.map(|value| format!("{key} {value}"))).collect(),
+        warnings: probe.warnings,
+    })
+}
+
 /// Makes a backup while the environment is held.
 pub fn make(
     environment: &Environment,
@@ -98,10 +156,12 @@ pub fn make(
     request: &Request,
     progress: &dyn Progress,
 ) -> Result<Report> {
-    let mut notes: Vec<String> = store.sweep(held)?.into_iter().map(|name| format!("removed {name}, which an interrupted run left")).collect();
+    let mut notes: Vec<String> =
+        store.sweep(held)?.into_iter().map(|name| format!("removed {name}, which an interrupted run left")).collect();
     let catalog = Catalog::read(store, Some(&environment.name))?;
     let created_at = next_time(&catalog, clock::now(), &mut notes);
-    let needed = catalog.newest(|backup| backup.manifest().database.is_some()).map_or(0, |backup| backup.manifest().stored_bytes() / 10 * 13);
+    let needed =
+        catalog.newest(|backup| backup.manifest().database.is_some()).map_or(0, |backup| backup.manifest().stored_bytes() / 10 * 13);
     fsx::require_free(store.root(), needed + SPARE_BYTES + environment.min_free.unwrap_or(0))?;
 
     let staging = store.stage(held, &id::new(created_at, &environment.name, request.kind)?)?;
@@ -126,6 +186,7 @@ pub fn make(
     manifest.durations_ms = durations;
     manifest.finished_at = clock::now().max(created_at);
     let folder = publish(store, staging, request.kind, &environment.name, &manifest)?;
+    known::remember(store, &environment.name, &manifest.id)?;
     Ok(Report { id: manifest.id.clone(), folder, manifest, pruned: None, notes })
 }
 

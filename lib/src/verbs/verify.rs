@@ -80,7 +80,9 @@ pub fn verify(backup: &Backup, demands: &Demands<'_>, progress: &dyn Progress) -
         findings = wrong;
         restore_ms = Some(milliseconds);
     }
-    let verified = findings.is_empty().then(|| Verified { backup: backup.clone(), verification: Verification { level: demands.level, at: clock::now() } });
+    let verified = findings
+        .is_empty()
+        .then(|| Verified { backup: backup.clone(), verification: Verification { level: demands.level, at: clock::now() } });
     Ok(Outcome { verified, findings, check_ms: elapsed_ms(start), restore_ms })
 }
 
@@ -221,7 +223,8 @@ pub fn rehearse(backup: &Backup, demands: &Demands<'_>, progress: &dyn Progress)
     let manifest = backup.manifest();
     let component = backup.database()?;
     let origin = manifest.database.as_ref();
-    let name = origin.map(|database| database.engine).ok_or_else(|| Error::bad(format!("{} does not say which engine it is of", manifest.id)))?;
+    let name =
+        origin.map(|database| database.engine).ok_or_else(|| Error::bad(format!("{} does not say which engine it is of", manifest.id)))?;
     let content = content_of(backup, component)?;
     progress.begin("rehearsal", None);
     let mut scratch = engine::source::scratch(name, origin, demands.settings.clone())?;
@@ -229,7 +232,9 @@ pub fn rehearse(backup: &Backup, demands: &Demands<'_>, progress: &dyn Progress)
     let loaded = scratch.load(content, &mut backup.read(component)?);
     let restore_ms = elapsed_ms(start);
     match loaded {
-        Err(error) if matches!(error.kind(), Kind::Bad | Kind::Failed) => return Ok((vec![format!("it does not restore: {error}")], restore_ms)),
+        Err(error) if matches!(error.kind(), Kind::Bad | Kind::Failed) => {
+            return Ok((vec![format!("it does not restore: {error}")], restore_ms));
+        }
         other => other?,
     }
     let mut findings = Vec::new();
@@ -253,8 +258,12 @@ pub fn asserts(workspace: &dyn Workspace, asserts: &[Assert]) -> Vec<String> {
         match (workspace.ask(query), &assert.expect) {
             (Err(error), _) => findings.push(format!("assert {query:?} fails: {error}")),
             (Ok(None), _) => findings.push(format!("assert {query:?} gives no row")),
-            (Ok(Some(answer)), Some(expected)) if &answer != expected => findings.push(format!("assert {query:?} gives {answer:?}, expected {expected:?}")),
-            (Ok(Some(answer)), None) if matches!(answer.as_str(), "" | "0" | "f" | "false") => findings.push(format!("assert {query:?} gives {answer:?}")),
+            (Ok(Some(answer)), Some(expected)) if &answer != expected => {
+                findings.push(format!("assert {query:?} gives {answer:?}, expected {expected:?}"))
+            }
+            (Ok(Some(answer)), None) if matches!(answer.as_str(), "" | "0" | "f" | "false") => {
+                findings.push(format!("assert {query:?} gives {answer:?}"))
+            }
             (Ok(Some(_)), _) => {}
         }
     }
@@ -276,7 +285,8 @@ fn dump_again(backup: &Backup, component: &Component, scratch: &dyn Workspace, s
     // SQL text carries the versions of the programs that made it: then the tables' own hashes decide.
     let Some(expected) = &backup.manifest().fingerprint else { return Ok(vec!["dumped again, it is not the same".to_owned()]) };
     let has_content = !expected.tables.is_empty() && expected.tables.values().all(|table| table.content_sha256.is_some());
-    let mut findings: Vec<String> = expected.differences(&dumped.fingerprint).into_iter().map(|difference| format!("dumped again, {difference}")).collect();
+    let mut findings: Vec<String> =
+        expected.differences(&dumped.fingerprint).into_iter().map(|difference| format!("dumped again, {difference}")).collect();
     if findings.is_empty() && !has_content {
         findings.push("dumped again, it is not the same".to_owned());
     }

@@ -1,0 +1,148 @@
+//! Retention, applied: a plan first, then the removal of what it names and nothing else.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::backup::Backup;
+use crate::catalog::Catalog;
+use crate::checks;
+use crate::clock;
+use crate::environment::Environment;
+use crate::error::{Error, OnPath, Result};
+use crate::fsx;
+use crate::interrupt;
+use crate::known;
+use crate::lock::Held;
+use crate::manifest::Level;
+use crate::retention::{self, Candidate, Plan, Policy, Standing};
+use crate::store::{CHECKSUMS, Store};
+
+/// What retention did.
+#[derive(Debug, Clone, Serialize)]
+pub struct Pruned {
+    /// The plan, with a reason for every backup.
+    pub plan: Plan,
+    /// How many backups were removed.
+    pub removed: usize,
+    /// What they gave back.
+    pub freed_bytes: u64,
+}
+
+/// Plans and applies an environment's retention. Called after a successful backup only.
+pub fn run(environment: &Environment, store: &Store, held: &Held) -> Result<Pruned> {
+    let catalog = Catalog::read(store, Some(held.environment()))?;
+    let plan = plan(environment, store, &catalog)?;
+    let mut removed = BTreeSet::new();
+    for line in plan.removals() {
+        interrupt::check()?;
+        if let Some(backup) = catalog.backups().find(|backup| backup.id() == line.id) {
+            remove(store, backup)?;
+            removed.insert(line.id.clone());
+        }
+    }
+    if !removed.is_empty() {
+        known::forget(store, held.environment(), &removed)?;
+    }
+    Ok(Pruned { removed: removed.len(), freed_bytes: plan.freed_bytes(), plan })
+}
+
+/// What retention would do.
+pub fn plan(environment: &Environment, store: &Store, catalog: &Catalog) -> Result<Plan> {
+    let candidates = catalog.backups().map(|backup| candidate(store, backup)).collect::<Result<Vec<_>>>()?;
+    retention::plan(&policy(environment), &candidates, clock::now())
+}
+
+fn policy(environment: &Environment) -> Policy {
+    let keys = &environment.retention;
+    Policy {
+        keep_days: keys.keep_days,
+        keep_last: keys.keep_last,
+        keep_min: keys.keep_min,
+        hourly: keys.hourly,
+        daily: keys.daily,
+        weekly: keys.weekly,
+        monthly: keys.monthly,
+        yearly: keys.yearly,
+        min_verified: environment.min_verified,
+        ..Policy::default()
+    }
+}
+
+fn candidate(store: &Store, backup: &Backup) -> Result<Candidate> {
+    let manifest = backup.manifest();
+    let database = manifest.database.as_ref().map_or("", |database| database.name.as_str());
+    Ok(Candidate {
+        id: manifest.id.clone(),
+        group: format!("{} {} {database}", manifest.environment, manifest.kind),
+        created_at: manifest.created_at,
+        standing: standing(store, backup)?,
+        kind: manifest.kind,
+        pinned: false,
+        referred_to_by: Vec::new(),
+        stored_bytes: manifest.stored_bytes(),
+        plain_bytes: manifest.components.iter().map(|component| component.plain_bytes).sum(),
+        deletable: manifest.store_id == store.id() && holds_only_its_own(backup)?,
+    })
+}
+
+/// How good a backup is known to be: by its manifest, and by the last check since.
+pub fn standing(store: &Store, backup: &Backup) -> Result<Standing> {
+    if checks::history(store, backup.id())?.last().is_some_and(|check| !check.passed) {
+        return Ok(Standing::Damaged);
+    }
+    if has_placeholder(backup.folder())? {
+        return Ok(Standing::CloudOnly);
+    }
+    let expected = backup.manifest().components.iter().all(|component| {
+        backup.folder().join(&component.file).symlink_metadata().is_ok_and(|found| found.is_file() && found.len() == component.stored_bytes)
+    });
+    Ok(match &backup.manifest().verification {
+        Some(_) if !expected => Standing::Damaged,
+        Some(verification) if verification.level >= Level::Structure => Standing::Verified,
+        _ => Standing::Unverified,
+    })
+}
+
+fn has_placeholder(folder: &Path) -> Result<bool> {
+    for entry in std::fs::read_dir(folder).on("list", folder)? {
+        if crate::sync_state::placeholder_for(&entry.on("list", folder)?.file_name()).is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether the folder holds the files of its manifest and no others: a folder with somebody's notes in it stays.
+fn holds_only_its_own(backup: &Backup) -> Result<bool> {
+    let expected = backup.expected_files();
+    for entry in std::fs::read_dir(backup.folder()).on("list", backup.folder())? {
+        let entry = entry.on("list", backup.folder())?;
+        if !expected.iter().any(|name| entry.file_name().to_str() == Some(name)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Removes one backup: first its name, by a rename after which no listing shows it, then its files. A kill in between
+/// leaves a folder that the next run removes.
+fn remove(store: &Store, backup: &Backup) -> Result<()> {
+    if !holds_only_its_own(backup)? {
+        return Err(Error::refused(format!("{} holds files that are not the backup's", backup.folder().display()))
+            .hint("move them away; nothing of it was removed"));
+    }
+    let trash = store.trash_path(backup.id());
+    fsx::rename_new(backup.folder(), &trash)?;
+    for name in backup.expected_files().iter().filter(|name| *name != CHECKSUMS) {
+        remove_if_there(&trash.join(name))?;
+    }
+    remove_if_there(&trash.join(CHECKSUMS))?;
+    fsx::remove_tree(&trash)?;
+    remove_if_there(&store.checks_file(backup.id()))
+}
+
+fn remove_if_there(path: &Path) -> Result<()> {
+    if path.symlink_metadata().is_ok() { fsx::remove_file(path) } else { Ok(()) }
+}
