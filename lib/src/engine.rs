@@ -211,6 +211,9 @@ pub trait Engine {
     /// The live database's state.
     fn fingerprint(&self, depth: Depth) -> Result<Fingerprint>;
 
+    /// Refuses a restore of so many plain bytes for which there is no room beside the real database.
+    fn require_room(&self, plain_bytes: u64) -> Result<()>;
+
     /// A throwaway database of the same engine: a temporary file, a private server. `origin` is the database whose
     /// backup will be loaded, where that is known (for its character set and collation).
     fn scratch(&self, origin: Option<&Database>) -> Result<Box<dyn Workspace>>;
@@ -248,6 +251,9 @@ pub trait Workspace {
 
 /// A workspace beside the real database; the only way in is the swap.
 pub trait Beside: Workspace {
+    /// What [`Beside::swap`] will keep: written down before it, so that a kill in between can be undone too.
+    fn keeps(&self) -> Result<Kept>;
+
     /// Makes this the real database, all or nothing, and keeps the old one aside under the name it returns.
     fn swap(self: Box<Self>) -> Result<Kept>;
 }

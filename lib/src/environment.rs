@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::compression::Compression;
 use crate::config::place::nearest;
 use crate::config::{self, Assert, Config, EnvTable, Retention};
-use crate::engine;
+use crate::engine::{self, source::Source};
 use crate::error::{Error, Result};
 use crate::manifest::Level;
 use crate::secret::{Secret, redact};
@@ -127,14 +127,20 @@ impl fmt::Debug for Environment {
 
 impl Environment {
     /// The database's source; an error where neither file nor command line names one.
-    pub fn source(&self) -> Result<&str> {
-        self.source.as_deref().ok_or_else(|| {
+    pub fn source(&self) -> Result<Source> {
+        let text = self.source.clone().ok_or_else(|| {
             Error::usage(format!("environment {} has no database", self.name)).hint(format!(
                 "name one on the command line, or write database = \"…\" under [env.{}] in {}",
                 self.name,
                 config::FILE
             ))
-        })
+        })?;
+        Ok(Source { password: self.password.clone(), ..Source::of(text, &self.base) })
+    }
+
+    /// Its database's engine.
+    pub fn engine(&self, state: &StateDir) -> Result<Box<dyn engine::Engine>> {
+        self.source()?.open(self.engine_settings(state)?)
     }
 
     /// What its engine is set to; caches go to the state directory, large temporary files beside the store.

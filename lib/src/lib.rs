@@ -31,10 +31,12 @@ pub mod engine;
 pub mod config;
 pub mod environment;
 pub mod component;
+pub mod foreign;
 
 // knowledge: what is known and allowed
 pub mod catalog;
 pub mod checks;
+pub mod select;
 pub mod known;
 pub mod retention;
 pub mod guardian;

@@ -2,4 +2,6 @@
 
 pub mod backup;
 pub mod prune;
+pub mod restore;
+pub mod undo;
 pub mod verify;

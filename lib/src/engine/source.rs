@@ -1,6 +1,6 @@
 //! From the text of a source (`app.db`, `sqlite:PATH`, `postgres://…`) to its engine.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::sqlite::Sqlite;
 use super::{Engine, Settings, Workspace};
@@ -8,14 +8,40 @@ use crate::error::{Error, Result};
 use crate::manifest::{Database, EngineName};
 use crate::secret::Secret;
 
-/// Opens the engine that a source's text names. Relative paths are relative to `base`; a password given here wins over
-/// one in the text.
-pub fn open(text: &str, base: &Path, _password: Option<Secret>, settings: Settings) -> Result<Box<dyn Engine>> {
-    match scheme_of(text) {
-        Some("sqlite" | "sqlite3" | "file") => Ok(Box::new(Sqlite::parse(text, base, settings)?)),
-        Some(other) if text[other.len()..].starts_with("://") => Err(Error::usage(format!("there is no engine for {other}://"))
-            .hint("use sqlite:PATH, a plain path, or postgres://USER@HOST/DATABASE")),
-        _ => Ok(Box::new(Sqlite::parse(text, base, settings)?)),
+/// What names a database.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// A path, `sqlite:PATH` or `postgres://…`.
+    pub text: String,
+    /// What a relative path is relative to.
+    pub base: PathBuf,
+    /// The password, where it is not in the text; it wins over one that is.
+    pub password: Option<Secret>,
+    /// Another user than the text's.
+    pub user: Option<String>,
+    /// Another database of the same server.
+    pub dbname: Option<String>,
+}
+
+impl Source {
+    /// A source that is its text and nothing more.
+    pub fn of(text: impl Into<String>, base: impl Into<PathBuf>) -> Self {
+        Source { text: text.into(), base: base.into(), password: None, user: None, dbname: None }
+    }
+
+    /// Opens its engine. Nothing is connected to yet.
+    pub fn open(&self, settings: Settings) -> Result<Box<dyn Engine>> {
+        match scheme_of(&self.text) {
+            Some(other) if !matches!(other, "sqlite" | "sqlite3" | "file") && self.text[other.len()..].starts_with("://") => {
+                Err(Error::usage(format!("there is no engine for {other}://"))
+                    .hint("use sqlite:PATH, a plain path, or postgres://USER@HOST/DATABASE"))
+            }
+            _ if self.user.is_some() || self.dbname.is_some() => {
+                Err(Error::usage(format!("{} is SQLite, which has no users and one database a file", self.text))
+                    .hint("name the file with --to"))
+            }
+            _ => Ok(Box::new(Sqlite::parse(&self.text, &self.base, settings)?)),
+        }
     }
 }
 

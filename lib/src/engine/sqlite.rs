@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use super::{Beside, Content, Depth, Dumped, Engine, Kept, Live, Outlet, Probe, Settings, Workspace};
 use crate::error::{Error, OnPath, Result};
 use crate::fingerprint::Fingerprint;
+use crate::fsx;
 use crate::manifest::{Database, EngineName};
 
 /// A SQLite database file at its real place.
@@ -116,6 +117,12 @@ impl Engine for Sqlite {
             connection.execute_batch("COMMIT")?;
             fingerprint
         })
+    }
+
+    fn require_room(&self, plain_bytes: u64) -> Result<()> {
+        let folder = self.path.parent().unwrap_or(Path::new("/"));
+        let kept_bytes = self.path.metadata().map_or(0, |found| found.len());
+        fsx::require_free(folder, plain_bytes.saturating_add(kept_bytes))
     }
 
     fn scratch(&self, _origin: Option<&Database>) -> Result<Box<dyn Workspace>> {

@@ -13,7 +13,7 @@ use crate::backup::Backup;
 use crate::catalog::Catalog;
 use crate::clock;
 use crate::component::{self, Origin};
-use crate::engine::{self, Dumped, Engine, Probe};
+use crate::engine::{Dumped, Engine, Probe};
 use crate::environment::Environment;
 use crate::error::Result;
 use crate::exit;
@@ -81,8 +81,7 @@ impl Report {
 /// what it is: unverified, with its problems named, and never counted as good.
 pub fn run(environment: &Environment, store: &Store, request: &Request, progress: &dyn Progress) -> Result<Report> {
     interrupt::set_deadline(environment.timeout);
-    let settings = environment.engine_settings(store.state())?;
-    let engine = engine::source::open(environment.source()?, &environment.base, environment.password.clone(), settings)?;
+    let engine = environment.engine(store.state())?;
     let probe = engine.probe()?;
     let held = Held::acquire(store.state(), store.id(), &environment.name, environment.wait)?;
     let made = make(environment, store, &held, &*engine, &probe, request, progress)?;
@@ -131,8 +130,7 @@ impl Planned {
 
 /// Looks at the source and says what a run would do. Changes nothing, and creates no store.
 pub fn plan(environment: &Environment, state: &StateDir) -> Result<Planned> {
-    let settings = environment.engine_settings(state)?;
-    let engine = engine::source::open(environment.source()?, &environment.base, environment.password.clone(), settings)?;
+    let engine = environment.engine(state)?;
     let probe = engine.probe()?;
     Ok(Planned {
         environment: environment.name.clone(),

@@ -58,6 +58,10 @@ impl Workspace for Incoming {
 }
 
 impl Beside for Incoming {
+    fn keeps(&self) -> Result<Kept> {
+        Ok(kept(&self.target, self.target.symlink_metadata().is_ok().then_some(&*self.aside)))
+    }
+
     fn swap(self: Box<Self>) -> Result<Kept> {
         put_in_place(self.file.path(), &self.target, &self.aside, self.file.settings())
     }
@@ -65,19 +69,18 @@ impl Beside for Incoming {
 
 /// Makes the database at `incoming` the one at `target`; what was there is kept at `aside`.
 fn put_in_place(incoming: &Path, target: &Path, aside: &Path, settings: &Settings) -> Result<Kept> {
-    let kept = |aside: Option<&Path>| Kept {
-        engine: EngineName::Sqlite,
-        target: format!("sqlite:{}", target.display()),
-        aside: aside.map(|path| path.display().to_string()),
-    };
     if is_database(target)? {
         copy_aside(target, aside, settings)?;
         enter(incoming, target, settings)?;
-        return Ok(kept(Some(aside)));
+        return Ok(kept(target, Some(aside)));
     }
     let had_something = set_aside(target, aside)?;
     fsx::rename_new(incoming, target)?;
-    Ok(kept(had_something.then_some(aside)))
+    Ok(kept(target, had_something.then_some(aside)))
+}
+
+fn kept(target: &Path, aside: Option<&Path>) -> Kept {
+    Kept { engine: EngineName::Sqlite, target: format!("sqlite:{}", target.display()), aside: aside.map(|path| path.display().to_string()) }
 }
 
 /// Whether there is a database at `path` that SQLite can open. Nobody of this process has it open here.

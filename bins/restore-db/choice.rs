@@ -1,0 +1,178 @@
+//! From the flags to the nouns: which backup, and which database it goes into.
+
+use std::path::Path;
+
+use holdfast::backup::Backup;
+use holdfast::catalog::Catalog;
+use holdfast::engine::source::Source;
+use holdfast::environment::{Environment, Overrides};
+use holdfast::error::{Error, Kind, Result};
+use holdfast::foreign::Foreign;
+use holdfast::manifest::EngineName;
+use holdfast::select::{self, Selector};
+use holdfast::store::Store;
+use holdfast::verbs::restore::{Origin, Target};
+use holdfast::verbs::undo::{self, Record};
+use manners::Setting;
+
+use crate::args::Args;
+
+/// What the flags and the configuration leave open before a backup is chosen.
+pub(crate) struct Choice {
+    /// The environment that was named, or the one that the chosen backup is of.
+    pub(crate) environment: Environment,
+    /// Every environment of the configuration file.
+    described: Vec<Environment>,
+    /// Whether the user or the configuration settled the environment, so that only its backups can be meant.
+    is_settled: bool,
+    /// The store, where there is one.
+    pub(crate) store: Option<Store>,
+}
+
+impl Choice {
+    pub(crate) fn open(args: &Args, setting: &Setting) -> Result<Self> {
+        let names: Vec<String> = setting.config.environment_names().map(str::to_owned).collect();
+        let overrides = || Overrides { store: args.common.store.clone(), ..Overrides::default() };
+        let mut described = Vec::new();
+        for name in &names {
+            match setting.config.environment(Some(name), overrides()) {
+                Ok(environment) => described.push(environment),
+                // A target named by hand could be the database of any of them: then each must be known.
+                Err(error) if args.to.is_some() => return Err(error),
+                Err(_) => {}
+            }
+        }
+        let (environment, is_settled) = match (&args.common.env, described.as_slice()) {
+            (Some(_), _) | (None, [_]) => (setting.environment(&args.common, overrides())?, true),
+            // Several environments, or none described: the backup that is chosen says which.
+            (None, [first, ..]) => (first.clone(), false),
+            (None, []) => (setting.config.environment(None, overrides())?, false),
+        };
+        let store = match setting.store(&args.common, &environment, false) {
+            Ok(store) => Some(store),
+            // A file, an undo or a restore elsewhere needs no store.
+            Err(error) if error.kind() == Kind::Bad && (args.file.is_some() || args.undo || args.discard) => None,
+            Err(_) if args.selector.as_deref().is_some_and(|selector| selector.contains('/')) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(Choice { environment, described, is_settled, store })
+    }
+
+    /// What there is in the store.
+    pub(crate) fn catalog(&self, _args: &Args) -> Result<Catalog> {
+        Catalog::read(self.require_store()?, self.is_settled.then_some(self.environment.name.as_str()))
+    }
+
+    /// The backup or file to restore, and the target.
+    pub(crate) fn restore<'a>(&'a self, args: &Args, setting: &Setting) -> Result<(Origin, Target<'a>)> {
+        let origin = self.origin(args)?;
+        let target = match &origin {
+            Origin::Backup(backup) => self.target_of(args, setting, Some(backup))?,
+            Origin::File(_) => self.target_of(args, setting, None)?,
+        };
+        Ok((origin, target))
+    }
+
+    /// The environment under which a safety backup of the target is filed.
+    pub(crate) fn filed_under<'a>(&'a self, target: &Target<'a>) -> &'a Environment {
+        target.environment.unwrap_or(&self.environment)
+    }
+
+    /// The last restore into the target that the flags name; without any, the only one there was.
+    pub(crate) fn last_restore(&self, args: &Args, setting: &Setting) -> Result<(Target<'_>, Record)> {
+        let is_named = args.user.is_some() || args.dbname.is_some();
+        if self.is_settled && (self.environment.source.is_some() || is_named) {
+            let target = self.target_of(args, setting, None)?;
+            let record = undo::last(&setting.state, &*target.engine)?;
+            return Ok((target, record));
+        }
+        let mut records = Record::all(&setting.state)?;
+        match (records.pop(), records.is_empty()) {
+            (Some(record), true) => Ok((self.target(&Source::of(&record.kept.target, "/"), setting, true)?, record)),
+            (None, _) => {
+                Err(Error::bad("no restore is remembered on this machine")
+                    .hint("a safety backup may hold what was there: restore-db --list"))
+            }
+            (Some(last), false) => {
+                let mut targets: Vec<String> = records.into_iter().map(|record| record.kept.target).collect();
+                targets.push(last.kept.target);
+                Err(Error::usage(format!("which restore? there were some into {}", targets.join(", ")))
+                    .hint("choose its environment with -e"))
+            }
+        }
+    }
+
+    fn origin(&self, args: &Args) -> Result<Origin> {
+        if let Some(path) = &args.file {
+            return self.file(path, args);
+        }
+        let environment = self.is_settled.then_some(self.environment.name.as_str());
+        let selector = match (&args.selector, &args.at) {
+            (Some(text), _) => Selector::parse(text)?,
+            (None, Some(time)) => Selector::parse_time(time)?,
+            (None, None) => return Err(Error::usage("no backup is named").hint("use latest, an id or a backup's folder")),
+        };
+        if let Selector::Folder(path) = &selector {
+            return Ok(Origin::Backup(Box::new(Backup::open_under_any_name(path)?)));
+        }
+        Ok(Origin::Backup(Box::new(select::find(self.require_store()?, environment, &selector)?)))
+    }
+
+    /// A file of one of our backups stands for that backup, so that everything known of it is checked.
+    fn file(&self, path: &Path, args: &Args) -> Result<Origin> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if folder.join(holdfast::manifest::FILE).is_file() {
+            let backup = Backup::open_under_any_name(folder)?;
+            let is_database = backup.database().is_ok_and(|component| path.file_name().is_some_and(|name| name == component.file.as_str()));
+            if is_database {
+                return Ok(Origin::Backup(Box::new(backup)));
+            }
+        }
+        let text = args.to.clone().or_else(|| self.environment.source.clone());
+        let engine = text.map(|text| if text.starts_with("postgres") { EngineName::Postgres } else { EngineName::Sqlite });
+        Foreign::open(path, engine).map(Origin::File)
+    }
+
+    /// The database to restore into: the one `--to` names, else the environment's, else, where no configuration knows of
+    /// any, the one that the backup was made from.
+    fn target_of<'a>(&'a self, args: &Args, setting: &Setting, backup: Option<&Backup>) -> Result<Target<'a>> {
+        let is_named = args.to.is_some() || args.dbname.is_some();
+        let of_backup =
+            backup.and_then(|backup| self.described.iter().find(|environment| environment.name == backup.manifest().environment));
+        let environment = if self.is_settled { Some(&self.environment) } else { of_backup };
+        let source = match (&args.to, environment.filter(|environment| environment.source.is_some()), backup) {
+            (Some(text), _, _) => Source::of(text, working_dir()?),
+            (None, Some(environment), _) => environment.source()?,
+            (None, None, Some(backup)) => {
+                let database =
+                    backup.manifest().database.as_ref().ok_or_else(|| Error::bad(format!("{} holds no database", backup.id())))?;
+                Source::of(&database.location, "/")
+            }
+            (None, None, None) => return Err(Error::usage("no target is named").hint("name it with --to URL, or its environment with -e")),
+        };
+        self.target(&Source { user: args.user.clone(), dbname: args.dbname.clone(), ..source }, setting, is_named)
+    }
+
+    /// Opens a target, and finds the environment whose database it is, whatever way it was named.
+    fn target(&self, source: &Source, setting: &Setting, is_named: bool) -> Result<Target<'_>> {
+        let engine = source.open(self.environment.engine_settings(&setting.state)?)?;
+        let location = engine.location();
+        let mut owner = None;
+        for environment in self.described.iter().filter(|environment| environment.source.is_some()) {
+            if environment.engine(&setting.state)?.location() == location {
+                owner = Some(environment);
+            }
+        }
+        Ok(Target { engine, environment: owner, is_named })
+    }
+
+    fn require_store(&self) -> Result<&Store> {
+        self.store
+            .as_ref()
+            .ok_or_else(|| Error::bad(format!("there is no store at {}", self.environment.store.display())).hint("name it with --store"))
+    }
+}
+
+fn working_dir() -> Result<std::path::PathBuf> {
+    std::env::current_dir().map_err(|error| Error::from_io("there is no working directory", error))
+}

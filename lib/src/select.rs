@@ -1,0 +1,174 @@
+//! Which backup is meant: `latest`, an id or the beginning of one, a folder, a time.
+
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+
+use crate::backup::Backup;
+use crate::catalog::Catalog;
+use crate::clock;
+use crate::error::{Error, Result};
+use crate::id;
+use crate::manifest::{Kind, Manifest};
+use crate::store::Store;
+
+/// What a command line says of the backup that is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selector {
+    /// The newest good one.
+    Latest,
+    /// The newest good one that is not after this time.
+    At(DateTime<Utc>),
+    /// An id, or the beginning of one.
+    Id(String),
+    /// A backup's folder.
+    Folder(std::path::PathBuf),
+}
+
+impl Selector {
+    /// Reads a selector: a word with a slash, or the name of a folder that is there, is a folder.
+    pub fn parse(text: &str) -> Result<Self> {
+        let text = text.trim();
+        // The line that backup-db prints is an id and a folder, separated by a tab.
+        let text = text.split('\t').next().unwrap_or(text);
+        if text == "latest" {
+            return Ok(Selector::Latest);
+        }
+        if text.contains('/') || (Path::new(text).join(crate::manifest::FILE).is_file()) {
+            return Ok(Selector::Folder(text.into()));
+        }
+        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+            return Err(Error::usage(format!("{text:?} is no backup: use latest, an id or its beginning, or a backup's folder")));
+        }
+        Ok(Selector::Id(text.to_owned()))
+    }
+
+    /// Reads a time: RFC 3339, or a date with hours and minutes, in UTC where it names no zone.
+    pub fn parse_time(text: &str) -> Result<Self> {
+        read_time(text).map(Selector::At).ok_or_else(|| {
+            Error::usage(format!("{text:?} is not a time"))
+                .hint("write it like 2026-11-21T13:00:00Z, 2026-11-21T13:00+01:00 or 2026-11-21 (UTC)")
+        })
+    }
+}
+
+fn read_time(text: &str) -> Option<DateTime<Utc>> {
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Some(time.with_timezone(&Utc));
+    }
+    if let Ok(time) = DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M%#z") {
+        return Some(time.with_timezone(&Utc));
+    }
+    let bare = text.strip_suffix('Z').unwrap_or(text).replace(' ', "T");
+    for form in ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M"] {
+        if let Ok(time) = chrono::NaiveDateTime::parse_from_str(&bare, form) {
+            return Some(time.and_utc());
+        }
+    }
+    // A day means all of it.
+    chrono::NaiveDate::parse_from_str(&bare, "%Y-%m-%d").ok()?.and_hms_opt(23, 59, 59).map(|time| time.and_utc())
+}
+
+/// Finds the backup that is meant, among those of `environment` or of the whole store.
+///
+/// `latest` and a time never choose a safety backup (it holds the very state that a restore replaced), nor one that was
+/// never verified; both can be chosen by id.
+pub fn find(store: &Store, environment: Option<&str>, selector: &Selector) -> Result<Backup> {
+    if let Selector::Folder(path) = selector {
+        return Backup::open_under_any_name(path);
+    }
+    let catalog = Catalog::read(store, environment)?;
+    let place = environment.map_or_else(|| store.root().display().to_string(), |name| format!("{name} in {}", store.root().display()));
+    match selector {
+        Selector::Id(prefix) => {
+            let entry = catalog.by_prefix(prefix).map_err(|error| elsewhere(store, environment, prefix).unwrap_or(error))?;
+            match &entry.backup {
+                Ok(backup) => Ok(backup.clone()),
+                // Opened again for an error of its own.
+                Err(_) => Backup::open(&entry.folder),
+            }
+        }
+        Selector::Latest => {
+            only_environment(&catalog, environment)?;
+            catalog
+                .newest(|backup| counts(backup.manifest()))
+                .cloned()
+                .ok_or_else(|| Error::bad(format!("there is no verified backup of {place}")).hint("restore-db --list shows what there is"))
+        }
+        Selector::At(time) => {
+            only_environment(&catalog, environment)?;
+            catalog.newest(|backup| counts(backup.manifest()) && backup.manifest().created_at <= *time).cloned().ok_or_else(|| {
+                Error::bad(format!("there is no verified backup of {place} from {} or before", clock::readable(*time)))
+                    .hint("restore-db --list shows what there is")
+            })
+        }
+        Selector::Folder(_) => Err(Error::usage("a folder is no id")),
+    }
+}
+
+/// Whether `latest` may choose it.
+pub fn counts(manifest: &Manifest) -> bool {
+    manifest.kind != Kind::Safety && manifest.verification.is_some() && manifest.database.is_some()
+}
+
+/// Without an environment, `latest` only means something where there is one.
+fn only_environment(catalog: &Catalog, environment: Option<&str>) -> Result<()> {
+    if environment.is_some() {
+        return Ok(());
+    }
+    let mut names: Vec<&str> = catalog.backups().map(|backup| backup.manifest().environment.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    match names.as_slice() {
+        [] | [_] => Ok(()),
+        several => Err(Error::usage(format!("latest of which environment? there are {}", several.join(", "))).hint("choose one with -e")),
+    }
+}
+
+/// Where the id belongs to another environment, an error that says so.
+fn elsewhere(store: &Store, environment: Option<&str>, prefix: &str) -> Option<Error> {
+    let wanted = environment?;
+    let catalog = Catalog::read(store, None).ok()?;
+    let entry = catalog.entries.iter().find(|entry| entry.name.starts_with(prefix) && id::is_id(&entry.name))?;
+    let own = entry.backup.as_ref().ok()?.manifest().environment.clone();
+    (own != wanted).then(|| {
+        Error::refused(format!("{} is a backup of {own}, not of {wanted}", entry.name))
+            .hint(format!("to restore it elsewhere on purpose: restore-db -e {own} {} --to URL", entry.name))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_selector_is_read() {
+        assert_eq!(Selector::parse("latest").expect("one"), Selector::Latest);
+        assert_eq!(Selector::parse("20261121").expect("one"), Selector::Id("20261121".into()));
+        assert_eq!(
+            Selector::parse("20261121T130000Z-dev-db-7f3a\t/x/y").expect("one"),
+            Selector::Id("20261121T130000Z-dev-db-7f3a".into())
+        );
+        assert_eq!(Selector::parse("./x").expect("one"), Selector::Folder("./x".into()));
+        for text in ["", "a b", "é", "*"] {
+            Selector::parse(text).expect_err(text);
+        }
+    }
+
+    #[test]
+    fn a_time_is_read_in_the_usual_forms() {
+        let at = |text: &str| match Selector::parse_time(text) {
+            Ok(Selector::At(time)) => clock::readable(time),
+            other => panic!("{text}: {other:?}"),
+        };
+        assert_eq!(at("2026-11-21T13:00:00Z"), "2026-11-21T13:00:00Z");
+        assert_eq!(at("2026-11-21T13:00Z"), "2026-11-21T13:00:00Z");
+        assert_eq!(at("2026-11-21T13:00:00+01:00"), "2026-11-21T12:00:00Z");
+        assert_eq!(at("2026-11-21T13:00+01:00"), "2026-11-21T12:00:00Z");
+        assert_eq!(at("2026-11-21 13:00"), "2026-11-21T13:00:00Z");
+        assert_eq!(at("2026-11-21"), "2026-11-21T23:59:59Z");
+        for text in ["", "yesterday", "2026-13-01", "13:00"] {
+            Selector::parse_time(text).expect_err(text);
+        }
+    }
+}

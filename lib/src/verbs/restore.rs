@@ -1,0 +1,451 @@
+//! `restore-db`: a backup becomes the live database again.
+//!
+//! Everything is checked before anything is touched; the new database is built beside the old one, compared, and swapped
+//! in; the old one is kept aside. A [`Plan`] says all of that beforehand, and the run executes that very plan.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use super::backup::{self, Request};
+use super::undo::{self, Record};
+use super::verify::{self, Demands, Verified, elapsed_ms};
+use crate::backup::Backup;
+use crate::clock;
+use crate::engine::{Beside, Content, Depth, Engine, Live, Settings};
+use crate::environment::Environment;
+use crate::error::{Error, Kind, Result};
+use crate::exec::{self, Call};
+use crate::fingerprint::Fingerprint;
+use crate::foreign::Foreign;
+use crate::guardian::Approval;
+use crate::id;
+use crate::interrupt;
+use crate::lock::Held;
+use crate::manifest::{self, Database, EngineName, Level};
+use crate::progress::Progress;
+use crate::state_dir::StateDir;
+use crate::store::Store;
+
+/// What is to be restored.
+pub enum Origin {
+    /// A backup of a store.
+    Backup(Box<Backup>),
+    /// A dump file.
+    File(Foreign),
+}
+
+impl Origin {
+    fn named(&self) -> String {
+        match self {
+            Origin::Backup(backup) => backup.id().to_owned(),
+            Origin::File(file) => file.path().display().to_string(),
+        }
+    }
+
+    fn engine(&self) -> Result<EngineName> {
+        match self {
+            Origin::Backup(backup) => Ok(self.database_of(backup)?.engine),
+            Origin::File(file) => Ok(file.content().engine()),
+        }
+    }
+
+    fn database_of<'a>(&self, backup: &'a Backup) -> Result<&'a Database> {
+        backup.manifest().database.as_ref().ok_or_else(|| Error::bad(format!("{} holds no database", backup.id())))
+    }
+
+    fn database(&self) -> Option<&Database> {
+        match self {
+            Origin::Backup(backup) => backup.manifest().database.as_ref(),
+            Origin::File(_) => None,
+        }
+    }
+
+    fn fingerprint(&self) -> Option<&Fingerprint> {
+        match self {
+            Origin::Backup(backup) => backup.manifest().fingerprint.as_ref(),
+            Origin::File(_) => None,
+        }
+    }
+
+    fn plain_bytes(&self) -> Result<u64> {
+        match self {
+            Origin::Backup(backup) => Ok(backup.database()?.plain_bytes),
+            Origin::File(file) => Ok(file.path().metadata().map_or(0, |found| found.len())),
+        }
+    }
+}
+
+/// Where it is to be restored to.
+pub struct Target<'a> {
+    /// The database.
+    pub engine: Box<dyn Engine>,
+    /// The environment whose database that is, where it is one's.
+    pub environment: Option<&'a Environment>,
+    /// Whether the user named it, with `--to` or `-d`; then another environment's backup may be meant.
+    pub is_named: bool,
+}
+
+/// A restore, as it will be done; `restore-db -n` prints it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Plan {
+    /// The backup's id, or the file.
+    pub origin: String,
+    /// When the backup was made.
+    pub made_at: Option<String>,
+    /// Rows it holds.
+    pub rows: Option<u64>,
+    /// Where it goes.
+    pub target: String,
+    /// The environment that the target belongs to.
+    pub environment: Option<String>,
+    /// Whether that environment is protected.
+    pub is_protected: bool,
+    /// What is at the target now.
+    pub found: String,
+    /// The steps, in order, with a reason each.
+    pub steps: Vec<Step>,
+}
+
+/// One step of a restore.
+#[derive(Debug, Clone, Serialize)]
+pub struct Step {
+    /// What is done.
+    #[serde(rename = "do")]
+    pub action: Action,
+    /// Why, or with what.
+    pub why: String,
+}
+
+/// What a step does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Reads every byte of the backup and checks it.
+    Verify,
+    /// Backs the target up into the store.
+    SafetyBackup,
+    /// Does without that.
+    NoSafetyBackup,
+    /// Loads it beside the target.
+    Load,
+    /// Compares it with the fingerprint.
+    Compare,
+    /// Puts it in place.
+    Swap,
+    /// Runs the configured command.
+    Restart,
+}
+
+impl Action {
+    fn words(self) -> &'static str {
+        match self {
+            Action::Verify => "verify",
+            Action::SafetyBackup => "safety backup",
+            Action::NoSafetyBackup => "NO safety backup",
+            Action::Load => "load",
+            Action::Compare => "compare",
+            Action::Swap => "swap",
+            Action::Restart => "restart",
+        }
+    }
+}
+
+impl Plan {
+    /// One line a fact and a step.
+    pub fn lines(&self) -> Vec<String> {
+        let made = self.made_at.as_ref().map(|time| format!(", made {time}")).unwrap_or_default();
+        let rows = self.rows.map(|rows| format!(", {rows} rows")).unwrap_or_default();
+        let environment = match (&self.environment, self.is_protected) {
+            (Some(name), true) => format!(" ({name}, protected)"),
+            (Some(name), false) => format!(" ({name})"),
+            (None, _) => String::new(),
+        };
+        let mut lines =
+            vec![format!("restore  {}{made}{rows}", self.origin), format!("into     {}{environment}: {}", self.target, self.found)];
+        lines.extend(
+            self.steps.iter().enumerate().map(|(number, step)| format!("{:>7}  {}: {}", number + 1, step.action.words(), step.why)),
+        );
+        lines
+    }
+
+    fn has(&self, action: Action) -> bool {
+        self.steps.iter().any(|step| step.action == action)
+    }
+}
+
+/// What a restore did.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// The plan that was executed.
+    pub plan: Plan,
+    /// Where the database is.
+    pub target: String,
+    /// The safety backup's id.
+    pub safety_backup: Option<String>,
+    /// What was kept aside.
+    pub kept_aside: Option<String>,
+    /// How long the load took.
+    pub load_ms: u64,
+    /// What a person should know.
+    pub notes: Vec<String>,
+    /// Why the restart command failed, where it did.
+    pub restart_error: Option<String>,
+}
+
+/// Refuses what must not be restored there, looks at the target, and says what would be done. Touches nothing.
+pub fn plan(origin: &Origin, target: &Target<'_>, safety_backup: bool) -> Result<Plan> {
+    refuse_mismatch(origin, target)?;
+    let live = target.engine.live()?;
+    let mut steps =
+        vec![Step { action: Action::Verify, why: "every byte of it is read, unpacked and checked before anything is touched".to_owned() }];
+    let found = match &live {
+        Live::Missing => "nothing there yet".to_owned(),
+        Live::Broken(why) => {
+            if safety_backup {
+                return Err(Error::refused(format!("the target cannot be backed up first: {why}"))
+                    .hint("say --no-safety-backup to go on; what is there is kept aside as it is"));
+            }
+            format!("broken: {why}")
+        }
+        Live::Present { is_empty: true, .. } => "an empty database".to_owned(),
+        Live::Present { bytes, .. } => format!("a database of {bytes} bytes"),
+    };
+    if matches!(live, Live::Broken(_) | Live::Present { is_empty: false, .. }) {
+        steps.push(if safety_backup {
+            Step { action: Action::SafetyBackup, why: "what is there now goes into the store first".to_owned() }
+        } else {
+            Step { action: Action::NoSafetyBackup, why: "what is there now is kept aside, but not backed up".to_owned() }
+        });
+    }
+    steps.push(Step { action: Action::Load, why: format!("beside {}", target.engine.location()) });
+    if origin.fingerprint().is_some() {
+        steps.push(Step { action: Action::Compare, why: "tables, rows and schema with those of the backup".to_owned() });
+    }
+    steps.push(Step { action: Action::Swap, why: "at once and as a whole; restore-db --undo brings the old one back".to_owned() });
+    if let Some(command) = target.environment.and_then(|environment| environment.restart.as_ref()) {
+        steps.push(Step { action: Action::Restart, why: command.join(" ") });
+    }
+    Ok(Plan {
+        origin: origin.named(),
+        made_at: match origin {
+            Origin::Backup(backup) => Some(clock::readable(backup.manifest().created_at)),
+            Origin::File(_) => None,
+        },
+        rows: origin.fingerprint().map(Fingerprint::total_rows),
+        target: target.engine.location(),
+        environment: target.environment.map(|environment| environment.name.clone()),
+        is_protected: target.environment.is_some_and(|environment| environment.protected),
+        found,
+        steps,
+    })
+}
+
+/// The wrong engine, the wrong environment, the wrong database.
+fn refuse_mismatch(origin: &Origin, target: &Target<'_>) -> Result<()> {
+    let engine = origin.engine()?;
+    if engine != target.engine.name() {
+        return Err(Error::refused(format!(
+            "{} is of {engine}, the target {} is of {}",
+            origin.named(),
+            target.engine.location(),
+            target.engine.name()
+        ))
+        .hint("name another target with --to"));
+    }
+    let Origin::Backup(backup) = origin else { return Ok(()) };
+    let manifest = backup.manifest();
+    if let Some(environment) = target.environment
+        && environment.name != manifest.environment
+    {
+        return Err(Error::refused(format!(
+            "{} is a backup of {}, the target is the database of {}",
+            manifest.id, manifest.environment, environment.name
+        ))
+        .hint("restore it into a database of its own with --to"));
+    }
+    if target.is_named {
+        return Ok(());
+    }
+    let from = origin.database_of(backup)?;
+    if target.environment.is_none() && manifest.host != crate::host::name() {
+        return Err(Error::refused(format!("{} was made on {}, not on this machine", manifest.id, manifest.host))
+            .hint(format!("name the target with --to, for instance --to {}", from.location)));
+    }
+    if from.name != target.engine.database_name() {
+        return Err(Error::refused(format!(
+            "{} is of the database {}, the target is {}",
+            manifest.id,
+            from.name,
+            target.engine.location()
+        ))
+        .hint("if that is meant, name the target with --to"));
+    }
+    Ok(())
+}
+
+/// What the run may use.
+pub struct Means<'a> {
+    /// The local state directory.
+    pub state: &'a StateDir,
+    /// Where the safety backup goes, and under which environment; none where there is no store.
+    pub store: Option<(&'a Store, &'a Environment)>,
+    /// For checks.
+    pub settings: &'a Settings,
+    /// How long to wait for a lock.
+    pub wait: Duration,
+}
+
+/// Executes a plan. The approval is for its target.
+///
+/// Until the swap every error leaves the target as it was.
+pub fn run(
+    plan: &Plan,
+    origin: &Origin,
+    target: &Target<'_>,
+    approval: &Approval,
+    means: &Means<'_>,
+    progress: &dyn Progress,
+) -> Result<Report> {
+    let engine = &*target.engine;
+    if approval.target() != plan.target || plan.target != engine.location() {
+        return Err(Error::refused(format!("the approval is for {}, not for {}", approval.target(), engine.location())));
+    }
+    let lock = undo::lock_name(&plan.target);
+    let _held = Held::acquire(means.state, "target", &lock, means.wait)?;
+    let mut notes = engine.recover()?;
+    let restore_id = id::new(clock::now(), "db", "restore")?;
+
+    let proof = prove(origin, means, progress)?;
+    engine.require_room(origin.plain_bytes()?)?;
+    let safety_backup = if plan.has(Action::SafetyBackup) { Some(back_up_first(engine, plan, means, progress)?) } else { None };
+
+    let start = Instant::now();
+    progress.begin("load", Some(origin.plain_bytes()?));
+    let beside = load(origin, proof.as_ref(), engine, &restore_id)?;
+    let load_ms = elapsed_ms(start);
+    let asserts = target.environment.map_or(&[][..], |environment| &environment.asserts);
+    compare(origin, &*beside, asserts)?;
+    progress.end();
+
+    interrupt::check()?;
+    let record = Record::begin(means.state, &plan.target, beside.keeps()?, &plan.origin)?;
+    let kept = match beside.swap() {
+        Ok(kept) => kept,
+        Err(error) => {
+            record.withdraw(means.state)?;
+            return Err(error.within("the swap failed"));
+        }
+    };
+    record.complete(means.state, kept.clone())?;
+    notes.extend(compare_live(origin, engine)?);
+    let restart = target.environment.and_then(|environment| environment.restart.as_deref());
+    Ok(Report {
+        plan: plan.clone(),
+        target: plan.target.clone(),
+        safety_backup,
+        kept_aside: kept.aside,
+        load_ms,
+        notes,
+        restart_error: restart.and_then(|command| restart_application(command).err()).map(|error| error.to_string()),
+    })
+}
+
+/// Reads everything once before the first byte is sent anywhere. For a backup that gives the proof by which it is loaded.
+fn prove(origin: &Origin, means: &Means<'_>, progress: &dyn Progress) -> Result<Option<Verified>> {
+    match origin {
+        Origin::File(file) => {
+            progress.begin("check", None);
+            verify::whole(file.content(), &mut file.read()?).map_err(|error| error.within(file.path().display()))?;
+            progress.end();
+            Ok(None)
+        }
+        Origin::Backup(backup) => {
+            let demands = Demands { level: Level::Structure, min_size: None, asserts: &[], settings: means.settings };
+            let outcome = verify::verify(backup, &demands, progress)?;
+            match (outcome.verified, outcome.findings.first()) {
+                (Some(verified), _) => Ok(Some(verified)),
+                (None, finding) => Err(Error::bad(format!("{} is bad: {}", backup.id(), finding.map_or("", String::as_str)))
+                    .hint("nothing was touched; restore another backup: restore-db --list shows what there is")),
+            }
+        }
+    }
+}
+
+fn back_up_first(engine: &dyn Engine, plan: &Plan, means: &Means<'_>, progress: &dyn Progress) -> Result<String> {
+    let Some((store, environment)) = means.store else {
+        return Err(Error::refused("there is no store for the safety backup").hint("name one with --store, or say --no-safety-backup"));
+    };
+    let held = Held::acquire(means.state, store.id(), &environment.name, means.wait)?;
+    let request = Request {
+        kind: manifest::Kind::Safety,
+        reason: Some(format!("before the restore of {}", plan.origin)),
+        tags: Vec::new(),
+        verify: Level::Structure,
+        prune: false,
+    };
+    let cannot =
+        |error: Error| error.within("no safety backup could be made, nothing was touched").hint("see why, or say --no-safety-backup");
+    let probe = engine.probe().map_err(cannot)?;
+    let report = backup::make(environment, store, &held, engine, &probe, &request, progress).map_err(cannot)?;
+    Ok(report.id)
+}
+
+fn load(origin: &Origin, proof: Option<&Verified>, engine: &dyn Engine, restore_id: &str) -> Result<Box<dyn Beside>> {
+    let mut beside = engine.beside(origin.database(), restore_id)?;
+    match (origin, proof) {
+        (Origin::Backup(_), Some(verified)) => {
+            let backup = verified.backup();
+            let component = backup.database()?;
+            let content: Content = verify::content_of(backup, component)?;
+            beside.load(content, &mut backup.read(component)?)
+        }
+        (Origin::File(file), _) => beside.load(file.content(), &mut file.read()?),
+        (Origin::Backup(backup), None) => Err(Error::failed(format!("{} was not verified", backup.id()))),
+    }
+    .map_err(|error| error.within("the load failed, the target is as it was"))?;
+    Ok(beside)
+}
+
+/// Whether what was loaded is what the backup says; anything else ends the restore before the swap.
+fn compare(origin: &Origin, beside: &dyn Beside, asserts: &[crate::config::Assert]) -> Result<()> {
+    let mut findings = Vec::new();
+    if let Some(expected) = origin.fingerprint() {
+        findings.extend(expected.differences(&beside.fingerprint(Depth::Rows)?));
+    }
+    findings.extend(verify::asserts(beside, asserts));
+    match findings.as_slice() {
+        [] => Ok(()),
+        [first, rest @ ..] => {
+            let more = if rest.is_empty() { String::new() } else { format!(" (and {} more)", rest.len()) };
+            Err(Error::bad(format!("the restored database is not what {} says: {first}{more}", origin.named()))
+                .hint("the target is as it was; restore another backup"))
+        }
+    }
+}
+
+/// Looks at the database once more at its real place. An application that writes already may have added rows.
+fn compare_live(origin: &Origin, engine: &dyn Engine) -> Result<Vec<String>> {
+    let Some(expected) = origin.fingerprint() else { return Ok(Vec::new()) };
+    let found = engine.fingerprint(Depth::Rows).map_err(|error| error.within("the database is in place, but it cannot be looked at"))?;
+    let differences = expected.differences(&found);
+    if differences.is_empty() {
+        return Ok(Vec::new());
+    }
+    let only_grew = expected.schema_sha256 == found.schema_sha256
+        && expected.tables.iter().all(|(name, table)| found.tables.get(name).is_some_and(|now| now.rows >= table.rows));
+    let all = differences.join("; ");
+    if only_grew {
+        return Ok(vec![format!("the application is writing already: {all}")]);
+    }
+    Err(Error::failed(format!("the restored database is in place but differs from the backup: {all}"))
+        .hint("if no application has changed it since, bring the old one back: restore-db --undo"))
+}
+
+fn restart_application(command: &[String]) -> Result<()> {
+    let Some((program, args)) = command.split_first() else { return Ok(()) };
+    let found = if program.contains('/') { Some(Path::new(program).to_owned()) } else { exec::find(program, &[]).into_iter().next() };
+    let program = found.ok_or_else(|| Error::failed(format!("the restart command {program} is not found")))?;
+    Call::new(program).args(args).run().map(|_| ()).map_err(|error| error.as_kind(Kind::Partial))
+}

@@ -1,0 +1,134 @@
+//! `restore-db --undo` and `--discard`: what a restore kept aside comes back, or goes.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::clock;
+use crate::engine::{Engine, Kept};
+use crate::error::{Error, OnPath, Result};
+use crate::fsx;
+use crate::guardian::Approval;
+use crate::lock::Held;
+use crate::state_dir::StateDir;
+
+/// What the state directory remembers of the last restore into a target.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Record {
+    /// What was kept, and where.
+    pub kept: Kept,
+    /// What was restored.
+    pub origin: String,
+    /// When.
+    #[serde(with = "clock::rfc3339_millis")]
+    pub at: DateTime<Utc>,
+    /// Whether the swap is known to have been done.
+    pub is_complete: bool,
+    /// The record that this one replaced, for a swap that then failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    previous: Option<Box<Record>>,
+}
+
+impl Record {
+    /// Writes down what a swap is about to keep.
+    pub(super) fn begin(state: &StateDir, target: &str, kept: Kept, origin: &str) -> Result<Self> {
+        let previous = Self::read(state, target)?.map(|record| Box::new(Record { previous: None, ..record }));
+        let record = Record { kept, origin: origin.to_owned(), at: clock::now(), is_complete: false, previous };
+        record.write(state)?;
+        Ok(record)
+    }
+
+    /// The swap was done.
+    pub(super) fn complete(mut self, state: &StateDir, kept: Kept) -> Result<()> {
+        self.kept = kept;
+        self.is_complete = true;
+        self.previous = None;
+        self.write(state)
+    }
+
+    /// The swap was not done: what was remembered before counts again.
+    pub(super) fn withdraw(self, state: &StateDir) -> Result<()> {
+        match self.previous {
+            Some(previous) => previous.write(state),
+            None => fsx::remove_file(&path(state, &self.kept.target)?),
+        }
+    }
+
+    /// The last restore into a target.
+    pub fn read(state: &StateDir, target: &str) -> Result<Option<Self>> {
+        let path = path(state, target)?;
+        match std::fs::read(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            other => {
+                let bytes = other.on("read", &path)?;
+                serde_json::from_slice(&bytes)
+                    .map(Some)
+                    .map_err(|error| Error::failed(format!("{} is damaged", path.display())).because(error))
+            }
+        }
+    }
+
+    /// Every restore that can be undone, the newest last.
+    pub fn all(state: &StateDir) -> Result<Vec<Self>> {
+        let folder = state.folder("restores")?;
+        let mut records = Vec::new();
+        for entry in std::fs::read_dir(&folder).on("list", &folder)? {
+            let path = entry.on("list", &folder)?.path();
+            if let Ok(bytes) = std::fs::read(&path)
+                && let Ok(record) = serde_json::from_slice::<Record>(&bytes)
+            {
+                records.push(record);
+            }
+        }
+        records.sort_by_key(|record| record.at);
+        Ok(records)
+    }
+
+    fn write(&self, state: &StateDir) -> Result<()> {
+        let bytes =
+            serde_json::to_vec_pretty(self).map_err(|error| Error::failed("cannot write the record of the restore").because(error))?;
+        fsx::replace_private(&path(state, &self.kept.target)?, &bytes)
+    }
+}
+
+/// Name of the lock of a target.
+pub(super) fn lock_name(target: &str) -> String {
+    fsx::sha256_hex(target.as_bytes())[..16].to_owned()
+}
+
+fn path(state: &StateDir, target: &str) -> Result<PathBuf> {
+    Ok(state.folder("restores")?.join(format!("{}.json", lock_name(target))))
+}
+
+/// The record of the last restore into a target, or an error that says there is none.
+pub fn last(state: &StateDir, engine: &dyn Engine) -> Result<Record> {
+    Record::read(state, &engine.location())?.ok_or_else(|| {
+        Error::bad(format!("no restore into {} is remembered on this machine", engine.location()))
+            .hint("a safety backup may hold what was there: restore-db --list")
+    })
+}
+
+/// Brings back what the last restore replaced; what is there now is kept in its stead, so that undo can be undone.
+pub fn undo(engine: &dyn Engine, record: &Record, approval: &Approval, state: &StateDir, wait: std::time::Duration) -> Result<Kept> {
+    if approval.target() != record.kept.target {
+        return Err(Error::refused(format!("the approval is for {}, not for {}", approval.target(), record.kept.target)));
+    }
+    let _held = Held::acquire(state, "target", &lock_name(&record.kept.target), wait)?;
+    engine.recover()?;
+    let kept = engine.undo(&record.kept)?;
+    let undone =
+        Record { kept: kept.clone(), origin: format!("undo of {}", record.origin), at: clock::now(), is_complete: true, previous: None };
+    undone.write(state)?;
+    Ok(kept)
+}
+
+/// Removes what the last restore kept aside.
+pub fn discard(engine: &dyn Engine, record: &Record, approval: &Approval, state: &StateDir, wait: std::time::Duration) -> Result<()> {
+    if approval.target() != record.kept.target {
+        return Err(Error::refused(format!("the approval is for {}, not for {}", approval.target(), record.kept.target)));
+    }
+    let _held = Held::acquire(state, "target", &lock_name(&record.kept.target), wait)?;
+    engine.discard(&record.kept)?;
+    fsx::remove_file(&path(state, &record.kept.target)?)
+}
