@@ -14,6 +14,11 @@ pub fn new(time: DateTime<Utc>, environment: &str, kind: impl std::fmt::Display)
     Ok(format!("{}-{environment}-{kind}-{}", clock::compact(time), fsx::random_hex(2)?))
 }
 
+/// A name for what one restore makes, `20261121T130000Z-2da5`: it has the form of an id too.
+pub fn stamp(time: DateTime<Utc>) -> Result<String> {
+    Ok(format!("{}-{}", clock::compact(time), fsx::random_hex(2)?))
+}
+
 /// Whether a text has the form of an id.
 pub fn is_id(text: &str) -> bool {
     let Some((time, rest)) = text.split_once('-') else { return false };

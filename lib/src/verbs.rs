@@ -1,6 +1,7 @@
 //! What a user asks for: each verb takes nouns, never flags, and returns a report.
 
 pub mod backup;
+pub mod guard;
 pub mod prune;
 pub mod restore;
 pub mod undo;

@@ -315,7 +315,7 @@ pub fn run(
     let lock = undo::lock_name(&plan.target);
     let _held = Held::acquire(means.state, "target", &lock, means.wait)?;
     let mut notes = engine.recover()?;
-    let restore_id = id::new(clock::now(), "db", "restore")?;
+    let restore_id = id::stamp(clock::now())?;
 
     let proof = prove(origin, means, progress)?;
     engine.require_room(origin.plain_bytes()?)?;

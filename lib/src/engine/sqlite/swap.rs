@@ -202,7 +202,7 @@ fn who_has_open(path: &Path) -> Option<u32> {
 }
 
 pub(super) fn undo(target: &Path, kept: &Kept, settings: &Settings, aside_for: impl Fn(&str) -> PathBuf) -> Result<Kept> {
-    let new_aside = aside_for(&id::new(crate::clock::now(), "undo", "before")?);
+    let new_aside = aside_for(&id::stamp(crate::clock::now())?);
     let Some(old) = kept.aside.as_ref().map(PathBuf::from) else {
         // There was no database before the restore; undoing it takes the restored one away.
         set_aside(target, &new_aside)?;

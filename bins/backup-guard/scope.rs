@@ -1,0 +1,88 @@
+//! From the flags to what is checked.
+
+use std::time::Duration;
+
+use holdfast::backup::Backup;
+use holdfast::environment::{Environment, Overrides};
+use holdfast::error::Result;
+use holdfast::manifest::Level;
+use holdfast::select::{self, Selector};
+use holdfast::store::Store;
+use holdfast::verbs::guard::{Ruled, Scope};
+use manners::{Bytes, Setting, Span};
+
+use crate::args::Args;
+
+/// An environment of the configuration without a `max_age` of its own is expected to be backed up daily; two hours are
+/// for the run itself and for a late start.
+const MAX_AGE_DEFAULT: Duration = Duration::from_secs(26 * 3600);
+
+/// What the flags chose.
+pub(crate) struct Chosen {
+    pub(crate) store: Store,
+    environments: Vec<(Environment, Option<Duration>)>,
+    only: Option<Backup>,
+    level: Level,
+}
+
+impl Chosen {
+    pub(crate) fn open(args: &Args, setting: &Setting) -> Result<Self> {
+        let config = &setting.config;
+        let overrides = || Overrides {
+            store: args.common.store.clone(),
+            min_size: args.min_size.map(|Bytes(size)| size),
+            max_age: args.max_age.map(|Span(age)| age),
+            ..Overrides::default()
+        };
+        let described: Vec<String> = config.environment_names().map(str::to_owned).collect();
+        let rule = |environment: Environment| {
+            let default = described.contains(&environment.name).then_some(MAX_AGE_DEFAULT);
+            let max_age = environment.max_age.or(default);
+            (environment, max_age)
+        };
+        let first = match (&args.common.env, described.first()) {
+            (None, Some(name)) => config.environment(Some(name), overrides())?,
+            _ => setting.environment(&args.common, overrides())?,
+        };
+        let store = setting.store(&args.common, &first, false)?;
+        let selector = args.selector.as_deref().map(Selector::parse).transpose()?;
+        let only = match &selector {
+            None => None,
+            Some(Selector::Folder(path)) => Some(Backup::open_under_any_name(path)?),
+            Some(selector) => Some(select::find(&store, args.common.env.as_deref(), selector)?),
+        };
+        let names = match (&args.common.env, &only) {
+            (Some(name), _) => vec![name.clone()],
+            (None, Some(backup)) => vec![backup.manifest().environment.clone()],
+            (None, None) => Self::all(&described, &store)?,
+        };
+        let mut environments = Vec::new();
+        for name in names {
+            let environment = if described.is_empty() || described.contains(&name) {
+                config.environment(Some(&name), overrides())?
+            } else {
+                // In the store, but not in the configuration: checked by the rules of the first.
+                Environment { name, source: None, ..first.clone() }
+            };
+            // Environments with a store of their own are that store's business.
+            if environment.store == first.store || args.common.store.is_some() {
+                environments.push(rule(environment));
+            }
+        }
+        Ok(Chosen { store, environments, only, level: args.verify })
+    }
+
+    pub(crate) fn scope(&self) -> Result<Scope<'_>> {
+        let environments = self.environments.iter().map(|(environment, max_age)| Ruled { environment, max_age: *max_age }).collect();
+        Ok(Scope { environments, only: self.only.clone(), level: self.level })
+    }
+
+    /// Every environment that is configured or has a folder in the store.
+    fn all(described: &[String], store: &Store) -> Result<Vec<String>> {
+        let mut names = described.to_vec();
+        names.extend(store.places()?.into_iter().filter(|place| !holdfast::store::RESERVED.contains(&place.as_str())));
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+}
