@@ -1,5 +1,8 @@
 //! PostgreSQL, through its own client programs.
 
+mod sql;
+pub mod text;
+
 use super::Settings;
 use crate::error::Result;
 use crate::secret::Secret;
