@@ -55,7 +55,10 @@ impl Address {
     /// Reads `postgres://user:password@host:port/database?parameter=value`, `postgres:?service=…`, `postgres:`.
     pub(super) fn parse(text: &str, password: Option<Secret>) -> Result<Self> {
         let mut address = Address { vars: BTreeMap::new(), password: None };
-        let rest = text.strip_prefix("postgresql:").or_else(|| text.strip_prefix("postgres:")).ok_or_else(|| bad("it does not begin with postgres:"))?;
+        let rest = text
+            .strip_prefix("postgresql:")
+            .or_else(|| text.strip_prefix("postgres:"))
+            .ok_or_else(|| bad("it does not begin with postgres:"))?;
         let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
         match rest.strip_prefix("//") {
             Some(rest) => address.authority_and_path(rest)?,
@@ -117,7 +120,10 @@ impl Address {
         match PARAMETERS.iter().find(|(parameter, _)| *parameter == name) {
             Some((_, variable)) => self.set(variable, value),
             None => {
-                let nearest = PARAMETERS.iter().map(|(known, _)| *known).max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
+                let nearest = PARAMETERS
+                    .iter()
+                    .map(|(known, _)| *known)
+                    .max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
                 Err(Error::config(format!("the PostgreSQL URL has a parameter {name:?}, which cannot be used here"))
                     .hint(format!("did you mean {}? others belong into a service (pg_service.conf)", nearest.unwrap_or("service"))))
             }
@@ -137,7 +143,8 @@ impl Address {
 
     /// libpq lets a service's own values win over variables, so beside a service a URL can only choose the database.
     fn check(&self) -> Result<()> {
-        let beside: Vec<&str> = ["PGHOST", "PGHOSTADDR", "PGPORT", "PGUSER"].into_iter().filter(|name| self.vars.contains_key(name)).collect();
+        let beside: Vec<&str> =
+            ["PGHOST", "PGHOSTADDR", "PGPORT", "PGUSER"].into_iter().filter(|name| self.vars.contains_key(name)).collect();
         if self.vars.contains_key("PGSERVICE") && !beside.is_empty() {
             return Err(Error::config("the PostgreSQL URL names a service, and also a host, port or user")
                 .hint("put them into the service (pg_service.conf), or leave the service out"));
@@ -175,7 +182,10 @@ impl Address {
 
     /// The `-d` that a service makes necessary, since its database would win over `PGDATABASE`.
     pub(super) fn database_arg(&self) -> Option<String> {
-        (self.service().is_some()).then(|| self.vars.get("PGDATABASE")).flatten().map(|database| format!("--dbname={}", sql::conninfo(database)))
+        (self.service().is_some())
+            .then(|| self.vars.get("PGDATABASE"))
+            .flatten()
+            .map(|database| format!("--dbname={}", sql::conninfo(database)))
     }
 
     fn names_a_place(&self) -> bool {
@@ -253,7 +263,8 @@ fn split_host(host: &str) -> Result<(&str, &str)> {
 }
 
 fn bad(why: &str) -> Error {
-    Error::config(format!("not a PostgreSQL URL: {why}")).hint("write postgres://USER@HOST:PORT/DATABASE; a special character in a part is written as %XX")
+    Error::config(format!("not a PostgreSQL URL: {why}"))
+        .hint("write postgres://USER@HOST:PORT/DATABASE; a special character in a part is written as %XX")
 }
 
 fn decode(text: &str) -> Result<String> {
@@ -305,12 +316,17 @@ mod tests {
         assert_eq!(vars("postgres://h1:1,h2/d"), [("PGDATABASE", "d".into()), ("PGHOST", "h1,h2".into()), ("PGPORT", "1,".into())]);
         let socket = Address::parse("postgres://u@%2Frun%2Fpg:5433/d", None).expect("a URL").location("d");
         assert_eq!(socket, "postgres://u@%2Frun%2Fpg:5433/d");
-        assert_eq!(vars("postgres://u@/d?host=/run/pg"), [("PGDATABASE", "d".into()), ("PGHOST", "/run/pg".into()), ("PGUSER", "u".into())]);
+        assert_eq!(
+            vars("postgres://u@/d?host=/run/pg"),
+            [("PGDATABASE", "d".into()), ("PGHOST", "/run/pg".into()), ("PGUSER", "u".into())]
+        );
     }
 
     #[test]
     fn a_bad_url_says_what_is_bad_and_shows_no_password() {
-        for text in ["postgres:x", "postgres://h:port/d", "postgres://u:topsecret@h/%zz", "postgres://[::1/d", "postgres:?a", "postgres:///d%00"] {
+        for text in
+            ["postgres:x", "postgres://h:port/d", "postgres://u:topsecret@h/%zz", "postgres://[::1/d", "postgres:?a", "postgres:///d%00"]
+        {
             let error = Address::parse(text, None).expect_err(text);
             assert_eq!(error.kind(), crate::error::Kind::Config);
             assert!(!error.to_string().contains("topsecret"), "{error}");

@@ -47,10 +47,12 @@ pub(super) fn read_version(text: &str) -> Option<(VersionNum, String)> {
 }
 
 /// Every `name` on this machine that runs, the configured folders' first.
-pub(super) fn all(name: &str, preferred: &[PathBuf]) -> Vec<Program> {
+fn all(name: &str, preferred: &[PathBuf]) -> Vec<Program> {
     let folders: Vec<PathBuf> = preferred.iter().cloned().chain(version_folders()).collect();
     exec::find(name, &folders)
         .into_iter()
+        // Debian's wrapper only chooses among what is found here anyway, and slowly.
+        .filter(|path| !path.canonicalize().is_ok_and(|real| real.ends_with("pg_wrapper")))
         .filter_map(|path| {
             let (version, text) = read_version(&exec::version_of(&path).ok()?)?;
             Some(Program { path, version, text })
@@ -75,21 +77,41 @@ fn version_folders() -> Vec<PathBuf> {
     found.into_iter().map(|(_, path)| path).collect()
 }
 
-/// The `name` to use with a server: its own major version with the newest minor, else the next newer.
+/// The `name` to use with a server.
 pub(super) fn for_server(name: &str, preferred: &[PathBuf], server: VersionNum, server_text: &str, database: &str) -> Result<Program> {
-    let found = all(name, preferred);
-    let major_needed = major(server);
-    let fitting = found.iter().filter(|program| program.major() >= major_needed);
-    // Of equal ones the first found, hence the reversed order.
-    if let Some(best) = fitting.rev().min_by_key(|program| (program.major(), std::cmp::Reverse(program.version))) {
+    choose(name, &all(name, preferred), preferred, server, server_text, database)
+}
+
+/// One in a configured folder that is not too old; else the server's own major version, else the next newer, always
+/// with the newest minor.
+fn choose(name: &str, found: &[Program], preferred: &[PathBuf], server: VersionNum, server_text: &str, database: &str) -> Result<Program> {
+    let needed = major(server);
+    let fits = |program: &&Program| program.major() >= needed;
+    let is_preferred = |program: &&Program| preferred.iter().any(|folder| program.path.starts_with(folder));
+    if let Some(program) = found.iter().find(|program| is_preferred(program) && fits(program)) {
+        return Ok(program.clone());
+    }
+    // Of equal ones the first found.
+    if let Some(best) = found.iter().filter(fits).min_by_key(|program| (program.major(), std::cmp::Reverse(program.version))) {
         return Ok(best.clone());
     }
-    let hint = format!("install postgresql-client-{major_needed} or set pg_bin");
-    Err(match found.iter().max_by_key(|program| program.version) {
+    let error = match found.iter().max_by_key(|program| program.version) {
         Some(newest) => Error::failed(format!("{name} {} cannot dump server {server_text} (database {database})", newest.text)),
         None => Error::failed(format!("{name} was not found for server {server_text} (database {database})")),
+    };
+    Err(error.hint(format!("install postgresql-client-{needed} or set pg_bin")))
+}
+
+/// The `name` of this major version, else of the next newer; with 0 the newest of all.
+pub(super) fn at_least(name: &str, preferred: &[PathBuf], needed_major: u32) -> Option<Program> {
+    let found = all(name, preferred);
+    if needed_major == 0 {
+        return found.into_iter().max_by_key(|program| program.version);
     }
-    .hint(hint))
+    found
+        .into_iter()
+        .filter(|program| program.major() >= needed_major)
+        .min_by_key(|program| (program.major(), std::cmp::Reverse(program.version)))
 }
 
 /// The newest `name` there is, where no server has been asked yet.
@@ -99,7 +121,8 @@ pub(super) fn newest(name: &str, preferred: &[PathBuf]) -> Result<PathBuf> {
     match chosen {
         Some(path) => Ok(path),
         None => newest_of_machine(name).ok_or_else(|| {
-            Error::failed(format!("{name} was not found")).hint("install PostgreSQL's client programs (Debian: postgresql-client), or set pg_bin")
+            Error::failed(format!("{name} was not found"))
+                .hint("install PostgreSQL's client programs (Debian: postgresql-client), or set pg_bin")
         }),
     }
 }
@@ -116,6 +139,21 @@ pub(super) fn beside(program: &Path, name: &str) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fm_a12_a_pg_dump_older_than_the_server_is_named_with_its_remedy() {
+        let program = |path: &str, version, text: &str| Program { path: path.into(), version, text: text.to_owned() };
+        let old = program("/a/pg_dump", 130_004, "13.4");
+        let error = choose("pg_dump", std::slice::from_ref(&old), &[], 150_002, "15.2", "ledger").expect_err("too old");
+        assert_eq!(error.to_string(), "pg_dump 13.4 cannot dump server 15.2 (database ledger)");
+        assert_eq!(error.next_step(), Some("install postgresql-client-15 or set pg_bin"));
+        let all =
+            [old, program("/b/pg_dump", 170_001, "17.1"), program("/c/pg_dump", 150_003, "15.3"), program("/d/pg_dump", 150_018, "15.18")];
+        let chosen = |preferred: &[PathBuf]| choose("pg_dump", &all, preferred, 150_002, "15.2", "ledger").expect("one that fits").text;
+        assert_eq!(chosen(&[]), "15.18");
+        assert_eq!(chosen(&["/b".into()]), "17.1");
+        assert_eq!(chosen(&["/a".into()]), "15.18");
+    }
 
     #[test]
     fn versions_are_read_and_compare() {

@@ -47,7 +47,8 @@ pub(super) fn read_ident(text: &[u8]) -> Option<(String, &[u8])> {
             }
         }
     }
-    let end = text.iter().position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || *byte >= 0x80)).unwrap_or(text.len());
+    let end =
+        text.iter().position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || *byte >= 0x80)).unwrap_or(text.len());
     (end > 0).then(|| (String::from_utf8_lossy(&text[..end]).into_owned(), &text[end..]))
 }
 

@@ -226,7 +226,9 @@ impl Scanner {
     /// `SELECT pg_catalog.setval('public.a_id_seq', 3, true);`
     fn note_sequence(&mut self, line: &[u8]) {
         let text = String::from_utf8_lossy(line);
-        let Some(arguments) = text.trim_end().strip_prefix("SELECT pg_catalog.setval('").and_then(|rest| rest.strip_suffix(");")) else { return };
+        let Some(arguments) = text.trim_end().strip_prefix("SELECT pg_catalog.setval('").and_then(|rest| rest.strip_suffix(");")) else {
+            return;
+        };
         let mut parts = arguments.rsplitn(3, ", ");
         let (Some(_is_called), Some(value), Some(name)) = (parts.next(), parts.next(), parts.next()) else { return };
         let name = name.trim_end_matches('\'').replace("''", "'");
@@ -276,12 +278,7 @@ impl Scanner {
             let (rows, hash) = self.large_objects;
             self.tables.insert(LARGE_OBJECTS.to_owned(), Table { rows, content_sha256: self.hashes.then(|| hex(&hash.finalize())) });
         }
-        Ok(Fingerprint {
-            schema_sha256: self.schema.finish(),
-            tables: self.tables,
-            objects: BTreeMap::new(),
-            sequences: self.sequences,
-        })
+        Ok(Fingerprint { schema_sha256: self.schema.finish(), tables: self.tables, objects: BTreeMap::new(), sequences: self.sequences })
     }
 
     /// For SQL text that any tool may have made: the trailer is asked for only where `pg_dump`'s header was there.

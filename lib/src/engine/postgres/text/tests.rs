@@ -12,7 +12,8 @@ fn scan(text: &[u8], block: usize) -> Result<Fingerprint> {
 fn sample() -> String {
     let rows: String = (0..300).map(|n| format!("{n}\ta\\\\.\\n{}\\\\x00\t\\N\n", "y".repeat(n % 7))).collect();
     let body = "CREATE FUNCTION public.f() RETURNS text\n    AS $_$\nCOPY public.t (a) FROM stdin;\n\n-- Name: no comment\n'unbalanced\n\\restrict k9\n$_$;\n";
-    let odd = "COMMENT ON TABLE public.t IS 'one\nCOPY x FROM stdin;\nit''s';\nCOMMENT ON TABLE public.u IS E'a\\\\''b\nCOPY x FROM stdin;\n';\n";
+    let odd =
+        "COMMENT ON TABLE public.t IS 'one\nCOPY x FROM stdin;\nit''s';\nCOMMENT ON TABLE public.u IS E'a\\\\''b\nCOPY x FROM stdin;\n';\n";
     format!(
         "{HEAD}{body}\n{odd}\nCOPY public.t (a, b, c) FROM stdin;\n{rows}\\.\n\n\nCOPY public.\"Odd \"\"(n).x\"  FROM stdin;\n\n\n\\.\n\n\
          SELECT pg_catalog.setval('public.\"it''s_seq\"', 42, true);\n\nSELECT pg_catalog.lo_create('7');\n\nBEGIN;\n\n\
@@ -67,7 +68,9 @@ fn the_schema_hash_forgets_data_and_order_and_nothing_else() {
     let hash = |text: String| scan(text.as_bytes(), 50).expect("a whole dump").schema_sha256;
     let (a, b) = ("CREATE TABLE public.t (\n    a integer\n);\n\n", "CREATE FUNCTION f() AS $$\n\n-- Name: x\n$$;\n\n");
     let plain = hash(format!("{HEAD}{a}{b}{TAIL}"));
-    let with_data = format!("{HEAD}-- Name: t; Type: TABLE\n{b}{a}COPY public.t (a) FROM stdin;\n1\n\\.\n\nREFRESH MATERIALIZED VIEW public.v;\n\n{TAIL}");
+    let with_data = format!(
+        "{HEAD}-- Name: t; Type: TABLE\n{b}{a}COPY public.t (a) FROM stdin;\n1\n\\.\n\nREFRESH MATERIALIZED VIEW public.v;\n\n{TAIL}"
+    );
     assert_eq!(plain, hash(with_data));
     assert_ne!(plain, hash(format!("{HEAD}{a}{}{TAIL}", b.replace("-- Name: x", "-- Name: y"))));
     assert_ne!(plain, hash(format!("{HEAD}{a}{}{TAIL}", b.replace("\n\n-- Name", "\n-- Name"))));
