@@ -79,11 +79,6 @@ impl Server {
         server
     }
 
-    /// The socket's folder.
-    pub(crate) fn folder(&self) -> &Path {
-        &self.folder
-    }
-
     /// The programs' folder.
     pub(crate) fn bin(&self) -> &Path {
         &self.bin

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::catalog;
 use super::create::{self, Marker, Role};
 use super::place::Place;
-use super::session::Session;
+use super::session::{Objection, Session};
 use super::sql;
 use crate::clock;
 use crate::engine::{Kept, Live};
@@ -18,6 +18,10 @@ use crate::manifest::EngineName;
 /// How often the names are tried while clients come and go, and the pause between.
 const TRIES: usize = 20;
 const PAUSE: Duration = Duration::from_millis(250);
+/// How often the names are first tried without closing the database: a kill then leaves nothing to put right.
+const OPEN_TRIES: usize = 3;
+/// How long one try may wait, inside the server, for ended sessions to be gone.
+const TRY_WAIT: Duration = Duration::from_millis(800);
 /// The server cuts names to this many bytes.
 const NAME_MAX_BYTES: usize = 63;
 
@@ -34,8 +38,10 @@ pub(super) fn maintenance(place: &Place, target: &str) -> Result<Session> {
     for name in candidates {
         match place.with_database(name).session() {
             Ok(session) => return Ok(session),
-            Err(error) => last.get_or_insert(error),
-        };
+            Err(error) => {
+                last.get_or_insert(error);
+            }
+        }
     }
     Err(last.unwrap_or_else(|| Error::failed("no maintenance database")))
 }
@@ -121,43 +127,50 @@ pub(super) fn exchange(session: &mut Session, target: &str, incoming: Option<&In
     outcome
 }
 
-fn hold_off_and_rename(
+fn hold_off_and_rename(session: &mut Session, target: &str, comment: Option<String>, incoming: Option<&Incoming>, aside: &str) -> Result<()> {
+    // Renaming locks the database against newcomers, so mostly ending its sessions just before is enough.
+    if until_renamed(session, target, comment.clone(), incoming, aside, OPEN_TRIES)? {
+        return Ok(());
+    }
+    // The mark says, to whoever finds the database closed, that it was us and what its comment was.
+    let mark = Marker { role: Role::Swapping, target: target.to_owned(), comment: comment.clone() };
+    let hold_off = [create::comment_statement(target, Some(&mark.to_comment())), allow(target, false)];
+    transaction(session, &hold_off)?.map_err(Objection::into_error)?;
+    let outcome = until_renamed(session, target, comment.clone(), incoming, aside, TRIES);
+    if !matches!(outcome, Ok(true)) {
+        let let_in = [allow(target, true), create::comment_statement(target, comment.as_deref())];
+        transaction(session, &let_in)?.map_err(Objection::into_error)?;
+    }
+    outcome.and_then(|done| if done { Ok(()) } else { Err(in_use(target)) })
+}
+
+/// Ends the sessions of both databases and renames, again and again; false where somebody is always there.
+fn until_renamed(
     session: &mut Session,
     target: &str,
     comment: Option<String>,
     incoming: Option<&Incoming>,
     aside: &str,
-) -> Result<()> {
-    // The mark says, to whoever finds the database closed, that it was us and what its comment was.
-    let mark = Marker { role: Role::Swapping, target: target.to_owned(), comment: comment.clone() };
-    let hold_off = [create::comment_statement(target, Some(&mark.to_comment())), allow(target, false)];
-    transaction(session, &hold_off)?.map_err(super::session::Objection::into_error)?;
-    let outcome = until_renamed(session, target, comment.clone(), incoming, aside);
-    if outcome.is_err() {
-        let let_in = [allow(target, true), create::comment_statement(target, comment.as_deref())];
-        transaction(session, &let_in)?.map_err(super::session::Objection::into_error)?;
-    }
-    outcome
-}
-
-fn until_renamed(session: &mut Session, target: &str, comment: Option<String>, incoming: Option<&Incoming>, aside: &str) -> Result<()> {
-    let names: Vec<String> =
-        [Some(target), incoming.map(|incoming| incoming.name.as_str())].into_iter().flatten().map(sql::literal).collect();
-    let others = format!("FROM pg_stat_activity WHERE datname IN ({}) AND pid <> pg_backend_pid()", names.join(", "));
-    for _ in 0..TRIES {
-        interrupt::check()?;
-        if let Err(objection) = session.ask(&format!("SELECT pg_terminate_backend(pid) {others}"))? {
-            return Err(objection
-                .into_error()
-                .hint("ending other roles' sessions takes the role pg_signal_backend: GRANT pg_signal_backend TO …"));
+    tries: usize,
+) -> Result<bool> {
+    let names: Vec<String> = [Some(target), incoming.map(|incoming| incoming.name.as_str())].into_iter().flatten().map(sql::literal).collect();
+    let names = names.join(", ");
+    // A prepared transaction is in the way like a session, and cannot be ended for its owner.
+    let prepared = format!("SELECT count(*) FROM pg_prepared_xacts WHERE database IN ({names})");
+    let terminate = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ({names}) AND pid <> pg_backend_pid()");
+    for attempt in 0..tries {
+        if attempt > 0 {
+            interrupt::check()?;
+            std::thread::sleep(PAUSE);
         }
-        // Renaming under a connected client would wait five seconds inside the server; a look is cheap.
-        if session.text(&format!("SELECT count(*) {others}"))? == "0" && rename(session, target, Some(comment.clone()), incoming, aside)? {
-            return Ok(());
+        if let Err(objection) = session.ask(&terminate)? {
+            return Err(objection.into_error().hint("ending other roles' sessions takes the role pg_signal_backend: GRANT pg_signal_backend TO …"));
         }
-        std::thread::sleep(PAUSE);
+        if session.text(&prepared)? == "0" && rename(session, target, Some(comment.clone()), incoming, aside)? {
+            return Ok(true);
+        }
     }
-    Err(in_use(target))
+    Ok(false)
 }
 
 fn in_use(target: &str) -> Error {
@@ -169,11 +182,12 @@ fn in_use(target: &str) -> Error {
 
 /// Both names in one transaction; false where a session stands in the way.
 fn rename(session: &mut Session, target: &str, comment: Option<Option<String>>, incoming: Option<&Incoming>, aside: &str) -> Result<bool> {
-    let mut statements = Vec::new();
+    let mut statements = vec![format!("SET LOCAL statement_timeout = {}", TRY_WAIT.as_millis())];
     if let Some(comment) = comment {
         let marker = Marker { role: Role::Aside, target: target.to_owned(), comment };
         statements.push(format!("ALTER DATABASE {} RENAME TO {}", sql::ident(target), sql::ident(aside)));
         statements.push(create::comment_statement(aside, Some(&marker.to_comment())));
+        statements.push(allow(aside, false));
     }
     if let Some(incoming) = incoming {
         statements.push(format!("ALTER DATABASE {} RENAME TO {}", sql::ident(&incoming.name), sql::ident(target)));
@@ -182,8 +196,8 @@ fn rename(session: &mut Session, target: &str, comment: Option<Option<String>>, 
     }
     match transaction(session, &statements)? {
         Ok(()) => Ok(true),
-        // object_in_use
-        Err(objection) if objection.state == "55006" => Ok(false),
+        // object_in_use, query_canceled, lock_not_available
+        Err(objection) if ["55006", "57014", "55P03"].contains(&objection.state.as_str()) => Ok(false),
         Err(objection) => Err(objection.into_error()),
     }
 }
@@ -192,7 +206,7 @@ fn allow(database: &str, connections: bool) -> String {
     format!("ALTER DATABASE {} ALLOW_CONNECTIONS {connections}", sql::ident(database))
 }
 
-fn transaction(session: &mut Session, statements: &[String]) -> Result<Result<(), super::session::Objection>> {
+fn transaction(session: &mut Session, statements: &[String]) -> Result<Result<(), Objection>> {
     session.run("BEGIN")?;
     for statement in statements {
         if let Err(objection) = session.ask(statement)? {
@@ -278,7 +292,7 @@ pub(super) fn recover(place: &Place, target: &str) -> Result<Vec<String>> {
         match marker.role {
             Role::Swapping => {
                 let let_in = [allow(&row.name, true), create::comment_statement(&row.name, marker.comment.as_deref())];
-                transaction(&mut session, &let_in)?.map_err(super::session::Objection::into_error)?;
+                transaction(&mut session, &let_in)?.map_err(Objection::into_error)?;
                 done.push(format!("database {} takes connections again, which a killed restore had turned off", row.name));
             }
             _ => {
