@@ -1,17 +1,113 @@
 //! PostgreSQL, through its own client programs.
 
-use super::Settings;
+mod address;
+mod beside;
+mod catalog;
+mod cluster;
+mod create;
+mod dump;
+mod exchange;
+mod load;
+mod place;
+mod programs;
+mod scratch;
+mod session;
+mod sql;
+pub mod text;
+
+use std::sync::OnceLock;
+
+use super::{Beside, Content, Depth, Dumped, Engine, Kept, Live, Outlet, Probe, Settings, Workspace};
 use crate::error::Result;
+use crate::fingerprint::Fingerprint;
+use crate::manifest::{Database, EngineName};
 use crate::secret::Secret;
+use address::Address;
+use place::Place;
 
 /// A PostgreSQL database.
 pub struct Postgres {
-    _settings: Settings,
+    place: Place,
+    /// The database's name, asked for where only the server (a service file) knows it.
+    name: OnceLock<String>,
 }
 
 impl Postgres {
-    /// Reads a source's text.
-    pub fn parse(_text: &str, _password: Option<Secret>, settings: Settings) -> Result<Self> {
-        Ok(Postgres { _settings: settings })
+    /// Reads a source's text: `postgres://USER@HOST:PORT/DATABASE?sslmode=…`, `postgres:?service=…`, `postgres:` with
+    /// everything from the environment. What it does not name comes from the `PG*` variables, the password file and the
+    /// service file, as for `psql`. A password given here wins over one in the text.
+    ///
+    /// Errors: [`crate::error::Kind::Config`]; nothing is connected yet.
+    pub fn parse(text: &str, password: Option<Secret>, settings: Settings) -> Result<Self> {
+        let address = Address::parse(text, password)?;
+        let name = OnceLock::new();
+        if let Some(database) = address.database() {
+            name.get_or_init(|| database);
+        }
+        Ok(Postgres { place: Place { address, settings }, name })
+    }
+
+    fn target(&self) -> Result<String> {
+        match self.name.get() {
+            Some(name) => Ok(name.clone()),
+            None => {
+                let name = self.place.session()?.text("SELECT current_database()")?;
+                Ok(self.name.get_or_init(|| name).clone())
+            }
+        }
+    }
+}
+
+impl Engine for Postgres {
+    fn name(&self) -> EngineName {
+        EngineName::Postgres
+    }
+
+    fn content(&self) -> Content {
+        Content::PostgresSql
+    }
+
+    fn location(&self) -> String {
+        self.place.address.location(&self.database_name())
+    }
+
+    fn database_name(&self) -> String {
+        self.target().unwrap_or_default()
+    }
+
+    fn probe(&self) -> Result<Probe> {
+        dump::probe(&self.place)
+    }
+
+    fn dump(&self, out: &mut dyn Outlet) -> Result<Dumped> {
+        self.place.dump(out)
+    }
+
+    fn live(&self) -> Result<Live> {
+        exchange::live(&self.place, &self.target()?)
+    }
+
+    fn fingerprint(&self, depth: Depth) -> Result<Fingerprint> {
+        self.place.fingerprint(depth)
+    }
+
+    fn scratch(&self, origin: Option<&Database>) -> Result<Box<dyn Workspace>> {
+        Ok(Box::new(scratch::scratch(&self.place.settings, origin)?))
+    }
+
+    fn beside(&self, origin: Option<&Database>, id: &str) -> Result<Box<dyn Beside>> {
+        Ok(Box::new(beside::create(&self.place, &self.target()?, origin, id)?))
+    }
+
+    fn undo(&self, kept: &Kept) -> Result<Kept> {
+        exchange::undo(&self.place, &self.target()?, kept)
+    }
+
+    fn discard(&self, kept: &Kept) -> Result<()> {
+        exchange::discard(&self.place, &self.target()?, kept)
+    }
+
+    fn recover(&self) -> Result<Vec<String>> {
+        exchange::recover(&self.place, &self.target()?)
     }
 }

@@ -1,0 +1,175 @@
+//! A database beside the real one, to be loaded, compared, and then swapped in.
+
+use std::io::Read;
+
+use serde_json::Value;
+
+use super::create::{self, Marker, Role};
+use super::exchange::{self, Incoming};
+use super::place::Place;
+use super::session::Session;
+use super::{catalog, load, sql};
+use crate::engine::{Beside, Content, Depth, Dumped, Kept, Outlet, Workspace};
+use crate::error::{Error, Result};
+use crate::fingerprint::Fingerprint;
+use crate::manifest::{Database, EngineName};
+
+/// Settings whose values are lists of names, each to be quoted by itself.
+const LISTS: &[&str] =
+    &["search_path", "local_preload_libraries", "session_preload_libraries", "shared_preload_libraries", "temp_tablespaces"];
+
+/// `NAME__restore_ID`.
+pub(super) struct Restoring {
+    place: Place,
+    /// Holds the lock that tells a later run that this one is alive.
+    maintenance: Option<Session>,
+    name: String,
+    target: String,
+    target_location: String,
+    id: String,
+    origin: Option<Database>,
+}
+
+/// Creates the empty database, after everything that can be refused was looked at.
+pub(super) fn create(real: &Place, target: &str, origin: Option<&Database>, id: &str) -> Result<Restoring> {
+    let mut session = exchange::maintenance(real, target)?;
+    exchange::require_rights(&mut session, target)?;
+    if let Some(origin) = origin {
+        create::require_needs(&mut session, origin, true)?;
+    }
+    let id: String = id.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    let name = exchange::derived_name(target, "restore", &id);
+    if !exchange::try_lock(&mut session, &name)? {
+        return Err(Error::busy(format!("another restore is loading {name}")));
+    }
+    if let Err(objection) = create::create(&mut session, &name, origin)? {
+        return Err(objection.into_error().within(format!("cannot create database {name} beside {target}")));
+    }
+    let restoring = Restoring {
+        place: real.with_database(&name),
+        maintenance: Some(session),
+        name,
+        target: target.to_owned(),
+        target_location: real.address.location(target),
+        id,
+        origin: origin.cloned(),
+    };
+    let mut restoring = restoring;
+    let marker = Marker { role: Role::Restore, target: target.to_owned(), comment: None };
+    let statement = create::comment_statement(&restoring.name, Some(&marker.to_comment()));
+    restoring.session()?.run(&statement)?;
+    Ok(restoring)
+}
+
+impl Restoring {
+    fn session(&mut self) -> Result<&mut Session> {
+        self.maintenance.as_mut().ok_or_else(|| Error::failed("the restore has ended already"))
+    }
+
+    /// Gives the new database what stands around the old one; owner, grants and settings belong to a database's oid and
+    /// would not come along with the name.
+    fn put_on_properties(&mut self, properties: &std::collections::BTreeMap<String, Value>) -> Result<()> {
+        let name = self.name.clone();
+        let session = self.session()?;
+        for statement in property_statements(&name, properties) {
+            session.run(&statement).map_err(|error| error.within(format!("cannot give {name} what its predecessor has ({statement})")))?;
+        }
+        Ok(())
+    }
+}
+
+/// The statements that make `name` a database with these properties; a comment is put on in the swap itself.
+fn property_statements(name: &str, properties: &std::collections::BTreeMap<String, Value>) -> Vec<String> {
+    let database = sql::ident(name);
+    let mut out = Vec::new();
+    let entries = |key: &str| properties.get(key).and_then(Value::as_array).into_iter().flatten();
+    if let Some(limit) = properties.get("connection_limit").and_then(Value::as_i64) {
+        out.push(format!("ALTER DATABASE {database} CONNECTION LIMIT {limit}"));
+    }
+    for entry in entries("settings") {
+        let Some((setting, value)) = entry["setting"].as_str().and_then(|text| text.split_once('=')) else { continue };
+        let value = match LISTS.contains(&setting).then(|| sql::read_list(value)).flatten() {
+            Some(names) if names.is_empty() => "''".to_owned(),
+            Some(names) => names.iter().map(|name| sql::literal(name)).collect::<Vec<_>>().join(", "),
+            None => sql::literal(value),
+        };
+        // A custom setting's name has a dot between its parts.
+        let setting = setting.split('.').map(sql::ident).collect::<Vec<_>>().join(".");
+        out.push(match entry["role"].as_str() {
+            Some(role) if !role.is_empty() => format!("ALTER ROLE {} IN DATABASE {database} SET {setting} TO {value}", sql::ident(role)),
+            _ => format!("ALTER DATABASE {database} SET {setting} TO {value}"),
+        });
+    }
+    if let Some(owner) = properties.get("owner").and_then(Value::as_str) {
+        out.push(format!("ALTER DATABASE {database} OWNER TO {}", sql::ident(owner)));
+        if properties.contains_key("grants") {
+            // The default rights go first, what was granted comes back one by one.
+            out.push(format!("REVOKE ALL ON DATABASE {database} FROM PUBLIC, {}", sql::ident(owner)));
+        }
+    }
+    for grant in entries("grants") {
+        let (Some(grantee), Some(privilege)) = (grant["grantee"].as_str(), grant["privilege"].as_str()) else { continue };
+        if !["CREATE", "CONNECT", "TEMPORARY"].contains(&privilege) {
+            continue;
+        }
+        let to = if grantee.is_empty() { "PUBLIC".to_owned() } else { sql::ident(grantee) };
+        let option = if grant["grantable"] == true { " WITH GRANT OPTION" } else { "" };
+        out.push(format!("GRANT {privilege} ON DATABASE {database} TO {to}{option}"));
+    }
+    out
+}
+
+impl Workspace for Restoring {
+    fn load(&mut self, content: Content, plain: &mut dyn Read) -> Result<()> {
+        load::load(&self.place, content, plain)?;
+        // Without statistics the first queries after the swap would be planned blindly.
+        self.place.session()?.run("ANALYZE")
+    }
+
+    fn fingerprint(&self, depth: Depth) -> Result<Fingerprint> {
+        self.place.fingerprint(depth)
+    }
+
+    fn ask(&self, query: &str) -> Result<Option<String>> {
+        self.place.ask(query)
+    }
+
+    fn dump(&self, out: &mut dyn Outlet) -> Result<Dumped> {
+        self.place.dump(out)
+    }
+
+    fn location(&self) -> String {
+        self.place.address.location(&self.name)
+    }
+}
+
+impl Beside for Restoring {
+    fn swap(mut self: Box<Self>) -> Result<Kept> {
+        let (target, target_location) = (self.target.clone(), self.target_location.clone());
+        let aside = exchange::derived_name(&target, "before", &self.id);
+        let incoming_name = self.name.clone();
+        let session = self.session()?;
+        let is_there = create::look_at(session, &target)?.is_some();
+        let properties = if is_there {
+            catalog::properties(session, &target)?
+        } else {
+            self.origin.as_ref().map(|origin| origin.properties.clone()).unwrap_or_default()
+        };
+        self.put_on_properties(&properties)?;
+        let comment = properties.get("comment").and_then(Value::as_str).map(str::to_owned);
+        let incoming = Incoming { name: incoming_name, comment };
+        exchange::exchange(self.session()?, &target, Some(&incoming), &aside)?;
+        // From here on there is no database of this name to drop.
+        self.maintenance = None;
+        Ok(Kept { engine: EngineName::Postgres, target: target_location, aside: is_there.then_some(aside) })
+    }
+}
+
+impl Drop for Restoring {
+    fn drop(&mut self) {
+        let Some(mut session) = self.maintenance.take() else { return };
+        if let Err(error) = create::drop_ours(&mut session, &self.name, Role::Restore) {
+            tracing::warn!("the database {} is still there: {error}", self.name);
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! A consistent dump: lock, then snapshot, then `pg_dump` in that snapshot, with the fingerprint read off its stream.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use super::catalog::{self, Relation, Server};
+use super::place::{Place, schema_hash};
+use super::programs::{self, Program};
+use super::session::{Objection, Session};
+use super::text::Scanner;
+use crate::engine::{Cut, Dumped, Extra, Outlet, Probe};
+use crate::error::{Error, Result};
+use crate::exec::Stream;
+use crate::fingerprint::{Fingerprint, Table};
+use crate::manifest::{Database, EngineName};
+
+/// How often a dump begins anew because the schema changed or a lock could not be had.
+const ATTEMPTS: usize = 3;
+/// How many tables one LOCK statement names, so that no statement grows without bound.
+const LOCKS_AT_ONCE: usize = 500;
+/// How much of the stream is read at once.
+const BLOCK_BYTES: usize = 256 << 10;
+
+/// Why an attempt was given up.
+struct Again(String);
+
+/// Refuses what a dump would only find out later.
+pub(super) fn probe(place: &Place) -> Result<Probe> {
+    let mut session = place.session()?;
+    let server = catalog::server(&mut session)?;
+    pg_dump_for(place, &server)?;
+    let relations = catalog::relations(&mut session)?;
+    check(place, &server, &relations)?;
+    let mut warnings = Vec::new();
+    if server.is_standby {
+        warnings.push("the server is a standby: the backup is as old as its replay".to_owned());
+    }
+    Ok(Probe { estimated_bytes: catalog::estimated_bytes(&mut session)?, warnings })
+}
+
+fn pg_dump_for(place: &Place, server: &Server) -> Result<Program> {
+    programs::for_server("pg_dump", &place.settings.program_dirs, server.version_num, &server.version, &server.database)
+}
+
+/// What would make the dump fail, or silently hold less than the database: all of it in one message.
+fn check(place: &Place, server: &Server, relations: &[Relation]) -> Result<()> {
+    let named = |which: &dyn Fn(&Relation) -> bool| {
+        relations.iter().filter(|relation| which(relation)).map(Relation::full_name).collect::<Vec<_>>().join(", ")
+    };
+    let (database, role) = (&server.database, &server.role);
+    if !place.settings.allow_empty && !relations.iter().any(Relation::is_table) {
+        return Err(
+            Error::failed(format!("database {database} has no table")).hint("is it the right one? if it may be empty, set allow_empty")
+        );
+    }
+    let forbidden = named(&Relation::is_forbidden);
+    if !forbidden.is_empty() {
+        return Err(Error::failed(format!("role {role} may not read everything in database {database}: {forbidden}"))
+            .hint(format!("GRANT pg_read_all_data TO \"{role}\" (PostgreSQL 14 and newer), or back up as the owner")));
+    }
+    let hidden = named(&Relation::hides_rows);
+    if !hidden.is_empty() {
+        return Err(Error::failed(format!("row security hides rows from role {role} in database {database}: {hidden}"))
+            .hint(format!("back up as a superuser, or ALTER ROLE \"{role}\" BYPASSRLS")));
+    }
+    Ok(())
+}
+
+/// A dump of one snapshot.
+pub(super) fn dump(place: &Place, out: &mut dyn Outlet) -> Result<Dumped> {
+    let mut why = String::new();
+    for _ in 0..ATTEMPTS {
+        // A session of its own for each attempt, so that nothing of a failed one stays.
+        let mut session = place.session()?;
+        let server = catalog::server(&mut session)?;
+        let program = pg_dump_for(place, &server)?;
+        match attempt(place, &mut session, &server, &program, out)? {
+            Ok(dumped) => return Ok(dumped),
+            Err(Again(reason)) => why = reason,
+        }
+    }
+    Err(Error::failed(format!("no consistent dump in {ATTEMPTS} attempts: {why}"))
+        .hint("what holds or changes the tables? SELECT * FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
+}
+
+fn attempt(
+    place: &Place,
+    session: &mut Session,
+    server: &Server,
+    program: &Program,
+    out: &mut dyn Outlet,
+) -> Result<Result<Dumped, Again>> {
+    let relations = catalog::relations(session)?;
+    check(place, server, &relations)?;
+    let snapshot = match take_snapshot(session, &relations)? {
+        Ok(snapshot) => snapshot,
+        Err(again) => return Ok(Err(again)),
+    };
+    let estimated_bytes = catalog::estimated_bytes(session)?;
+    let objects = catalog::objects(session)?;
+    let mut properties = catalog::properties(session, &server.database)?;
+    properties.extend(catalog::needs(session)?);
+    let identity = catalog::identity(session, server)?;
+
+    let mut stream = place
+        .call(&program.path)
+        .args(["--format=plain", "--no-password", "--no-sync"])
+        .args((program.major() >= 18).then_some("--no-statistics"))
+        .arg(format!("--snapshot={snapshot}"))
+        .arg(format!("--lock-wait-timeout={}", place.lock_wait().as_millis()))
+        .args(place.address.database_arg())
+        .silence_max(place.settings.stall_timeout)
+        .stream()?;
+    let mut scanner = Scanner::new();
+    if let Err(error) = pump(&mut stream, &mut scanner, out, cut_for(estimated_bytes)) {
+        // Its locks are its first statements: nothing has left it yet, and letting ours go ends a deadlock through us.
+        if scanner.bytes() == 0 && stream.child().stderr_tail().contains("Query was: LOCK TABLE") {
+            return Ok(Err(Again("pg_dump could not lock a table, something waits for it or holds it".to_owned())));
+        }
+        return Err(error);
+    }
+    let mut fingerprint = scanner.finish().map_err(|error| error.as_kind(crate::error::Kind::Failed).within("pg_dump ended well, but"))?;
+    let mut warnings = warnings_in(&stream.child().stderr_tail());
+    require_every_table(&fingerprint, server, &relations)?;
+    fingerprint.objects = objects;
+    session.run("COMMIT").map_err(|error| error.within("the session that held the snapshot was lost"))?;
+
+    let database = Database {
+        engine: EngineName::Postgres,
+        name: server.database.clone(),
+        location: place.address.location(&server.database),
+        identity,
+        server_version: server.version.clone(),
+        client_version: Some(format!("pg_dump {}", program.text)),
+        charset: server.encoding.clone(),
+        method: "pg_dump".to_owned(),
+        consistency: "snapshot".to_owned(),
+        properties,
+        not_included: relations.iter().filter_map(|relation| relation.left_out(server)).collect(),
+    };
+    let extras = match globals(place, program) {
+        Ok(bytes) => vec![Extra { role: "globals".to_owned(), bytes }],
+        Err(error) if matches!(error.kind(), crate::error::Kind::Signal(_)) => return Err(error),
+        Err(error) => {
+            warnings.push(format!("roles are not in the backup: {error}"));
+            Vec::new()
+        }
+    };
+    Ok(Ok(Dumped { fingerprint, database, warnings, problems: Vec::new(), extras }))
+}
+
+/// Locks every table, then takes a snapshot. The other way round a TRUNCATE in between would silently empty a table.
+fn take_snapshot(session: &mut Session, relations: &[Relation]) -> Result<Result<String, Again>> {
+    session.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+    let locked: Vec<String> =
+        relations.iter().filter(|relation| relation.is_locked_by_dump()).map(|relation| format!("ONLY {}", relation.quoted())).collect();
+    for tables in locked.chunks(LOCKS_AT_ONCE) {
+        if let Err(objection) = session.ask(&format!("LOCK TABLE {} IN ACCESS SHARE MODE", tables.join(", ")))? {
+            return give_up_lock(objection).map(Err);
+        }
+    }
+    let snapshot = session.text("SELECT pg_export_snapshot()")?;
+    let identifying =
+        |relations: &[Relation]| relations.iter().map(|r| (r.oid, r.schema.clone(), r.name.clone(), r.kind)).collect::<Vec<_>>();
+    if identifying(&catalog::relations(session)?) != identifying(relations) {
+        return Ok(Err(Again("tables were created, dropped or renamed meanwhile".to_owned())));
+    }
+    Ok(Ok(snapshot))
+}
+
+fn give_up_lock(objection: Objection) -> Result<Again> {
+    match objection.state.as_str() {
+        // lock_not_available, query_canceled, deadlock_detected
+        "55P03" | "57014" | "40P01" => Ok(Again("a table is locked by somebody else".to_owned())),
+        // undefined_table, invalid_schema_name
+        "42P01" | "3F000" => Ok(Again("a table was dropped or renamed meanwhile".to_owned())),
+        // out_of_memory: the lock table is full
+        "53200" => Err(objection.into_error().hint("the server cannot lock that many tables at once: raise max_locks_per_transaction")),
+        _ => Err(objection.into_error()),
+    }
+}
+
+fn cut_for(estimated_bytes: u64) -> Cut {
+    Cut::Content(match estimated_bytes >> 20 {
+        0..64 => 8 << 10,
+        64..1024 => 16 << 10,
+        _ => 32 << 10,
+    })
+}
+
+/// Moves the dump from the program to the outlet, past the scanner.
+fn pump(stream: &mut Stream, scanner: &mut Scanner, out: &mut dyn Outlet, cut: Cut) -> Result<()> {
+    let mut block = vec![0u8; BLOCK_BYTES];
+    loop {
+        let count = stream.read(&mut block).map_err(|error| Error::from_io("cannot read the dump", error))?;
+        if count == 0 {
+            return Ok(());
+        }
+        if scanner.bytes() == 0 {
+            out.begin(cut)?;
+        }
+        out.write_all(&block[..count]).map_err(|error| Error::from_io("cannot write the dump", error))?;
+        scanner.write(&block[..count]);
+    }
+}
+
+/// Every table of the catalogue has its rows in the dump.
+fn require_every_table(found: &Fingerprint, server: &Server, relations: &[Relation]) -> Result<()> {
+    let missing: Vec<String> = relations
+        .iter()
+        .filter(|relation| relation.has_rows_in_dump(server))
+        .map(Relation::full_name)
+        .filter(|name| !found.tables.contains_key(name))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Error::failed(format!("pg_dump ended well, but its dump lacks tables: {}", missing.join(", ")))
+        .hint("is the pg_dump that was found a real one? set pg_bin"))
+}
+
+/// What `pg_dump` says on the side of a dump that is good all the same.
+const HARMLESS: &[&str] = &[
+    "circular foreign-key constraints",
+    "You might not be able to restore the dump without using",
+    "Consider using a full dump instead of a --data-only dump",
+];
+
+fn warnings_in(stderr: &str) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut is_in_harmless = false;
+    for line in stderr.lines().filter(|line| !line.trim().is_empty()) {
+        let begins = !line.contains(": detail: ") && !line.contains(": hint: ");
+        if begins {
+            is_in_harmless = HARMLESS.iter().any(|text| line.contains(text));
+        }
+        if !is_in_harmless {
+            out.push(line.trim().to_owned());
+        }
+    }
+    out
+}
+
+/// Roles, their memberships and settings, and tablespaces, as SQL without any password.
+fn globals(place: &Place, pg_dump: &Program) -> Result<Vec<u8>> {
+    let program = programs::beside(&pg_dump.path, "pg_dumpall").ok_or_else(|| Error::failed("pg_dumpall was not found beside pg_dump"))?;
+    // It reads the cluster, and finds the database to do so itself.
+    let call = place.call(program).args(["--globals-only", "--no-role-passwords", "--no-password"]);
+    Ok(call.silence_max(place.settings.stall_timeout).run()?.stdout)
+}
+
+/// The state of a database without reading its rows' content: schema, row counts and objects, in one snapshot.
+pub(super) fn rows_only(place: &Place) -> Result<Fingerprint> {
+    let mut session = place.session()?;
+    let server = catalog::server(&mut session)?;
+    let program = pg_dump_for(place, &server)?;
+    session.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+    let snapshot = session.text("SELECT pg_export_snapshot()")?;
+    let relations = catalog::relations(&mut session)?;
+    let counts = catalog::count_rows(&mut session, &server, &relations)?;
+    let objects = catalog::objects(&mut session)?;
+    let schema = place
+        .call(&program.path)
+        .args(["--format=plain", "--schema-only", "--no-password"])
+        .arg(format!("--snapshot={snapshot}"))
+        .arg(format!("--lock-wait-timeout={}", place.lock_wait().as_millis()))
+        .args(place.address.database_arg())
+        .silence_max(place.settings.stall_timeout)
+        .stream()?;
+    let schema_sha256 = schema_hash(schema)?;
+    session.run("COMMIT")?;
+    let tables = counts.into_iter().map(|(name, rows)| (name, Table { rows, content_sha256: None })).collect();
+    Ok(Fingerprint { schema_sha256, tables, objects, sequences: BTreeMap::new() })
+}
