@@ -1,5 +1,6 @@
 //! What the verbs know of a database: a [`Engine`] and the places it can be loaded into. They never know which one it is.
 
+pub mod postgres;
 pub mod source;
 pub mod sqlite;
 
@@ -164,7 +165,8 @@ pub fn structure_of(content: Content) -> Box<dyn Structure> {
     match content {
         Content::SqliteImage => Box::new(sqlite::ImageStructure::default()),
         Content::SqliteSql => Box::new(sqlite::SqlStructure::default()),
-        Content::PostgresSql | Content::PostgresCustom => Box::new(sqlite::SqlStructure::default()),
+        Content::PostgresSql => Box::new(postgres::SqlStructure::default()),
+        Content::PostgresCustom => Box::new(postgres::ArchiveStructure::default()),
     }
 }
 
@@ -252,7 +254,7 @@ pub trait Workspace {
 /// A workspace beside the real database; the only way in is the swap.
 pub trait Beside: Workspace {
     /// What [`Beside::swap`] will keep: written down before it, so that a kill in between can be undone too.
-    fn keeps(&self) -> Result<Kept>;
+    fn keeps(&mut self) -> Result<Kept>;
 
     /// Makes this the real database, all or nothing, and keeps the old one aside under the name it returns.
     fn swap(self: Box<Self>) -> Result<Kept>;

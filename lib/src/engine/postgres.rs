@@ -13,10 +13,14 @@ mod programs;
 mod scratch;
 mod session;
 mod sql;
+mod structure;
 pub mod text;
+
+pub use structure::{ArchiveStructure, SqlStructure};
 
 use std::sync::OnceLock;
 
+use super::source::Source;
 use super::{Beside, Content, Depth, Dumped, Engine, Kept, Live, Outlet, Probe, Settings, Workspace};
 use crate::error::Result;
 use crate::fingerprint::Fingerprint;
@@ -45,6 +49,19 @@ impl Postgres {
             name.get_or_init(|| database);
         }
         Ok(Postgres { place: Place { address, settings }, name })
+    }
+
+    /// Opens a source, with the user and the database that stand beside its text.
+    pub fn open(source: &Source, settings: Settings) -> Result<Self> {
+        let mut postgres = Self::parse(&source.text, source.password.clone(), settings)?;
+        if let Some(user) = &source.user {
+            postgres.place.address = postgres.place.address.with_user(user);
+        }
+        if let Some(database) = &source.dbname {
+            postgres.place.address = postgres.place.address.with_database(database);
+            postgres.name = OnceLock::from(database.clone());
+        }
+        Ok(postgres)
     }
 
     fn target(&self) -> Result<String> {
@@ -89,6 +106,11 @@ impl Engine for Postgres {
 
     fn fingerprint(&self, depth: Depth) -> Result<Fingerprint> {
         self.place.fingerprint(depth)
+    }
+
+    /// The server's disk cannot be asked for through SQL; a full one ends the load, with the target untouched.
+    fn require_room(&self, _plain_bytes: u64) -> Result<()> {
+        Ok(())
     }
 
     fn scratch(&self, origin: Option<&Database>) -> Result<Box<dyn Workspace>> {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::postgres::Postgres;
 use super::sqlite::Sqlite;
 use super::{Engine, Settings, Workspace};
 use crate::error::{Error, Result};
@@ -32,6 +33,7 @@ impl Source {
     /// Opens its engine. Nothing is connected to yet.
     pub fn open(&self, settings: Settings) -> Result<Box<dyn Engine>> {
         match scheme_of(&self.text) {
+            Some("postgres" | "postgresql") => Ok(Box::new(Postgres::open(self, settings)?)),
             Some(other) if !matches!(other, "sqlite" | "sqlite3" | "file") && self.text[other.len()..].starts_with("://") => {
                 Err(Error::usage(format!("there is no engine for {other}://"))
                     .hint("use sqlite:PATH, a plain path, or postgres://USER@HOST/DATABASE"))
@@ -49,7 +51,7 @@ impl Source {
 pub fn scratch(engine: EngineName, origin: Option<&Database>, settings: Settings) -> Result<Box<dyn Workspace>> {
     match engine {
         EngineName::Sqlite => Sqlite::parse("scratch", Path::new("/"), settings)?.scratch(origin),
-        EngineName::Postgres => Err(Error::failed("not yet")),
+        EngineName::Postgres => Postgres::parse("postgres:", None, settings)?.scratch(origin),
     }
 }
 

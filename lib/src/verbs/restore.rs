@@ -323,7 +323,7 @@ pub fn run(
 
     let start = Instant::now();
     progress.begin("load", Some(origin.plain_bytes()?));
-    let beside = load(origin, proof.as_ref(), engine, &restore_id)?;
+    let mut beside = load(origin, proof.as_ref(), engine, &restore_id)?;
     let load_ms = elapsed_ms(start);
     let asserts = target.environment.map_or(&[][..], |environment| &environment.asserts);
     compare(origin, &*beside, asserts)?;

@@ -159,6 +159,13 @@ impl Address {
         other
     }
 
+    /// The same database, as another user.
+    pub(super) fn with_user(&self, user: &str) -> Self {
+        let mut other = self.clone();
+        other.vars.insert("PGUSER", user.to_owned());
+        other
+    }
+
     /// A call of `program` that will find this server and database.
     pub(super) fn call(&self, program: impl Into<std::path::PathBuf>) -> Call {
         let mut call = Call::new(program).env("PGAPPNAME", format!("holdfast-{}", std::process::id()));

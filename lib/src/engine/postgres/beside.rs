@@ -62,6 +62,14 @@ pub(super) fn create(real: &Place, target: &str, origin: Option<&Database>, id: 
 }
 
 impl Restoring {
+    fn aside(&self) -> String {
+        exchange::derived_name(&self.target, "before", &self.id)
+    }
+
+    fn kept(&self, had_one: bool) -> Kept {
+        Kept { engine: EngineName::Postgres, target: self.target_location.clone(), aside: had_one.then(|| self.aside()) }
+    }
+
     fn session(&mut self) -> Result<&mut Session> {
         self.maintenance.as_mut().ok_or_else(|| Error::failed("the restore has ended already"))
     }
@@ -144,9 +152,15 @@ impl Workspace for Restoring {
 }
 
 impl Beside for Restoring {
+    fn keeps(&mut self) -> Result<Kept> {
+        let target = self.target.clone();
+        let is_there = create::look_at(self.session()?, &target)?.is_some();
+        Ok(self.kept(is_there))
+    }
+
     fn swap(mut self: Box<Self>) -> Result<Kept> {
-        let (target, target_location) = (self.target.clone(), self.target_location.clone());
-        let aside = exchange::derived_name(&target, "before", &self.id);
+        let target = self.target.clone();
+        let aside = self.aside();
         let incoming_name = self.name.clone();
         let session = self.session()?;
         let is_there = create::look_at(session, &target)?.is_some();
@@ -161,7 +175,7 @@ impl Beside for Restoring {
         exchange::exchange(self.session()?, &target, Some(&incoming), &aside)?;
         // From here on there is no database of this name to drop.
         self.maintenance = None;
-        Ok(Kept { engine: EngineName::Postgres, target: target_location, aside: is_there.then_some(aside) })
+        Ok(self.kept(is_there))
     }
 }
 

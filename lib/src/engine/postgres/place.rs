@@ -93,6 +93,11 @@ impl io::Write for Nowhere {
 }
 
 impl Outlet for Nowhere {
+    /// `pg_dump` keeps no files of its own.
+    fn spool(&self) -> &std::path::Path {
+        std::path::Path::new("/nonexistent")
+    }
+
     fn begin(&mut self, _cut: Cut) -> Result<()> {
         Ok(())
     }

@@ -58,7 +58,7 @@ impl Workspace for Incoming {
 }
 
 impl Beside for Incoming {
-    fn keeps(&self) -> Result<Kept> {
+    fn keeps(&mut self) -> Result<Kept> {
         Ok(kept(&self.target, self.target.symlink_metadata().is_ok().then_some(&*self.aside)))
     }
 
