@@ -169,7 +169,10 @@ fn fm_a11_a_connection_lost_in_the_middle_is_an_error() {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0 += bytes.len() as u64;
             if self.0 > 1_000_000 {
-                server().sql("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'cutoff' AND query LIKE 'COPY%'");
+                server().sql(
+                    "postgres",
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'cutoff' AND query LIKE 'COPY%'",
+                );
             }
             Ok(bytes.len())
         }
@@ -193,7 +196,10 @@ fn with_fake_pg_dump(script: &str) -> (tempfile::TempDir, Settings) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("pg_dump");
     let real = server().bin().join("pg_dump");
-    let text = format!("#!/bin/sh\ncase \"$1\" in --version) echo 'pg_dump (PostgreSQL) 15.99'; exit;; esac\nreal() {{ {} \"$@\"; }}\n{script}\n", real.display());
+    let text = format!(
+        "#!/bin/sh\ncase \"$1\" in --version) echo 'pg_dump (PostgreSQL) 15.99'; exit;; esac\nreal() {{ {} \"$@\"; }}\n{script}\n",
+        real.display()
+    );
     std::fs::write(&path, text).expect("a script");
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("a mode");
     let settings = Settings { program_dirs: vec![folder.path().to_owned(), server().bin().to_owned()], ..settings() };
@@ -233,7 +239,10 @@ fn fm_a18_every_forbidden_table_is_named_at_once() {
     let error = engine_as("reader", "forbidden").probe().expect_err("no right");
     assert!(error.to_string().contains("public.s, public.u, public.v"), "{error}");
     assert!(error.next_step().is_some_and(|hint| hint.contains("pg_read_all_data")));
-    server().sql("forbidden", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader; GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO reader");
+    server().sql(
+        "forbidden",
+        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader; GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO reader",
+    );
     let (dumped, _) = dump_of(&engine_as("reader", "forbidden")).expect("a dump");
     assert_eq!(dumped.fingerprint.tables["public.t"].rows, 777);
 }
@@ -254,7 +263,10 @@ fn fm_a28_a_truncate_during_the_dump_waits() {
     let engine = Postgres::parse(&server().url("postgres", "truncated"), None, settings).expect("a URL");
     let truncate = std::thread::spawn(|| {
         std::thread::sleep(Duration::from_millis(500));
-        server().sql("truncated", "SET lock_timeout = 300; DO $$ BEGIN TRUNCATE t; EXCEPTION WHEN lock_not_available THEN END $$; SELECT count(*) FROM t")
+        server().sql(
+            "truncated",
+            "SET lock_timeout = 300; DO $$ BEGIN TRUNCATE t; EXCEPTION WHEN lock_not_available THEN END $$; SELECT count(*) FROM t",
+        )
     });
     let (dumped, _) = dump_of(&engine).expect("a dump");
     assert_eq!(dumped.fingerprint.tables["public.t"].rows, 777);
@@ -322,7 +334,9 @@ fn fm_i08_no_password_is_in_any_argument_list() {
     simple("secretive");
     server().sql("postgres", "CREATE ROLE keeper LOGIN SUPERUSER PASSWORD 'canary-4711'");
     let url = server().url("keeper", "secretive").replace("keeper@", "keeper:canary-4711@");
-    let (folder, settings) = with_fake_pg_dump("cat /proc/*/cmdline >\"$(dirname $0)/seen\" 2>/dev/null; echo \"pg_dump: warning: $PGPASSWORD\" >&2; real \"$@\"");
+    let (folder, settings) = with_fake_pg_dump(
+        "cat /proc/*/cmdline >\"$(dirname $0)/seen\" 2>/dev/null; echo \"pg_dump: warning: $PGPASSWORD\" >&2; real \"$@\"",
+    );
     let engine = Postgres::parse(&url, None, settings).expect("a URL");
     let (dumped, _) = dump_of(&engine).expect("a dump");
     let seen = String::from_utf8_lossy(&std::fs::read(folder.path().join("seen")).expect("what was seen")).into_owned();
@@ -462,7 +476,10 @@ fn fm_f18_what_a_killed_restore_left_is_ended_by_the_next() {
     let before = around("dead");
     // Exactly what a kill between the two steps of a swap leaves.
     server().sql("postgres", r#"COMMENT ON DATABASE dead IS 'holdfast:{"role":"swapping","target":"dead","comment":"mine"}'; ALTER DATABASE dead ALLOW_CONNECTIONS false"#);
-    server().sql("postgres", r#"CREATE DATABASE dead__restore_x; COMMENT ON DATABASE dead__restore_x IS 'holdfast:{"role":"restore","target":"dead"}'"#);
+    server().sql(
+        "postgres",
+        r#"CREATE DATABASE dead__restore_x; COMMENT ON DATABASE dead__restore_x IS 'holdfast:{"role":"restore","target":"dead"}'"#,
+    );
     server().sql("postgres", "CREATE DATABASE dead__restore_of_somebody_else");
     assert!(matches!(engine.live().expect("a look"), Live::Broken(_)));
     let alive = engine.beside(None, "alive").expect("a restore that lives");
@@ -479,7 +496,9 @@ fn fm_f18_what_a_killed_restore_left_is_ended_by_the_next() {
 fn fm_a22_fm_a23_missing_roles_and_extensions_are_named_before_the_load() {
     simple("needy");
     let (mut dumped, _) = dump_of(&engine("needy")).expect("a dump");
-    let beside = |dumped: &Dumped| engine("needy").beside(Some(&dumped.database), "needs").map(|_| ()).expect_err("something is missing").to_string();
+    let beside = |dumped: &Dumped| {
+        engine("needy").beside(Some(&dumped.database), "needs").map(|_| ()).expect_err("something is missing").to_string()
+    };
     dumped.database.properties.insert("roles".into(), ["postgres", "no such role"].as_slice().into());
     assert!(beside(&dumped).contains("lacks roles that the backup names: no such role"));
     let extension: serde_json::Value = serde_json::from_str(r#"[{"name": "timescaledb", "version": "2"}]"#).expect("JSON");
@@ -513,10 +532,75 @@ fn a_dropped_scratch_leaves_neither_process_nor_folder() {
     let scratch = engine("postgres").scratch(None).expect("a scratch");
     let location = scratch.location();
     let folder = PathBuf::from(location.split_once('@').expect("a host").1.split_once(':').expect("a port").0.replace("%2F", "/"));
-    let pid: u32 = std::fs::read_to_string(folder.join("data/postmaster.pid")).expect("a pid file").lines().next().expect("a pid").parse().expect("a number");
+    let pid: u32 = std::fs::read_to_string(folder.join("data/postmaster.pid"))
+        .expect("a pid file")
+        .lines()
+        .next()
+        .expect("a pid")
+        .parse()
+        .expect("a number");
     assert!(std::path::Path::new(&format!("/proc/{pid}")).exists());
     drop(scratch);
     assert!(!folder.exists() && !std::path::Path::new(&format!("/proc/{pid}")).exists());
+}
+
+#[test]
+fn fm_a21_a_database_in_latin1_keeps_its_names_and_texts() {
+    server().sql("postgres", "CREATE DATABASE latin ENCODING LATIN1 LOCALE 'C' TEMPLATE template0");
+    server().sql(
+        "latin",
+        "SET client_encoding = 'UTF8'; CREATE TABLE \"é\" (a text); CREATE TABLE \"è\" (a text); INSERT INTO \"è\" VALUES ('Größe'), ('ÿ')",
+    );
+    let engine = engine("latin");
+    let (dumped, bytes) = dump_of(&engine).expect("a dump");
+    assert_eq!(dumped.database.charset, "LATIN1");
+    assert_eq!(dumped.fingerprint.tables["public.\"è\""].rows, 2);
+    assert_eq!(dumped.fingerprint.differences(&engine.fingerprint(Depth::Rows).expect("a fingerprint")), Vec::<String>::new());
+    let mut scratch = engine.scratch(Some(&dumped.database)).expect("a scratch");
+    scratch.load(Content::PostgresSql, &mut bytes.as_slice()).expect("a load");
+    assert_eq!(dumped.fingerprint.differences(&scratch.fingerprint(Depth::Rows).expect("a fingerprint")), Vec::<String>::new());
+}
+
+#[test]
+fn a_service_names_the_server_and_a_url_beside_it_the_database() {
+    simple("served");
+    simple("served_too");
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = server().url("postgres", "x");
+    let socket = url.split_once("host=").expect("a host").1.split_once('&').expect("more").0;
+    let file = folder.path().join("services.conf");
+    std::fs::write(&file, format!("[books]\nhost={socket}\nport=5432\nuser=postgres\ndbname=served\n")).expect("a file");
+    let open = |text: &str| Postgres::parse(&format!("{text}&servicefile={}", file.display()), None, settings()).expect("a URL");
+    let plain = open("postgres:?service=books");
+    assert_eq!(plain.database_name(), "served");
+    assert_eq!(plain.location(), "postgres:///served?service=books");
+    assert_eq!(dump_of(&open("postgres:///served_too?service=books")).expect("a dump").0.database.name, "served_too");
+    let (dumped, bytes) = dump_of(&plain).expect("a dump");
+    let mut beside = plain.beside(Some(&dumped.database), "srv").expect("beside");
+    beside.load(Content::PostgresSql, &mut bytes.as_slice()).expect("a load");
+    let kept = beside.swap().expect("a swap");
+    plain.undo(&kept).expect("an undo");
+    assert_eq!(server().sql("served", "SELECT count(*) FROM t"), "777");
+}
+
+#[test]
+fn a_scratch_folder_that_a_killed_run_left_is_swept() {
+    let scratch = engine("postgres").scratch(None).expect("a scratch");
+    let location = scratch.location();
+    let living = PathBuf::from(location.split_once('@').expect("a host").1.split_once(':').expect("a port").0.replace("%2F", "/"));
+    let dead = living.with_file_name("holdfast-scratch-dead");
+    let foreign = living.with_file_name("holdfast-scratch-foreign");
+    for folder in [&dead, &foreign] {
+        std::fs::create_dir(folder).expect("a folder");
+        let meta = std::fs::metadata(&living).expect("a look");
+        std::os::unix::fs::chown(folder, Some(std::os::unix::fs::MetadataExt::uid(&meta)), None).expect("an owner");
+    }
+    std::fs::write(dead.join("alive"), "").expect("a mark that nobody holds");
+    drop(engine("postgres").scratch(None).expect("another scratch"));
+    assert!(!dead.exists(), "the dead run's folder is still there");
+    assert!(living.exists() && foreign.exists());
+    std::fs::remove_dir(&foreign).expect("removed");
+    assert_eq!(scratch.ask("SELECT 1").expect("an answer").as_deref(), Some("1"));
 }
 
 /// `cargo test --release --test postgres_engine -- --ignored --nocapture`
@@ -551,7 +635,9 @@ fn speed() {
         what();
         start.elapsed().as_secs_f64()
     };
-    let plain = || assert!(server().command("pg_dump", "postgres", "large").stdout(std::process::Stdio::null()).status().expect("pg_dump").success());
+    let plain = || {
+        assert!(server().command("pg_dump", "postgres", "large").stdout(std::process::Stdio::null()).status().expect("pg_dump").success())
+    };
     for _ in 0..4 {
         let (limit, ours) = (seconds(&plain), seconds(&|| drop(engine.dump(&mut Null).expect("a dump"))));
         eprintln!("pg_dump >/dev/null {limit:.2} s, dump {ours:.2} s, ratio {:.2}", ours / limit);
@@ -577,7 +663,11 @@ fn speed() {
     for round in 0..2 {
         let psql = seconds(&|| {
             server().sql("postgres", "DROP DATABASE IF EXISTS large_psql; CREATE DATABASE large_psql");
-            let good = server().command("psql", "postgres", "large_psql").args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-o", "/dev/null", "-f"]).arg(&file).status();
+            let good = server()
+                .command("psql", "postgres", "large_psql")
+                .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-o", "/dev/null", "-f"])
+                .arg(&file)
+                .status();
             assert!(good.expect("psql").success());
         });
         let ours = seconds(&|| drop(restore("large", &dumped, &bytes, &format!("speed{round}"))));

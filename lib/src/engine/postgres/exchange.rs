@@ -127,7 +127,13 @@ pub(super) fn exchange(session: &mut Session, target: &str, incoming: Option<&In
     outcome
 }
 
-fn hold_off_and_rename(session: &mut Session, target: &str, comment: Option<String>, incoming: Option<&Incoming>, aside: &str) -> Result<()> {
+fn hold_off_and_rename(
+    session: &mut Session,
+    target: &str,
+    comment: Option<String>,
+    incoming: Option<&Incoming>,
+    aside: &str,
+) -> Result<()> {
     // Renaming locks the database against newcomers, so mostly ending its sessions just before is enough.
     if until_renamed(session, target, comment.clone(), incoming, aside, OPEN_TRIES)? {
         return Ok(());
@@ -153,18 +159,22 @@ fn until_renamed(
     aside: &str,
     tries: usize,
 ) -> Result<bool> {
-    let names: Vec<String> = [Some(target), incoming.map(|incoming| incoming.name.as_str())].into_iter().flatten().map(sql::literal).collect();
+    let names: Vec<String> =
+        [Some(target), incoming.map(|incoming| incoming.name.as_str())].into_iter().flatten().map(sql::literal).collect();
     let names = names.join(", ");
     // A prepared transaction is in the way like a session, and cannot be ended for its owner.
     let prepared = format!("SELECT count(*) FROM pg_prepared_xacts WHERE database IN ({names})");
-    let terminate = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ({names}) AND pid <> pg_backend_pid()");
+    let terminate =
+        format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ({names}) AND pid <> pg_backend_pid()");
     for attempt in 0..tries {
         if attempt > 0 {
             interrupt::check()?;
             std::thread::sleep(PAUSE);
         }
         if let Err(objection) = session.ask(&terminate)? {
-            return Err(objection.into_error().hint("ending other roles' sessions takes the role pg_signal_backend: GRANT pg_signal_backend TO …"));
+            return Err(objection
+                .into_error()
+                .hint("ending other roles' sessions takes the role pg_signal_backend: GRANT pg_signal_backend TO …"));
         }
         if session.text(&prepared)? == "0" && rename(session, target, Some(comment.clone()), incoming, aside)? {
             return Ok(true);
