@@ -548,6 +548,65 @@ fn a_dropped_scratch_leaves_neither_process_nor_folder() {
     assert!(!folder.exists() && !std::path::Path::new(&format!("/proc/{pid}")).exists());
 }
 
+#[test]
+fn fm_a21_a_database_in_latin1_keeps_its_names_and_texts() {
+    server().sql("postgres", "CREATE DATABASE latin ENCODING LATIN1 LOCALE 'C' TEMPLATE template0");
+    server().sql(
+        "latin",
+        "SET client_encoding = 'UTF8'; CREATE TABLE \"é\" (a text); CREATE TABLE \"è\" (a text); INSERT INTO \"è\" VALUES ('Größe'), ('ÿ')",
+    );
+    let engine = engine("latin");
+    let (dumped, bytes) = dump_of(&engine).expect("a dump");
+    assert_eq!(dumped.database.charset, "LATIN1");
+    assert_eq!(dumped.fingerprint.tables["public.\"è\""].rows, 2);
+    assert_eq!(dumped.fingerprint.differences(&engine.fingerprint(Depth::Rows).expect("a fingerprint")), Vec::<String>::new());
+    let mut scratch = engine.scratch(Some(&dumped.database)).expect("a scratch");
+    scratch.load(Content::PostgresSql, &mut bytes.as_slice()).expect("a load");
+    assert_eq!(dumped.fingerprint.differences(&scratch.fingerprint(Depth::Rows).expect("a fingerprint")), Vec::<String>::new());
+}
+
+#[test]
+fn a_service_names_the_server_and_a_url_beside_it_the_database() {
+    simple("served");
+    simple("served_too");
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = server().url("postgres", "x");
+    let socket = url.split_once("host=").expect("a host").1.split_once('&').expect("more").0;
+    let file = folder.path().join("services.conf");
+    std::fs::write(&file, format!("[books]\nhost={socket}\nport=5432\nuser=postgres\ndbname=served\n")).expect("a file");
+    let open = |text: &str| Postgres::parse(&format!("{text}&servicefile={}", file.display()), None, settings()).expect("a URL");
+    let plain = open("postgres:?service=books");
+    assert_eq!(plain.database_name(), "served");
+    assert_eq!(plain.location(), "postgres:///served?service=books");
+    assert_eq!(dump_of(&open("postgres:///served_too?service=books")).expect("a dump").0.database.name, "served_too");
+    let (dumped, bytes) = dump_of(&plain).expect("a dump");
+    let mut beside = plain.beside(Some(&dumped.database), "srv").expect("beside");
+    beside.load(Content::PostgresSql, &mut bytes.as_slice()).expect("a load");
+    let kept = beside.swap().expect("a swap");
+    plain.undo(&kept).expect("an undo");
+    assert_eq!(server().sql("served", "SELECT count(*) FROM t"), "777");
+}
+
+#[test]
+fn a_scratch_folder_that_a_killed_run_left_is_swept() {
+    let scratch = engine("postgres").scratch(None).expect("a scratch");
+    let location = scratch.location();
+    let living = PathBuf::from(location.split_once('@').expect("a host").1.split_once(':').expect("a port").0.replace("%2F", "/"));
+    let dead = living.with_file_name("holdfast-scratch-dead");
+    let foreign = living.with_file_name("holdfast-scratch-foreign");
+    for folder in [&dead, &foreign] {
+        std::fs::create_dir(folder).expect("a folder");
+        let meta = std::fs::metadata(&living).expect("a look");
+        std::os::unix::fs::chown(folder, Some(std::os::unix::fs::MetadataExt::uid(&meta)), None).expect("an owner");
+    }
+    std::fs::write(dead.join("alive"), "").expect("a mark that nobody holds");
+    drop(engine("postgres").scratch(None).expect("another scratch"));
+    assert!(!dead.exists(), "the dead run's folder is still there");
+    assert!(living.exists() && foreign.exists());
+    std::fs::remove_dir(&foreign).expect("removed");
+    assert_eq!(scratch.ask("SELECT 1").expect("an answer").as_deref(), Some("1"));
+}
+
 /// `cargo test --release --test postgres_engine -- --ignored --nocapture`
 #[test]
 #[ignore = "measures, and takes a minute"]

@@ -49,12 +49,14 @@ const PARAMETERS: &[(&str, &str)] = &[
 pub(super) struct Address {
     vars: BTreeMap<&'static str, String>,
     password: Option<Secret>,
+    /// Whether nothing at all is inherited.
+    is_private: bool,
 }
 
 impl Address {
     /// Reads `postgres://user:password@host:port/database?parameter=value`, `postgres:?service=…`, `postgres:`.
     pub(super) fn parse(text: &str, password: Option<Secret>) -> Result<Self> {
-        let mut address = Address { vars: BTreeMap::new(), password: None };
+        let mut address = Address { vars: BTreeMap::new(), password: None, is_private: false };
         let rest = text
             .strip_prefix("postgresql:")
             .or_else(|| text.strip_prefix("postgres:"))
@@ -77,7 +79,7 @@ impl Address {
     /// A database on a private server: its socket's folder, nothing inherited that could lead elsewhere.
     pub(super) fn private(socket_folder: &str, user: &str, database: &str) -> Self {
         let vars = [("PGHOST", socket_folder), ("PGPORT", "5432"), ("PGUSER", user), ("PGDATABASE", database)];
-        Address { vars: vars.map(|(name, value)| (name, value.to_owned())).into(), password: None }
+        Address { vars: vars.map(|(name, value)| (name, value.to_owned())).into(), password: None, is_private: true }
     }
 
     fn authority_and_path(&mut self, rest: &str) -> Result<()> {
@@ -176,6 +178,12 @@ impl Address {
         if self.vars.contains_key("PGHOST") && !self.vars.contains_key("PGHOSTADDR") {
             call = call.without_env("PGHOSTADDR");
         }
+        if self.is_private {
+            call = PARAMETERS
+                .iter()
+                .filter(|(_, name)| !self.vars.contains_key(name) && *name != "PGAPPNAME")
+                .fold(call, |call, (_, name)| call.without_env(*name));
+        }
         for (name, value) in &self.vars {
             call = call.env(*name, value);
         }
@@ -209,7 +217,7 @@ impl Address {
     }
 
     fn value(&self, name: &'static str) -> Option<String> {
-        self.vars.get(name).cloned().or_else(|| inherited(name))
+        self.vars.get(name).cloned().or_else(|| if self.is_private { None } else { inherited(name) })
     }
 
     /// Options for the server that are set already, to which others may be added.

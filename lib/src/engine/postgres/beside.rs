@@ -45,7 +45,7 @@ pub(super) fn create(real: &Place, target: &str, origin: Option<&Database>, id: 
     if let Err(objection) = create::create(&mut session, &name, origin)? {
         return Err(objection.into_error().within(format!("cannot create database {name} beside {target}")));
     }
-    let restoring = Restoring {
+    let mut restoring = Restoring {
         place: real.with_database(&name),
         maintenance: Some(session),
         name,
@@ -54,7 +54,6 @@ pub(super) fn create(real: &Place, target: &str, origin: Option<&Database>, id: 
         id,
         origin: origin.cloned(),
     };
-    let mut restoring = restoring;
     let marker = Marker { role: Role::Restore, target: target.to_owned(), comment: None };
     let statement = create::comment_statement(&restoring.name, Some(&marker.to_comment()));
     restoring.session()?.run(&statement)?;

@@ -47,6 +47,9 @@ pub(super) struct Relation {
     pub(super) oid: u32,
     pub(super) schema: String,
     pub(super) name: String,
+    /// Schema and name as a dump writes them, in the database's encoding, as hex.
+    schema_bytes: String,
+    name_bytes: String,
     pub(super) kind: char,
     persistence: char,
     is_readable: Option<bool>,
@@ -58,7 +61,7 @@ pub(super) struct Relation {
 impl Relation {
     /// As fingerprints name it.
     pub(super) fn full_name(&self) -> String {
-        sql::table_name(&self.schema, &self.name)
+        sql::table_name(&from_hex(&self.schema_bytes), &from_hex(&self.name_bytes))
     }
 
     /// As SQL names it.
@@ -101,7 +104,9 @@ impl Relation {
 
 pub(super) fn relations(session: &mut Session) -> Result<Vec<Relation>> {
     session.rows(&format!(
-        "SELECT c.oid::bigint AS oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind, c.relpersistence AS persistence, \
+        "SELECT c.oid::bigint AS oid, n.nspname AS schema, c.relname AS name, \
+         encode(convert_to(n.nspname::text, getdatabaseencoding()), 'hex') AS schema_bytes, \
+         encode(convert_to(c.relname::text, getdatabaseencoding()), 'hex') AS name_bytes, c.relkind AS kind, c.relpersistence AS persistence, \
          has_schema_privilege(n.oid, 'USAGE') AND CASE WHEN c.relkind = 'S' THEN has_sequence_privilege(c.oid, 'SELECT') \
            ELSE has_table_privilege(c.oid, 'SELECT') END AS is_readable, \
          c.relrowsecurity AND row_security_active(c.oid) AS hides_rows, x.condition \
@@ -111,6 +116,11 @@ pub(super) fn relations(session: &mut Session) -> Result<Vec<Relation>> {
          AND (x.relid IS NOT NULL OR NOT EXISTS ({})) ORDER BY n.nspname, c.relname",
         of_extension("pg_class", "c.oid")
     ))
+}
+
+fn from_hex(text: &str) -> String {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok()).unwrap_or(0);
+    sql::decode(text.as_bytes().chunks(2).map(|pair| pair.iter().fold(0, |byte, half| byte << 4 | digit(*half))).collect())
 }
 
 fn of_extension(catalogue: &str, oid: &str) -> String {

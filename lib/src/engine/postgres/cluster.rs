@@ -1,10 +1,11 @@
 //! A private server: a data directory of its own, reachable by a socket in a private folder and nothing else.
 
-use std::fs::{self, DirEntry};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::fs::{self, DirEntry, File, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use fs2::FileExt;
 use nix::sys::signal::Signal;
 use nix::unistd::{Gid, Uid, User};
 use tempfile::TempDir;
@@ -20,6 +21,10 @@ use crate::{fsx, interrupt};
 const READY_WAIT: Duration = Duration::from_secs(60);
 /// A socket's path has at most 107 bytes, `/.s.PGSQL.5432.lock` included.
 const SOCKET_FOLDER_MAX_BYTES: usize = 85;
+/// How its folder's name begins, by which a later run finds what a killed one left.
+const FOLDER_PREFIX: &str = "holdfast-scratch-";
+/// A file in the folder that is locked for as long as its run lives.
+const ALIVE: &str = "alive";
 /// The stamp in a cached data directory, written last: how many files it holds and how many bytes.
 const STAMP: &str = "holdfast.complete";
 
@@ -45,6 +50,7 @@ const OPTIONS: &[&str] = &[
 pub(super) struct Cluster {
     _server: Child,
     folder: TempDir,
+    _alive: File,
 }
 
 impl Cluster {
@@ -55,6 +61,8 @@ impl Cluster {
         let postgres = programs::beside(&initdb.path, "postgres").ok_or_else(|| no_server_programs(needed))?;
         let user = run_as(settings)?;
         let folder = private_folder(user)?;
+        sweep(folder.path(), user);
+        let alive = hold(folder.path())?;
         let data = folder.path().join("data");
         let template = template(settings, &initdb, user, superuser)?;
         copy_tree(&template, &data, user)?;
@@ -64,7 +72,7 @@ impl Cluster {
         }
         let server = call.run_as(user).dir(folder.path()).stop_signal(Signal::SIGQUIT).background()?;
         wait_until_ready(&server, &data)?;
-        Ok(Cluster { _server: server, folder })
+        Ok(Cluster { _server: server, folder, _alive: alive })
     }
 
     /// The folder of its socket, which is all that leads to it.
@@ -94,14 +102,45 @@ fn run_as(settings: &Settings) -> Result<Option<RunAs>> {
 /// A private folder with a short path: in TMPDIR, else in /var/tmp, which is a disk where /tmp is memory.
 fn private_folder(user: Option<RunAs>) -> Result<TempDir> {
     let named = std::env::var_os("TMPDIR").map(PathBuf::from);
-    let candidates = named.into_iter().chain(["/var/tmp".into(), "/tmp".into()]);
+    let mut candidates = named.into_iter().chain(["/var/tmp".into(), "/tmp".into()]);
     let parent = candidates
-        .filter(|path: &PathBuf| path.is_dir() && path.as_os_str().len() + 20 < SOCKET_FOLDER_MAX_BYTES && may_enter(path, user))
-        .next()
+        .find(|path: &PathBuf| path.is_dir() && path.as_os_str().len() + 20 < SOCKET_FOLDER_MAX_BYTES && may_enter(path, user))
         .unwrap_or_else(|| "/tmp".into());
-    let folder = tempfile::Builder::new().prefix("holdfast-").tempdir_in(&parent).on("create a folder in", &parent)?;
+    let folder = tempfile::Builder::new().prefix(FOLDER_PREFIX).tempdir_in(&parent).on("create a folder in", &parent)?;
     own(folder.path(), user)?;
     Ok(folder)
+}
+
+/// Marks a folder as in use. The mark gets its name when it is locked already, so that no sweep comes in between.
+fn hold(folder: &Path) -> Result<File> {
+    let path = folder.join("marking");
+    let file = fsx::create_private_file(&path)?;
+    FileExt::try_lock_exclusive(&file).on("lock", &path)?;
+    fs::rename(&path, folder.join(ALIVE)).on("rename", &path)?;
+    Ok(file)
+}
+
+/// Removes the folders of killed runs beside `ours`: those whose mark nobody holds and whose server has ended. What cannot
+/// be removed is left for another time.
+fn sweep(ours: &Path, user: Option<RunAs>) {
+    let uid = user.map_or_else(|| nix::unistd::geteuid().as_raw(), |user| user.uid);
+    let Some(parent) = ours.parent() else { return };
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+        let is_candidate = entry.file_name().to_string_lossy().starts_with(FOLDER_PREFIX)
+            && entry.path() != ours
+            && entry.metadata().is_ok_and(|meta| meta.is_dir() && meta.uid() == uid);
+        if is_candidate && is_abandoned(&entry.path()) {
+            let _ = fsx::remove_tree(&entry.path());
+        }
+    }
+}
+
+fn is_abandoned(folder: &Path) -> bool {
+    let open = OpenOptions::new().read(true).write(true).custom_flags(nix::libc::O_NOFOLLOW).open(folder.join(ALIVE));
+    let Ok(file) = open else { return false };
+    let pid = fs::read_to_string(folder.join("data/postmaster.pid")).ok().and_then(|text| text.lines().next()?.trim().parse::<i32>().ok());
+    let runs = pid.is_some_and(|pid| nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), None) != Err(nix::errno::Errno::ESRCH));
+    FileExt::try_lock_exclusive(&file).is_ok() && !runs
 }
 
 /// Whether the user can reach what is in a folder.

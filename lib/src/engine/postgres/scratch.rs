@@ -25,7 +25,7 @@ pub(super) struct Scratch {
 
 enum Home {
     /// Gone with its server.
-    Private { _cluster: Cluster },
+    Private { _cluster: Box<Cluster> },
     /// To be dropped there.
     Shared { maintenance: Place, name: String },
 }
@@ -57,7 +57,7 @@ fn private(settings: &Settings, origin: Option<&Database>) -> Result<Scratch> {
         tracing::warn!("this machine lacks the database's locale, the scratch database sorts by bytes: {}", objection.into_error());
         create::create_without_locale(&mut session, &name, origin)?;
     }
-    Ok(Scratch { place: at(&name), home: Home::Private { _cluster: cluster } })
+    Ok(Scratch { place: at(&name), home: Home::Private { _cluster: Box::new(cluster) } })
 }
 
 fn shared(url: &str, settings: &Settings, origin: Option<&Database>) -> Result<Scratch> {

@@ -28,6 +28,11 @@ fn is_plain(name: &str) -> bool {
         && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
+/// A name out of a dump in the database's own encoding. What is not UTF-8 is read as Latin-1, so that different names stay different.
+pub(super) fn decode(name: Vec<u8>) -> String {
+    String::from_utf8(name).unwrap_or_else(|error| error.as_bytes().iter().map(|byte| char::from(*byte)).collect())
+}
+
 /// Reads one identifier, quoted or bare, off the front of `text`; gives it unquoted, and what follows.
 pub(super) fn read_ident(text: &[u8]) -> Option<(String, &[u8])> {
     let mut name = Vec::new();
@@ -39,7 +44,7 @@ pub(super) fn read_ident(text: &[u8]) -> Option<(String, &[u8])> {
                     name.push(b'"');
                     at += 2;
                 }
-                (b'"', _) => return Some((String::from_utf8_lossy(&name).into_owned(), &text[at + 1..])),
+                (b'"', _) => return Some((decode(name), &text[at + 1..])),
                 (byte, _) => {
                     name.push(byte);
                     at += 1;
@@ -49,7 +54,7 @@ pub(super) fn read_ident(text: &[u8]) -> Option<(String, &[u8])> {
     }
     let end =
         text.iter().position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || *byte >= 0x80)).unwrap_or(text.len());
-    (end > 0).then(|| (String::from_utf8_lossy(&text[..end]).into_owned(), &text[end..]))
+    (end > 0).then(|| (decode(text[..end].to_vec()), &text[end..]))
 }
 
 /// Reads `schema.table` (or only `table`) off the front of `text`, as [`table_name`] gives it, and what follows.
