@@ -186,6 +186,10 @@ fn fm_a11_a_connection_lost_in_the_middle_is_an_error() {
         }
     }
     impl Outlet for Killer {
+        fn spool(&self) -> &std::path::Path {
+            std::path::Path::new("/nonexistent")
+        }
+
         fn begin(&mut self, _: Cut) -> Result<()> {
             Ok(())
         }
@@ -623,6 +627,10 @@ fn speed() {
         }
     }
     impl Outlet for Null {
+        fn spool(&self) -> &std::path::Path {
+            std::path::Path::new("/nonexistent")
+        }
+
         fn begin(&mut self, _: Cut) -> Result<()> {
             Ok(())
         }

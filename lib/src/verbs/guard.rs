@@ -400,7 +400,7 @@ fn figures(store: &Store, newest: &Backup, good: &[&Backup], now: DateTime<Utc>)
     let manifest = newest.manifest();
     let mut rehearsal: Option<Check> = None;
     for backup in good {
-        let last = checks::history(store, backup.id())?.into_iter().filter(|check| check.passed && check.restore_ms.is_some()).next_back();
+        let last = checks::history(store, backup.id())?.into_iter().rfind(|check| check.passed && check.restore_ms.is_some());
         if let Some(last) = last
             && rehearsal.as_ref().is_none_or(|best| best.at < last.at)
         {

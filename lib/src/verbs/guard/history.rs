@@ -39,7 +39,7 @@ pub(super) fn compare(report: &mut Report, newest: &Backup, earlier: &[&Backup])
 fn judge(what: &str, now: u64, mut before: Vec<u64>) -> (State, String) {
     before.sort_unstable();
     let Some(median) = before.get(before.len() / 2).copied() else { return (State::Ok, format!("{now} {what}")) };
-    let percent = if median == 0 { 100 } else { now.saturating_mul(100) / median };
+    let percent = now.saturating_mul(100).checked_div(median).unwrap_or(100);
     let message = format!("{now} {what}, {percent} % of what is usual ({median})");
     let state = match percent {
         0..FAILED_PERCENT => State::Failed,
