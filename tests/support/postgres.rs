@@ -55,6 +55,7 @@ impl Server {
             .output()
             .expect("initdb runs");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        #[expect(clippy::zombie_processes, reason = "it ends with this process, which holds its stdin")]
         let mut watchdog = as_server_user(&mut Command::new("/bin/sh"))
             .args(["-c", WATCHDOG, "sh"])
             .arg(bin.join("postgres"))

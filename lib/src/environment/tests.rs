@@ -28,7 +28,7 @@ fn without_a_file_a_source_is_dev_and_the_store_is_at_hand() {
     assert_eq!(environment.name, "dev");
     assert_eq!(environment.store, place.path("elsewhere/backups"));
     assert_eq!(environment.base, place.path("elsewhere"));
-    assert_eq!(environment.source().expect("given"), "app.db");
+    assert_eq!(environment.source().expect("given").text, "app.db");
     assert_eq!(environment.compression, Compression::Gzip(1));
     assert_eq!(environment.verify, Level::Structure);
     assert!(environment.retention.is_empty());
@@ -42,7 +42,7 @@ fn without_a_file_a_source_is_dev_and_the_store_is_at_hand() {
     assert_eq!(error.kind(), Kind::Usage);
     let error = config
         .environment(None, Overrides::default())
-        .and_then(|environment| environment.source().map(str::to_owned))
+        .and_then(|environment| environment.source())
         .expect_err("no database");
     assert_eq!(error.to_string(), "environment dev has no database");
 }
@@ -62,7 +62,7 @@ fn fm_i02_an_unset_or_empty_variable_is_an_error_and_never_an_empty_text() {
     }
     let place = with(&[("DB_HOST", "h"), ("DATA", "/d"), ("MEDIA", "m")]);
     let environment = resolve(&place, None, Overrides::default()).expect("resolves");
-    assert_eq!(environment.source().expect("set"), "postgres://h/x");
+    assert_eq!(environment.source().expect("set").text, "postgres://h/x");
     assert_eq!(environment.store, PathBuf::from("/d/backups"));
     assert_eq!(environment.files, [place.path("home/m")]);
 }
@@ -126,7 +126,7 @@ fn fm_i04_relative_paths_start_at_the_file_wherever_the_run_starts() {
         let environment = resolve(&place, None, Overrides::default()).expect("resolves");
         assert_eq!(environment.store, place.path("backups"));
         assert_eq!(environment.base, place.path(""));
-        assert_eq!(environment.source().expect("set"), "sqlite:db/dev.db");
+        assert_eq!(environment.source().expect("set").text, "sqlite:db/dev.db");
         assert_eq!(environment.program_dirs, [place.path("pg/bin"), PathBuf::from("/usr/pg/bin")]);
         assert_eq!(environment.config_files, [place.path(".env")]);
         let settings = environment.engine_settings(&StateDir::at(&place.path("state"))).expect("settings");
@@ -145,7 +145,7 @@ fn fm_i05_the_home_directory_expands_and_its_absence_is_said() {
     let mut place = Place::new("store = '~/b'\nenv.dev.database = 'sqlite:~/app.db'\n");
     let environment = resolve(&place, None, Overrides::default()).expect("resolves");
     assert_eq!(environment.store, place.path("home/b"));
-    assert_eq!(environment.source().expect("set"), format!("sqlite:{}", place.path("home/app.db").display()));
+    assert_eq!(environment.source().expect("set").text, format!("sqlite:{}", place.path("home/app.db").display()));
     let flags = Overrides { store: Some("~/c".into()), ..Overrides::default() };
     assert_eq!(resolve(&place, None, flags).expect("resolves").store, place.path("home/c"));
     place.surroundings.home = None;
