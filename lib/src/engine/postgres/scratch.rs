@@ -27,7 +27,7 @@ enum Home {
     /// Gone with its server.
     Private { _cluster: Box<Cluster> },
     /// To be dropped there.
-    Shared { maintenance: Place, name: String },
+    Shared { maintenance: Box<Place>, name: String },
 }
 
 /// Makes one for a backup of `origin`.
@@ -79,7 +79,7 @@ fn shared(url: &str, settings: &Settings, origin: Option<&Database>) -> Result<S
         create::create_without_locale(&mut session, &name, origin)?;
     }
     let place = maintenance.with_database(&name);
-    let scratch = Scratch { place, home: Home::Shared { maintenance, name: name.clone() } };
+    let scratch = Scratch { place, home: Home::Shared { maintenance: Box::new(maintenance), name: name.clone() } };
     let marker = Marker { role: Role::Scratch, target: origin.map(|origin| origin.name.clone()).unwrap_or_default(), comment: None };
     session.run(&create::comment_statement(&name, Some(&marker.to_comment())))?;
     Ok(scratch)
