@@ -17,7 +17,7 @@ fn settings() -> Settings {
         busy_timeout: Duration::from_secs(3),
         stall_timeout: Duration::from_secs(120),
         allow_empty: false,
-        program_dirs: vec![server().bin().to_owned()],
+        program_dirs: vec![postgres::bin_folder()],
         spool: std::env::temp_dir(),
         cache: PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("postgres-cache"),
         scratch_user: None,
@@ -551,15 +551,65 @@ fn fm_f18_what_a_killed_restore_left_is_ended_by_the_next() {
         r#"CREATE DATABASE dead__restore_x; COMMENT ON DATABASE dead__restore_x IS 'holdfast:{"role":"restore","target":"dead"}'"#,
     );
     server().sql("postgres", "CREATE DATABASE dead__restore_of_somebody_else");
+    // And one between the creation of a database and its mark.
+    server().sql("postgres", "CREATE DATABASE dead__restore_y CONNECTION LIMIT 1932026112");
     assert!(matches!(engine.live().expect("a look"), Live::Broken(_)));
     let alive = engine.beside(None, "alive").expect("a restore that lives");
     let done = engine.recover().expect("a recovery");
-    assert_eq!(done.len(), 2, "{done:?}");
+    assert_eq!(done.len(), 3, "{done:?}");
     assert_eq!(around("dead"), before);
     let names = "SELECT string_agg(datname, ',' ORDER BY datname) FROM pg_database WHERE datname LIKE 'dead%'";
     assert_eq!(server().sql("postgres", names), "dead,dead__restore_alive,dead__restore_of_somebody_else");
     drop(alive);
     assert_eq!(server().sql("postgres", names), "dead,dead__restore_of_somebody_else");
+}
+
+/// Run by the next test in a process of its own, to be killed.
+#[test]
+#[ignore = "never ends"]
+fn restores_for_ever() {
+    let Ok(url) = std::env::var("HOLDFAST_TEST_URL") else { return };
+    let engine = Postgres::parse(&url, None, settings()).expect("a URL");
+    let (dumped, bytes) = dump_of(&engine).expect("a dump");
+    for round in 0.. {
+        let mut beside = engine.beside(Some(&dumped.database), &format!("{}_{round}", std::process::id())).expect("beside");
+        beside.load(Content::PostgresSql, &mut bytes.as_slice()).expect("a load");
+        let kept = beside.swap().expect("a swap");
+        let back = engine.undo(&kept).expect("an undo");
+        engine.discard(&back).expect("discarded");
+    }
+}
+
+#[test]
+fn fm_f03_a_restore_killed_at_any_moment_leaves_a_whole_database_that_lets_clients_in() {
+    simple("killed");
+    let engine = engine("killed");
+    let leftovers =
+        "SELECT count(*) FROM pg_database WHERE datname LIKE 'killed\\_\\_restore%' OR (datname = 'killed' AND NOT datallowconn)";
+    for round in 0..10u64 {
+        let mut child = std::process::Command::new(std::env::current_exe().expect("our path"))
+            .args(["--exact", "restores_for_ever", "--ignored"])
+            .env("HOLDFAST_TEST_URL", server().url("postgres", "killed"))
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("a child");
+        std::thread::sleep(Duration::from_millis(250 + round * 67));
+        child.kill().expect("killed");
+        child.wait().expect("reaped");
+        // Its sessions end with it, but not in the same instant.
+        let start = Instant::now();
+        let mut done = Vec::new();
+        loop {
+            done.extend(engine.recover().expect("a recovery"));
+            if server().sql("postgres", leftovers) == "0" {
+                break;
+            }
+            assert!(start.elapsed() < Duration::from_secs(10), "round {round}: {done:?}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        assert_eq!(server().sql("killed", "SELECT count(*) FROM t"), "777", "round {round}: {done:?}");
+    }
 }
 
 #[test]
@@ -673,7 +723,7 @@ fn a_scratch_folder_that_a_killed_run_left_is_swept() {
     assert_eq!(scratch.ask("SELECT 1").expect("an answer").as_deref(), Some("1"));
 }
 
-/// `cargo test --release --test postgres_engine -- --ignored --nocapture`
+/// `cargo test --release --test postgres_engine -- --ignored --nocapture speed`
 #[test]
 #[ignore = "measures, and takes a minute"]
 #[allow(clippy::print_stderr)]

@@ -37,7 +37,9 @@ pub(crate) fn bin_folder() -> PathBuf {
 
 /// A server refuses to run as root.
 fn server_user() -> Option<nix::unistd::User> {
-    let user = || nix::unistd::User::from_name("postgres").expect("the user database").expect("user postgres is missing: apt-get install postgresql");
+    let user = || {
+        nix::unistd::User::from_name("postgres").expect("the user database").expect("user postgres is missing: apt-get install postgresql")
+    };
     nix::unistd::geteuid().is_root().then(user)
 }
 
