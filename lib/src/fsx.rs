@@ -269,6 +269,19 @@ pub fn drop_cache(file: &File, offset: u64, length: u64) {
     let _ = (file.as_fd(), offset, length);
 }
 
+/// Asks the kernel to begin reading a range. Only a hint.
+pub fn read_ahead(file: &File, offset: u64, length: u64) {
+    #[cfg(target_os = "linux")]
+    {
+        use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
+        if let (Ok(offset), Ok(length)) = (i64::try_from(offset), i64::try_from(length)) {
+            let _ = posix_fadvise(file, offset, length, PosixFadviseAdvice::POSIX_FADV_WILLNEED);
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (file.as_fd(), offset, length);
+}
+
 /// The permission bits of a file or folder, links not followed.
 pub fn mode_of(path: &Path) -> Result<u32> {
     Ok(path.symlink_metadata().on("look at", path)?.mode() & 0o7777)

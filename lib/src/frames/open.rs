@@ -15,6 +15,9 @@ use crate::error::{Error, OnPath, Result};
 use crate::fsx;
 use crate::interrupt;
 
+/// So far ahead of the decompression the disk is asked to read.
+const READ_AHEAD_BYTES: u64 = 16 << 20;
+
 /// What the plain bytes are compared with.
 pub enum Expected {
     /// The hash of each chunk in the index, and at the end the file's own SHA-256 (hex).
@@ -34,6 +37,7 @@ pub struct Reader {
     index: Arc<Index>,
     unpacking: Ordered<Stored, Vec<u8>>,
     next: usize,
+    asked_for: u64,
     delivered: usize,
     stored: Option<(Sha256, String)>,
     checks: Arc<Vec<u32>>,
@@ -77,6 +81,7 @@ impl Reader {
             index,
             unpacking,
             next: 0,
+            asked_for: 0,
             delivered: 0,
             stored,
             checks,
@@ -114,6 +119,11 @@ impl Reader {
     fn read_ahead(&mut self) -> Result<()> {
         let number = self.next;
         let frame: Frame = self.index.frames[number];
+        let wanted = (frame.stored_offset + READ_AHEAD_BYTES).min(self.index.stored_bytes());
+        if wanted >= self.asked_for + READ_AHEAD_BYTES / 2 || number == 0 {
+            fsx::read_ahead(&self.file, self.asked_for, wanted - self.asked_for);
+            self.asked_for = wanted;
+        }
         let mut bytes = vec![0; frame.stored_bytes as usize];
         self.file.read_exact(&mut bytes).on("read", &self.path)?;
         if let Some((hash, _)) = &mut self.stored {

@@ -90,9 +90,8 @@ fn property_statements(name: &str, properties: &std::collections::BTreeMap<Strin
     let database = sql::ident(name);
     let mut out = Vec::new();
     let entries = |key: &str| properties.get(key).and_then(Value::as_array).into_iter().flatten();
-    if let Some(limit) = properties.get("connection_limit").and_then(Value::as_i64) {
-        out.push(format!("ALTER DATABASE {database} CONNECTION LIMIT {limit}"));
-    }
+    let limit = properties.get("connection_limit").and_then(Value::as_i64).unwrap_or(-1);
+    out.push(format!("ALTER DATABASE {database} CONNECTION LIMIT {limit}"));
     for entry in entries("settings") {
         let Some((setting, value)) = entry["setting"].as_str().and_then(|text| text.split_once('=')) else { continue };
         let value = match LISTS.contains(&setting).then(|| sql::read_list(value)).flatten() {

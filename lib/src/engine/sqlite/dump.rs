@@ -8,10 +8,10 @@ use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
 
 use super::fingerprint;
 use super::open;
@@ -21,6 +21,9 @@ use crate::fingerprint::Fingerprint;
 use crate::fsx;
 use crate::interrupt;
 use crate::manifest::{Database, EngineName};
+
+/// How long a second view of the snapshot is tried for; a writer waits for as long as two reads begin.
+const GATE_WAIT: Duration = Duration::from_millis(200);
 
 /// What is known of the database from inside the snapshot.
 struct Facts {
@@ -34,15 +37,14 @@ pub(super) fn dump(path: &Path, settings: &Settings, out: &mut dyn Outlet) -> Re
     open::require_database_file(path)?;
     let before = identity(path)?;
     let connection = open::source(path)?;
-    open::within(settings.busy_timeout, path, || {
-        connection.execute_batch("PRAGMA query_only = ON")?;
-        begin_snapshot(&connection)
-    })?;
+    open::within(settings.busy_timeout, path, || connection.execute_batch("PRAGMA query_only = ON"))?;
+    let second = begin_twice(&connection, path, settings.busy_timeout)?;
     let facts = facts(&connection).map_err(|error| open::explain(path, error))?;
     let can_stream = facts.is_wal && has_page_table(&connection).map_err(|error| open::explain(path, error))?;
     let (method, (fingerprint, problems)) = if can_stream {
-        ("page stream", stream(&connection, path, &facts, out)?)
+        ("page stream", stream(&connection, second, path, &facts, out)?)
     } else {
+        drop(second);
         connection.execute_batch("COMMIT").map_err(|error| open::explain(path, error))?;
         ("page copy", copy(&connection, path, settings, out)?)
     };
@@ -72,6 +74,31 @@ fn identity(path: &Path) -> Result<String> {
     Ok(format!("device {} inode {}", found.dev(), found.ino()))
 }
 
+/// Begins a read transaction, and where it can a second one of the very same snapshot on a connection of its own, so that
+/// the check can run beside the stream. For the moment in which both look for the first time a third connection holds the
+/// write lock: no commit can come between them.
+fn begin_twice(connection: &Connection, path: &Path, limit: Duration) -> Result<Option<Connection>> {
+    let pair = || -> rusqlite::Result<(Connection, Connection)> {
+        let second = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let gate = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        second.execute_batch("PRAGMA query_only = ON; BEGIN")?;
+        let journal_mode: String = gate.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
+        if !journal_mode.eq_ignore_ascii_case("wal") {
+            return Err(rusqlite::Error::InvalidQuery);
+        }
+        gate.busy_timeout(GATE_WAIT)?;
+        gate.execute_batch("BEGIN IMMEDIATE")?;
+        Ok((second, gate))
+    };
+    // Read-only media, a rollback journal, a writer that never pauses: then one transaction does both, one after the other.
+    let pair = pair().ok();
+    open::within(limit, path, || begin_snapshot(connection))?;
+    let Some((mut second, gate)) = pair else { return Ok(None) };
+    let begun = begin_snapshot(&second).and_then(|()| open::watch_for_stop(&mut second));
+    let closed = gate.execute_batch("ROLLBACK");
+    Ok((begun.is_ok() && closed.is_ok()).then_some(second))
+}
+
 /// Begins a read transaction and takes its snapshot: BEGIN alone takes none.
 fn begin_snapshot(connection: &Connection) -> rusqlite::Result<()> {
     if connection.is_autocommit() {
@@ -97,8 +124,27 @@ fn has_page_table(connection: &Connection) -> rusqlite::Result<bool> {
         .map(|count| count > 0)
 }
 
-/// Every page of the snapshot, in order, and then its fingerprint and check, all inside the one transaction.
-fn stream(connection: &Connection, path: &Path, facts: &Facts, out: &mut dyn Outlet) -> Result<(Fingerprint, Vec<String>)> {
+/// Every page of the snapshot, in order; and its fingerprint and check, beside that where there is a second connection.
+fn stream(
+    connection: &Connection,
+    second: Option<Connection>,
+    path: &Path,
+    facts: &Facts,
+    out: &mut dyn Outlet,
+) -> Result<(Fingerprint, Vec<String>)> {
+    let explain = |error| open::explain(path, error);
+    let Some(second) = second else {
+        send_pages(connection, path, facts, out)?;
+        return examine(connection).map_err(explain);
+    };
+    std::thread::scope(|scope| {
+        let examiner = scope.spawn(move || examine(&second).map_err(explain));
+        send_pages(connection, path, facts, out)?;
+        examiner.join().map_err(|_| Error::failed("the thread that checks the database died"))?
+    })
+}
+
+fn send_pages(connection: &Connection, path: &Path, facts: &Facts, out: &mut dyn Outlet) -> Result<()> {
     out.begin(Cut::Fixed(facts.page_size))?;
     let explain = |error| open::explain(path, error);
     let mut statement = connection.prepare("SELECT data FROM sqlite_dbpage ORDER BY pgno").map_err(explain)?;
@@ -112,7 +158,7 @@ fn stream(connection: &Connection, path: &Path, facts: &Facts, out: &mut dyn Out
     if bytes != facts.bytes {
         return Err(Error::failed(format!("{} gave {bytes} bytes, its header says {}", path.display(), facts.bytes)));
     }
-    examine(connection).map_err(explain)
+    Ok(())
 }
 
 /// A copy of all pages in one step, and then everything from the copy; the source is held only for as long as the copy takes.
