@@ -35,7 +35,9 @@ pub struct Reader {
     path: PathBuf,
     file: File,
     index: Arc<Index>,
-    unpacking: Ordered<Stored, Vec<u8>>,
+    unpacking: Ordered<Stored, Unpacked>,
+    spare_stored: Vec<Vec<u8>>,
+    spare_plain: Vec<Vec<u8>>,
     next: usize,
     asked_for: u64,
     delivered: usize,
@@ -46,11 +48,18 @@ pub struct Reader {
     ended: bool,
 }
 
-/// A frame on its way to a worker.
+/// A frame on its way to a worker, with memory for what comes of it.
 struct Stored {
     bytes: Vec<u8>,
     number: usize,
     chunks: std::ops::Range<usize>,
+    plain: Vec<u8>,
+}
+
+/// A frame on its way back.
+struct Unpacked {
+    plain: Vec<u8>,
+    stored: Vec<u8>,
 }
 
 impl Reader {
@@ -73,13 +82,15 @@ impl Reader {
             let mut decoder = Decoder::new(index.codec)?;
             let index = Arc::clone(&index);
             let checks = Arc::clone(&checks);
-            Ok(move |frame: Stored| unpack(&mut decoder, &index, &checks, &frame))
+            Ok(move |frame: Stored| unpack(&mut decoder, &index, &checks, frame))
         })?;
         Ok(Reader {
             path: path.to_owned(),
             file,
             index,
             unpacking,
+            spare_stored: Vec::new(),
+            spare_plain: Vec::new(),
             next: 0,
             asked_for: 0,
             delivered: 0,
@@ -102,10 +113,12 @@ impl Reader {
             self.read_ahead()?;
         }
         match self.unpacking.take() {
-            Some(plain) => {
+            Some(unpacked) => {
                 let number = self.delivered;
                 self.delivered += 1;
-                plain.map(Some).map_err(|error| self.located(number, &error))
+                let Unpacked { plain, stored } = unpacked.map_err(|error| self.located(number, &error))?;
+                self.spare_stored.push(stored);
+                Ok(Some(plain))
             }
             None if self.ended => Ok(None),
             None => {
@@ -116,6 +129,11 @@ impl Reader {
         }
     }
 
+    /// Gives a frame's memory back, to be used for a later one.
+    pub fn reuse(&mut self, frame: Vec<u8>) {
+        self.spare_plain.push(frame);
+    }
+
     fn read_ahead(&mut self) -> Result<()> {
         let number = self.next;
         let frame: Frame = self.index.frames[number];
@@ -124,7 +142,8 @@ impl Reader {
             fsx::read_ahead(&self.file, self.asked_for, wanted - self.asked_for);
             self.asked_for = wanted;
         }
-        let mut bytes = vec![0; frame.stored_bytes as usize];
+        let mut bytes = self.spare_stored.pop().unwrap_or_default();
+        bytes.resize(frame.stored_bytes as usize, 0);
         self.file.read_exact(&mut bytes).on("read", &self.path)?;
         if let Some((hash, _)) = &mut self.stored {
             hash.update(&bytes);
@@ -132,7 +151,8 @@ impl Reader {
         let first = if number == 0 { 0 } else { self.index.chunks.partition_point(|chunk| (chunk.place as usize) < number) };
         let count = self.index.chunks[first..].iter().take_while(|chunk| chunk.place as usize == number).count();
         self.next += 1;
-        self.unpacking.give(Stored { bytes, number, chunks: first..first + count })
+        let plain = self.spare_plain.pop().unwrap_or_default();
+        self.unpacking.give(Stored { bytes, number, chunks: first..first + count, plain })
     }
 
     fn check_end(&mut self) -> Result<()> {
@@ -161,23 +181,24 @@ impl Reader {
     }
 }
 
-fn unpack(decoder: &mut Decoder, index: &Index, checks: &[u32], frame: &Stored) -> Result<Vec<u8>> {
-    let plain = decoder.decode(&frame.bytes, index.frames[frame.number].plain_bytes as usize)?;
-    if let Some(check) = checks.get(frame.number) {
+fn unpack(decoder: &mut Decoder, index: &Index, checks: &[u32], frame: Stored) -> Result<Unpacked> {
+    let Stored { bytes: stored, number, chunks, mut plain } = frame;
+    decoder.decode(&stored, index.frames[number].plain_bytes as usize, &mut plain)?;
+    if let Some(check) = checks.get(number) {
         if libdeflater::crc32(&plain) != *check {
             return Err(Error::bad("it does not hold what was written into it"));
         }
-        return Ok(plain);
+        return Ok(Unpacked { plain, stored });
     }
     let mut begin = 0;
-    for chunk in &index.chunks[frame.chunks.clone()] {
+    for chunk in &index.chunks[chunks] {
         let end = begin + chunk.bytes as usize;
         if chunk_hash(&plain[begin..end]) != chunk.hash {
             return Err(Error::bad("a chunk does not match its hash"));
         }
         begin = end;
     }
-    Ok(plain)
+    Ok(Unpacked { plain, stored })
 }
 
 impl Read for Reader {
@@ -186,7 +207,8 @@ impl Read for Reader {
             interrupt::check()?;
             match self.next_frame()? {
                 Some(frame) => {
-                    self.current = frame;
+                    let done = std::mem::replace(&mut self.current, frame);
+                    self.reuse(done);
                     self.current_at = 0;
                 }
                 None => return Ok(0),

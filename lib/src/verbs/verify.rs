@@ -6,13 +6,13 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::time::Instant;
 
-use sha2::{Digest, Sha256};
-
 use crate::backup::Backup;
 use crate::clock;
 use crate::config::Assert;
 use crate::engine::{self, Content, Cut, Depth, Outlet, Settings, Workspace};
 use crate::error::{Error, Kind, OnPath, Result};
+use crate::frames::chunk_hash;
+use crate::frames::index::Index;
 use crate::frames::open::hash_file;
 use crate::fsx;
 use crate::interrupt;
@@ -172,7 +172,7 @@ fn checksums(backup: &Backup, readers_follow: bool) -> Result<Vec<String>> {
     Ok(findings)
 }
 
-/// Every plain byte, its hash, and that it is a whole dump of what the fingerprint says.
+/// Every plain byte, the hash of its chunk, and that all is a whole dump of what the fingerprint says.
 fn structure(backup: &Backup, progress: &dyn Progress) -> Result<Vec<String>> {
     let mut findings = Vec::new();
     for component in &backup.manifest().components {
@@ -183,24 +183,20 @@ fn structure(backup: &Backup, progress: &dyn Progress) -> Result<Vec<String>> {
 
 fn component_structure(backup: &Backup, component: &Component, progress: &dyn Progress) -> Result<Vec<String>> {
     let mut reader = backup.read(component)?;
-    let mut hash = Sha256::new();
     let content = content_of(backup, component)?;
     let mut structure = (component.role == "database").then(|| engine::structure_of(content));
     progress.begin("check", Some(component.plain_bytes));
     let mut done = 0;
     while let Some(frame) = reader.next_frame()? {
         interrupt::check()?;
-        hash.update(&frame);
         if let Some(structure) = &mut structure {
             structure.take(&frame)?;
         }
         done += frame.len() as u64;
         progress.reached(done);
+        reader.reuse(frame);
     }
     progress.end();
-    if fsx::hex(&hash.finalize()) != component.plain_sha256 {
-        return Ok(vec![format!("{} does not unpack to what the manifest describes", component.file)]);
-    }
     let found = match structure {
         Some(structure) => structure.finish()?,
         None => None,
@@ -277,9 +273,9 @@ fn dump_again(backup: &Backup, component: &Component, scratch: &dyn Workspace, s
         .suffix(".nosync")
         .tempdir_in(&settings.scratch_dir)
         .on("make a scratch folder in", &settings.scratch_dir)?;
-    let mut out = Hashed { hash: Sha256::new(), spool: folder.path() };
+    let mut out = Compared::with(backup.index(component)?, folder.path());
     let dumped = scratch.dump(&mut out)?;
-    if fsx::hex(&out.hash.finalize()) == component.plain_sha256 {
+    if out.is_same() {
         return Ok(Vec::new());
     }
     // SQL text carries the versions of the programs that made it: then the tables' own hashes decide.
@@ -293,15 +289,43 @@ fn dump_again(backup: &Backup, component: &Component, scratch: &dyn Workspace, s
     Ok(findings)
 }
 
-/// Takes a dump for its hash only.
-struct Hashed<'a> {
-    hash: Sha256,
+/// Takes a dump only to compare it with an index, chunk by chunk.
+struct Compared<'a> {
+    index: Index,
     spool: &'a Path,
+    chunk: Vec<u8>,
+    matched: usize,
+    differs: bool,
 }
 
-impl Write for Hashed<'_> {
+impl<'a> Compared<'a> {
+    fn with(index: Index, spool: &'a Path) -> Self {
+        Compared { index, spool, chunk: Vec::new(), matched: 0, differs: false }
+    }
+
+    fn is_same(&self) -> bool {
+        !self.differs && self.chunk.is_empty() && self.matched == self.index.chunks.len()
+    }
+}
+
+impl Write for Compared<'_> {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.hash.update(bytes);
+        let mut rest = bytes;
+        while !self.differs && !rest.is_empty() {
+            let Some(expected) = self.index.chunks.get(self.matched) else {
+                self.differs = true;
+                break;
+            };
+            let missing = expected.bytes as usize - self.chunk.len();
+            let (now, later) = rest.split_at(rest.len().min(missing));
+            self.chunk.extend_from_slice(now);
+            rest = later;
+            if self.chunk.len() == expected.bytes as usize {
+                self.differs = chunk_hash(&self.chunk) != expected.hash;
+                self.chunk.clear();
+                self.matched += 1;
+            }
+        }
         Ok(bytes.len())
     }
 
@@ -310,9 +334,10 @@ impl Write for Hashed<'_> {
     }
 }
 
-impl Outlet for Hashed<'_> {
+impl Outlet for Compared<'_> {
     fn begin(&mut self, _cut: Cut) -> Result<()> {
-        self.hash = Sha256::new();
+        (self.matched, self.differs) = (0, false);
+        self.chunk.clear();
         Ok(())
     }
 
