@@ -233,7 +233,7 @@ pub fn rehearse(backup: &Backup, demands: &Demands<'_>, progress: &dyn Progress)
         }
         other => other?,
     }
-    let mut findings = Vec::new();
+    let mut findings: Vec<String> = scratch.examine()?.into_iter().map(|problem| format!("restored, {problem}")).collect();
     let found = scratch.fingerprint(Depth::Rows)?;
     if let Some(expected) = &manifest.fingerprint {
         findings.extend(expected.differences(&found).into_iter().map(|difference| format!("restored, {difference}")));
