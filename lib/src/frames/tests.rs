@@ -20,9 +20,18 @@ fn seal(path: &Path, bytes: &[u8], cut: Cut, compression: Compression) -> Sealed
     sealer.finish().expect("an end").read_back().expect("a proof")
 }
 
+/// Reads a component in both ways, which must agree.
 fn open(path: &Path, sealed: &Sealed) -> Result<Vec<u8>> {
+    let stored_sha256 = || sealed.stored_sha256.clone();
+    let by_chunks = open_as(path, sealed, Expected::Chunks { stored_sha256: stored_sha256() });
+    let by_file = open_as(path, sealed, Expected::File { stored_sha256: stored_sha256() });
+    assert_eq!(by_chunks.as_ref().ok(), by_file.as_ref().ok());
+    by_chunks
+}
+
+fn open_as(path: &Path, sealed: &Sealed, expected: Expected) -> Result<Vec<u8>> {
     let index = Index::parse(&sealed.index.to_bytes()?)?;
-    let mut reader = Reader::open(path, Arc::new(index), Expected::Hashes { stored_sha256: sealed.stored_sha256.clone() })?;
+    let mut reader = Reader::open(path, Arc::new(index), expected)?;
     let mut out = Vec::new();
     reader.read_to_end(&mut out).map_err(|error| crate::Error::from_io("read", error))?;
     Ok(out)

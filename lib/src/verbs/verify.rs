@@ -182,7 +182,7 @@ fn structure(backup: &Backup, progress: &dyn Progress) -> Result<Vec<String>> {
 }
 
 fn component_structure(backup: &Backup, component: &Component, progress: &dyn Progress) -> Result<Vec<String>> {
-    let mut reader = backup.read(component)?;
+    let mut reader = backup.read_by_chunks(component)?;
     let content = content_of(backup, component)?;
     let mut structure = (component.role == "database").then(|| engine::structure_of(content));
     progress.begin("check", Some(component.plain_bytes));
