@@ -152,3 +152,44 @@ fn a_backup_dated_in_the_future_does_not_hide_missed_runs() {
     assert_eq!(status(&output), 3, "{told}");
     assert!(told.contains("its age cannot be told"), "{told}");
 }
+
+#[test]
+fn a_file_of_a_live_database_is_not_taken_for_all_of_it() {
+    let place = Place::new();
+    let path = place.path("live.db");
+    let connection = Connection::open(&path).expect("a database");
+    connection.query_row("PRAGMA journal_mode = wal", [], |_| Ok(())).expect("a mode");
+    connection.execute_batch("CREATE TABLE entry(id INTEGER PRIMARY KEY); PRAGMA wal_checkpoint(TRUNCATE)").expect("a table");
+    connection.execute_batch("INSERT INTO entry VALUES (1), (2)").expect("rows that stand in the log only");
+    let output = place.run("restore-db", &["-f", "live.db", "--to", "sqlite:copy.db"]);
+    assert_eq!(status(&output), 4, "{}", stderr(&output));
+    assert!(stderr(&output).contains("live.db-wal belongs to it"), "{}", stderr(&output));
+    assert!(!place.path("copy.db").exists());
+}
+
+#[test]
+fn a_dump_cannot_reach_another_database() {
+    let place = Place::new();
+    let victim = place.database("victim.db", 2);
+    let text = format!(
+        "PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\nCREATE TABLE a(b);\nCOMMIT;\nATTACH '{}' AS v;\nDROP TABLE v.entry;\nBEGIN;\nCOMMIT;\n",
+        victim.display()
+    );
+    place.write("evil.sql", &text);
+    let output = place.run("restore-db", &["-f", "evil.sql", "--to", "sqlite:new.db"]);
+    assert_eq!(status(&output), 1, "{}", stderr(&output));
+    assert_eq!(rows(&victim), 2);
+    assert!(!place.path("new.db").exists());
+}
+
+#[test]
+fn a_restart_command_that_leaves_a_daemon_behind_ends() {
+    let place = Place::new();
+    place.database("app.db", 1);
+    place.write("holdfast.toml", "[env.dev]\ndatabase = \"sqlite:app.db\"\nrestart = [\"/bin/sh\", \"-c\", \"sleep 20 & echo started\"]\n");
+    place.back_up(&[]);
+    let start = std::time::Instant::now();
+    let output = place.run("restore-db", &["latest"]);
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    assert!(start.elapsed() < std::time::Duration::from_secs(10));
+}
