@@ -134,6 +134,16 @@ pub fn append_line(path: &Path, line: &str) -> Result<()> {
     sync_file(&file, path)
 }
 
+/// The path with every link resolved, of something that may be gone: of what is missing, the names stay as they are. A mount
+/// point that is reached through a link has the same real path whether its disk is there or not.
+pub fn real_path(path: &Path) -> std::path::PathBuf {
+    match (path.canonicalize(), path.parent(), path.file_name()) {
+        (Ok(real), _, _) => real,
+        (Err(_), Some(parent), Some(name)) => real_path(parent).join(name),
+        (Err(_), _, _) => path.to_owned(),
+    }
+}
+
 /// Waits until a file's bytes are on disk. After an error the file must be thrown away, never synced again: the kernel
 /// has already forgotten the pages it could not write.
 pub fn sync_file(file: &File, path: &Path) -> Result<()> {

@@ -106,6 +106,10 @@ fn signal_groups(signal: Signal) {
 }
 
 fn signal_group(group: i32, signal: Signal) {
+    // To the kernel 0 is our own group, and 1 everybody.
+    if group <= 1 {
+        return;
+    }
     // ESRCH only says that the group has ended already.
     let _ = killpg(Pid::from_raw(group), signal);
 }

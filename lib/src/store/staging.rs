@@ -76,7 +76,10 @@ impl Drop for Staging {
         if !self.published {
             let _ = std::fs::remove_dir_all(&self.path);
         }
-        let _ = std::fs::remove_file(&self.note);
+        // What could not be removed stays noted, for the next run to sweep.
+        if self.path.symlink_metadata().is_err() {
+            let _ = std::fs::remove_file(&self.note);
+        }
     }
 }
 

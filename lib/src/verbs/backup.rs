@@ -184,7 +184,10 @@ pub fn make(
     manifest.durations_ms = durations;
     manifest.finished_at = clock::now().max(created_at);
     let folder = publish(store, staging, request.kind, &environment.name, &manifest)?;
-    known::remember(store, &environment.name, &manifest.id)?;
+    // The backup stands: what fails from here on is told beside it.
+    if let Err(error) = known::remember(store, &environment.name, &manifest.id) {
+        notes.push(format!("the backup is published, but the guard will not miss it if it disappears: {error}"));
+    }
     Ok(Report { id: manifest.id.clone(), folder, manifest, pruned: None, notes })
 }
 

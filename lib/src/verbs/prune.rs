@@ -89,7 +89,7 @@ fn candidate(store: &Store, backup: &Backup) -> Result<Candidate> {
 
 /// How good a backup is known to be: by its manifest, and by the last check since.
 pub fn standing(store: &Store, backup: &Backup) -> Result<Standing> {
-    if checks::history(store, backup.id())?.last().is_some_and(|check| !check.passed) {
+    if checks::is_damaged(&checks::history(store, backup.id())?) {
         return Ok(Standing::Damaged);
     }
     if has_placeholder(backup.folder())? {

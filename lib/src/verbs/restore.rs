@@ -456,5 +456,7 @@ fn restart_application(command: &[String]) -> Result<()> {
     let Some((program, args)) = command.split_first() else { return Ok(()) };
     let found = if program.contains('/') { Some(Path::new(program).to_owned()) } else { exec::find(program, &[]).into_iter().next() };
     let program = found.ok_or_else(|| Error::failed(format!("the restart command {program} is not found")))?;
-    Call::new(program).args(args).run().map(|_| ()).map_err(|error| error.as_kind(Kind::Partial))
+    // What it says is not read: a daemon that it starts may hold its stdout open for ever.
+    let ended = Call::new(program).args(args).sink().and_then(exec::Sink::finish);
+    ended.map(|_| ()).map_err(|error| error.as_kind(Kind::Partial))
 }

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
 use super::{dump, fingerprint, open};
 use crate::engine::{Content, Depth, Dumped, Outlet, Settings, Workspace};
@@ -92,9 +93,17 @@ impl File {
     /// Runs SQL text statement by statement, so that a large dump needs the memory of its largest statement only.
     fn load_sql(&self, plain: &mut dyn Read) -> Result<()> {
         drop(fsx::create_private_file(&self.path)?);
-        let connection = open::target(&self.path, false)?;
+        let mut connection = open::target(&self.path, false)?;
         let explain = |error| open::explain(&self.path, error);
         connection.execute_batch("PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF").map_err(explain)?;
+        // A dump is anybody's text: it must not reach another database of this machine.
+        connection
+            .authorizer(Some(|context: AuthContext<'_>| match context.action {
+                // One without a name is temporary; VACUUM needs it.
+                AuthAction::Attach { filename } if !filename.is_empty() => Authorization::Deny,
+                _ => Authorization::Allow,
+            }))
+            .map_err(explain)?;
         let mut reader = BufReader::with_capacity(256 << 10, plain);
         let mut statement = Vec::new();
         let mut line_number = 0u64;
@@ -150,7 +159,8 @@ impl Workspace for File {
     }
 
     fn examine(&self) -> Result<Vec<String>> {
-        fingerprint::quick_check(&self.open()?).map_err(|error| open::explain(&self.path, error))
+        let checked = fingerprint::quick_check(&self.open()?).map_err(|error| open::explain(&self.path, error))?;
+        Ok(checked.problems)
     }
 
     fn fingerprint(&self, _depth: Depth) -> Result<Fingerprint> {
