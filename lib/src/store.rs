@@ -228,12 +228,7 @@ fn belongs_to(backup_id: &str, environment: &str) -> bool {
 /// Whether a scratch folder's process has ended.
 fn is_dead_scratch(name: &str) -> bool {
     let pid = name.strip_prefix(SCRATCH_PREFIX).and_then(|rest| rest.split_once('-')).and_then(|(pid, _)| pid.parse().ok());
-    pid.is_some_and(is_dead)
-}
-
-/// Whether no process of this machine has that id any more.
-fn is_dead(pid: i32) -> bool {
-    pid > 0 && nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), None) == Err(nix::errno::Errno::ESRCH)
+    pid.is_some_and(fsx::is_dead)
 }
 
 fn read_marker(root: &Path) -> Result<Option<Marker>> {
