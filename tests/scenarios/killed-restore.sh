@@ -17,7 +17,7 @@ config '[env.dev]' 'database = "app.db"'
 ledger app.db 20
 sqlite3 app.db "PRAGMA journal_mode = $MODE" >/dev/null
 expect 0 backup-db -e dev
-good=$(id)
+good=$(made)
 sqlite3 app.db 'DELETE FROM entry WHERE id > 10'
 mv app.db old.db
 

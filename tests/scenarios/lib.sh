@@ -47,7 +47,7 @@ says_nothing() { [ ! -s "$ERR" ] || wrong "stderr is not empty"; }
 is() { [ "$1" = "$2" ] || wrong "$3: $1, not $2"; }
 
 # The id and the folder that backup-db printed.
-id() { cut -f1 "$OUT"; }
+made() { cut -f1 "$OUT"; }
 backup() { cut -f2 "$OUT"; }
 
 # ledger FILE ROWS: a database with that many entries.
