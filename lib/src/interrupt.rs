@@ -6,12 +6,12 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
 use crate::error::{Error, Kind, Result};
@@ -26,6 +26,8 @@ static GROUPS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
 /// Starts listening; called once, by a binary's main.
 pub fn install() -> Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(|error| Error::failed("cannot listen for signals").because(error))?;
+    // With a handler of any kind a write beyond `ulimit -f` is an error that can be told, and does not kill the process.
+    signal_hook::flag::register(SIGXFSZ, Arc::default()).map_err(|error| Error::failed("cannot listen for signals").because(error))?;
     std::thread::spawn(move || {
         for number in signals.forever() {
             if RECEIVED.swap(number, Ordering::SeqCst) != 0 {

@@ -231,17 +231,12 @@ fn belongs_to(backup_id: &str, environment: &str) -> bool {
 fn is_dead_scratch(name: &str) -> bool {
     let own = format!("{SCRATCH_PREFIX}{}-", host_tag());
     let pid = name.strip_prefix(&own).and_then(|rest| rest.split_once('-')).and_then(|(pid, _)| pid.parse().ok());
-    pid.is_some_and(is_dead)
+    pid.is_some_and(fsx::is_dead)
 }
 
 /// This machine's name as a short part of a file name.
 fn host_tag() -> String {
     fsx::sha256_hex(host::name().as_bytes())[..8].to_owned()
-}
-
-/// Whether no process of this machine has that id any more.
-fn is_dead(pid: i32) -> bool {
-    pid > 0 && nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), None) == Err(nix::errno::Errno::ESRCH)
 }
 
 fn read_marker(root: &Path) -> Result<Option<Marker>> {
