@@ -4,6 +4,7 @@ make_ledger
 make_user owner_of_"$DB"
 sql_in postgres "ALTER DATABASE $DB OWNER TO owner_of_$DB"
 config '[env.prod]' "database = \"$URL\"" 'protected = true'
+expect 0 backup-db -e prod
 mkdir -p path/to
 picture | gzip >path/to/backup.sql.gz
 before=$(picture)

@@ -26,9 +26,9 @@ for command in 'backup-db -v' 'restore-db -v latest' 'restore-db -v --undo'; do
     expect 1 $command -e prod
     cat out err >>said
 done
-expect 0 backup-db -v --store other "postgres://keeper_$DB:$canary@/$DB?host=$SERVER_SOCKET"
+expect 0 backup-db -v -e prod --store other "postgres://keeper_$DB:$canary@/$DB?host=$SERVER_SOCKET"
 cat out err >>said
-expect 6 backup-db -v --store other "postgres://keeper_$DB:$canary@/$DB?hots=$SERVER_SOCKET"
+expect 6 backup-db -v -e prod --store other "postgres://keeper_$DB:$canary@/$DB?hots=$SERVER_SOCKET"
 cat out err >>said
 : >enough
 wait "$watcher"

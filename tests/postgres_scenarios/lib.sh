@@ -89,3 +89,75 @@ END
 
 # Ends the sessions that read the database for a dump.
 end_dump_sessions() { sql_in postgres "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$DB' AND application_name LIKE 'pg_dump%' OR datname = '$DB' AND query LIKE 'COPY%'"; }
+
+# What a role may not read, and what is hidden from it. make_reader NAME: may read account only.
+make_reader() { sql "CREATE ROLE $1 LOGIN; GRANT SELECT ON account TO $1"; }
+let_read_all() { sql "GRANT SELECT ON ALL TABLES IN SCHEMA public TO $1"; }
+hide_rows() { sql "ALTER TABLE entry ENABLE ROW LEVEL SECURITY; CREATE POLICY few ON entry USING (id < 10)"; }
+
+empty_table() { sql "TRUNCATE $1"; }
+add_column() { sql "ALTER TABLE $1 ADD COLUMN $2 integer"; }
+
+# hold_table TABLE: locks it against readers in the background, until `release` is there.
+hold_table() {
+    { echo "BEGIN; LOCK TABLE $1;"; until [ -e release ]; do sleep 0.05; done; } | client "$SERVER_PROGRAMS/psql" -Xq -d "$DB" &
+    until_true 10 is_held "$1"
+}
+is_held() { [ "$(sql "SELECT count(*) FROM pg_locks WHERE relation = '$1'::regclass AND mode = 'AccessExclusiveLock' AND granted")" = 1 ]; }
+waits_for_lock() { [ "$(sql "SELECT count(*) > 0 FROM pg_locks l JOIN pg_database d ON d.oid = l.database WHERE NOT granted AND datname = '$DB'")" = t ]; }
+
+# before_snapshot SQL: the client program runs it once, between the locks and the snapshot.
+before_snapshot() {
+    rm -f fakes/psql
+    : >once
+    fake psql <<END
+case " \$* " in *" -c "*|*" -f "*) exec '$SERVER_PROGRAMS/psql' "\$@" ;; esac
+while IFS= read -r line; do
+    case \$line in *pg_export_snapshot*) if rm "\$HERE/once" 2>/dev/null; then real -Xq -c "$1"; fi ;; esac
+    printf '%s\n' "\$line"
+done | real "\$@"
+END
+}
+
+# connected SECONDS: a client that keeps coming back until `stop` is there, and counts how often it got in.
+come_and_go() {
+    while [ ! -e stop ]; do
+        sql 'SELECT count(*) FROM account' >/dev/null 2>&1 && echo in || echo out
+    done >>"visits.$1"
+}
+# sit_in_transaction: a client that stays, with a transaction open.
+sit_in_transaction() {
+    { echo "BEGIN; UPDATE account SET cents = cents WHERE id = 1;"; until [ -e stop ]; do sleep 0.05; done; } | client "$SERVER_PROGRAMS/psql" -Xq -d "$DB" >/dev/null 2>&1 &
+    until_true 10 somebody_sits
+}
+somebody_sits() { [ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE datname = '$DB' AND state = 'idle in transaction'")" = 1 ]; }
+
+# transfer NUMBER: moves cents between accounts until `stop` is there.
+transfer() {
+    sql "PREPARE nothing AS SELECT 1" >/dev/null
+    while [ ! -e stop ]; do
+        echo "BEGIN; UPDATE account SET cents = cents - 7 WHERE id = 1 + (random() * 49)::int; UPDATE account SET cents = cents + 7 WHERE id = 51 + (random() * 49)::int; COMMIT;"
+    done | client "$SERVER_PROGRAMS/psql" -Xq -d "$DB" >/dev/null
+}
+total_in() { sql_in "$1" "SELECT sum(cents) FROM account"; }
+spread_in() { sql_in "$1" "SELECT sum(cents) FROM account WHERE id <= 50"; }
+
+# close_database / the state a kill in the middle of a swap leaves.
+leave_swap_half_done() {
+    sql_in postgres "COMMENT ON DATABASE $DB IS 'holdfast:{\"role\":\"swapping\",\"target\":\"$DB\"}'"
+    sql_in postgres "ALTER DATABASE $DB ALLOW_CONNECTIONS false"
+    sql_in postgres "CREATE DATABASE ${DB}__restore_dead"
+    sql_in postgres "COMMENT ON DATABASE ${DB}__restore_dead IS 'holdfast:{\"role\":\"restore\",\"target\":\"$DB\"}'"
+}
+
+# A role that owns a table.
+make_owner() { sql "CREATE ROLE $1; ALTER TABLE entry OWNER TO $1"; }
+make_role() { sql_in postgres "CREATE ROLE $1"; }
+drop_role() { sql_in postgres "DROP ROLE $1"; }
+
+# Things that only this engine has and that a text dump must carry.
+add_oddities() { sql "SELECT lo_from_bytea(4242, '\\x00ff5c2e0a'::bytea); CREATE MATERIALIZED VIEW totals AS SELECT account, sum(cents) FROM entry GROUP BY 1; CREATE SEQUENCE counter START 42; SELECT nextval('counter')" >/dev/null; }
+oddities() { sql "SELECT lo_get(4242); SELECT count(*) FROM totals; SELECT last_value FROM counter"; }
+
+# A dump in the engine's own archive format.
+archive() { client "$REAL_DUMP" -Fc "$DB"; }
