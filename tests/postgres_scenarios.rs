@@ -84,8 +84,8 @@ fn play(number: usize, name: &str) -> Result<(), String> {
     let _ = child.wait();
     let text = String::from_utf8_lossy(&std::fs::read(place.path().join("said")).expect("what it said")).into_owned();
     eprintln!("{:6.1} s  {name}", start.elapsed().as_secs_f64());
-    if text.contains("NOT RUN") {
-        eprintln!("{text}");
+    for line in text.lines().filter(|line| line.starts_with("note: ") || line.starts_with("NOT RUN: ")) {
+        eprintln!("          {line}");
     }
     match status {
         Some(status) if status.success() => Ok(()),

@@ -17,6 +17,6 @@ for file in one two.txt three.gz four.sql; do
     is "$(mark)" live "$file"
     expect 0 restore-db --discard
 done
-expect 3 restore-db --no-safety-backup --to "$URL" -f "$STORY"
+expect 2 restore-db --no-safety-backup --to "$URL" -f "$STORY"
 is "$(mark)" live
 nothing_beside

@@ -17,8 +17,8 @@ picture >dump.sql
 expect 4 restore-db -f dump.sql --to "$(url "${DB}_prod")"
 holds err protected
 expect 4 restore-db -e lite -f dump.sql
-holds err 'PostgreSQL'
+holds err "of $ENGINE"
 expect 4 restore-db "$of_dev" --to "sqlite:$PWD/x.db"
-[ ! -e x.db ] && [ ! -e lite.db ] || wrong "a file was made"
+for file in x.db lite.db; do [ ! -e "$file" ] || wrong "$file was made"; done
 [ "$(picture "${DB}_prod")" = "$before" ] || wrong "the protected database has changed"
 nothing_beside

@@ -7,8 +7,10 @@ start=$(date +%s%N)
 expect 0 restore-db latest --no-safety-backup
 took=$((($(date +%s%N) - start) / 1000000))
 expect 0 restore-db --discard
-[ -n "${HOLDFAST_SOAK:-}" ] && rounds=500 || rounds=15
-echo "seed $SEED, a restore takes $took ms, $rounds rounds" >&2
+# HOLDFAST_SOAK=1 for the long run, or the number of rounds.
+rounds=${HOLDFAST_SOAK:-15}
+[ "$rounds" != 1 ] || rounds=500
+echo "note: seed $SEED, a restore takes $took ms, $rounds rounds" >&2
 
 round=0 old=0 new=0
 while [ "$round" -lt "$rounds" ]; do
@@ -33,7 +35,7 @@ while [ "$round" -lt "$rounds" ]; do
             ;;
         *)
             # Closed in the middle of a swap: the next run opens it again.
-            echo "round $round, after $RANDOM_NUMBER ms: $found" >&2
+            echo "note: round $round, after $RANDOM_NUMBER ms: $found" >&2
             expect 0 restore-db latest --no-safety-backup
             is "$(mark)" first
             expect 0 restore-db --undo
@@ -42,7 +44,7 @@ while [ "$round" -lt "$rounds" ]; do
             ;;
     esac
 done
-echo "old $old, new $new" >&2
+echo "note: old $old, new $new" >&2
 [ "$old" -gt 0 ] || wrong "no kill came in time"
 set_mark live
 expect 0 restore-db latest

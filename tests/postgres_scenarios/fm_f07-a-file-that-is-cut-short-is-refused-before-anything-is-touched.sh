@@ -19,7 +19,9 @@ before=$(picture)
 for file in cut* without* empty*; do
     status=0
     restore-db --no-safety-backup --to "$URL" -f "$file" >out 2>err </dev/null || status=$?
-    is "$status" 3 "$file"
+    # Only the engine's own program can tell that an archive is cut; it finds out beside the target.
+    case $file in *.dump) wanted=1 ;; *) wanted=3 ;; esac
+    is "$status" "$wanted" "$file"
     [ "$(picture)" = "$before" ] || wrong "$file: the database has changed"
     nothing_beside
     is "$(kept_aside)" ""

@@ -1,8 +1,11 @@
 # The words of the scenarios that only PostgreSQL knows.
 # shellcheck shell=sh
+# shellcheck disable=SC2034 # the scenarios use what stands here
+# shellcheck disable=SC2153 # STORY is given
 # shellcheck source=tests/postgres_scenarios/story.sh
 . "$STORY"
 
+ENGINE=postgres
 export ENGINE_PROGRAMS="pg_dump pg_dumpall pg_restore psql postgres"
 DUMP_PROGRAM=pg_dump
 REAL_DUMP=$SERVER_PROGRAMS/pg_dump
@@ -87,6 +90,15 @@ exit $status
 END
 }
 
+# make_old_client FOLDER: a dump program that says it is far older than the server, beside a client that works.
+OLD_VERSION=9.6.3
+make_old_client() {
+    mkdir "$1"
+    cp -L "$SERVER_PROGRAMS/psql" "$1/"
+    printf '#!/bin/sh\necho "%s (PostgreSQL) %s"\n' "$DUMP_PROGRAM" "$OLD_VERSION" >"$1/$DUMP_PROGRAM"
+    chmod 755 "$1/$DUMP_PROGRAM"
+}
+
 # Ends the sessions that read the database for a dump.
 end_dump_sessions() { sql_in postgres "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$DB' AND application_name LIKE 'pg_dump%' OR datname = '$DB' AND query LIKE 'COPY%'"; }
 
@@ -134,9 +146,8 @@ somebody_sits() { [ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE datname 
 
 # transfer NUMBER: moves cents between accounts until `stop` is there.
 transfer() {
-    sql "PREPARE nothing AS SELECT 1" >/dev/null
     while [ ! -e stop ]; do
-        echo "BEGIN; UPDATE account SET cents = cents - 7 WHERE id = 1 + (random() * 49)::int; UPDATE account SET cents = cents + 7 WHERE id = 51 + (random() * 49)::int; COMMIT;"
+        echo "BEGIN; UPDATE account SET cents = cents - 7 WHERE id = (SELECT 1 + (random() * 49)::int); UPDATE account SET cents = cents + 7 WHERE id = (SELECT 51 + (random() * 49)::int); COMMIT;"
     done | client "$SERVER_PROGRAMS/psql" -Xq -d "$DB" >/dev/null
 }
 total_in() { sql_in "$1" "SELECT sum(cents) FROM account"; }

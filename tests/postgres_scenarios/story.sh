@@ -39,7 +39,12 @@ until_true() {
 
 # How many backups an environment has, and the newest one's folder.
 backups() { find "$STORE/${1:-dev}" -mindepth 1 -maxdepth 1 -type d ! -name '.*' 2>/dev/null | wc -l | tr -d ' '; }
-newest() { find "$STORE/${1:-dev}" -mindepth 1 -maxdepth 1 -type d ! -name '.*' | sort | tail -n 1; }
+newest() {
+    # Two of one second are told apart by when they were written, not by their names.
+    # shellcheck disable=SC2012 # the names are ours
+    newest=$(ls -td "$STORE/${1:-dev}"/*/ | head -n 1)
+    echo "${newest%/}"
+}
 
 # config LINE…: holdfast.toml with these lines.
 config() { printf '%s\n' "$@" >holdfast.toml; }
@@ -70,8 +75,9 @@ runs() { [ -n "$(running "${1:-}")" ]; }
 none_runs() { ! runs "${1:-}"; }
 
 # A seed that is printed, and numbers from it.
-SEED=${SEED:-$(date +%s)$$}
+SEED=${SEED:-$((($(date +%s) + $$) % 2147483648))}
 random_below() {
     SEED=$(((SEED * 1103515245 + 12345) % 2147483648))
+    # shellcheck disable=SC2034 # the scenarios use it
     RANDOM_NUMBER=$((SEED / 65536 % $1))
 }

@@ -15,8 +15,9 @@ expect 3 restore-db latest
 holds err 100001
 is "$(mark)" live
 nothing_beside
-expect 1 backup-db --verify restore
 before=$(backups)
+expect 1 backup-db --verify restore
+is "$(backups)" "$before"
 with_assert "\"SELECT count(*) FROM no_such_table\""
 expect 3 restore-db latest
 holds err no_such_table
