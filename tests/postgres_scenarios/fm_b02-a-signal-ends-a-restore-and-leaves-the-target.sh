@@ -14,10 +14,9 @@ for signal in TERM INT; do
     case $signal in TERM) wanted=143 ;; INT) wanted=130 ;; esac
     is "$status" "$wanted" "$signal"
     is "$(mark)" live
+    nothing_beside
     until_true 2 none_runs
 done
 is "$(kept_aside)" ""
 expect 0 restore-db latest
 is "$(mark)" first
-# A stopped run cannot always drop what it was loading; the next one does.
-nothing_beside

@@ -12,13 +12,17 @@ rounds=${HOLDFAST_SOAK:-15}
 [ "$rounds" != 1 ] || rounds=500
 echo "note: seed $SEED, a restore takes $took ms, $rounds rounds" >&2
 
+# Clients are there all the time, so that some kills fall where connections are held off.
+for number in 1 2; do come_and_go "$number" & done
 round=0 old=0 new=0
 while [ "$round" -lt "$rounds" ]; do
     round=$((round + 1))
     set_mark "live $round"
     restore-db latest --no-safety-backup >out 2>err </dev/null &
     run=$!
-    random_below "$((took * 11 / 10))"
+    # Every other kill falls into the second half, where the swap is.
+    random_below "$((took * 12 / (10 + 10 * (round % 2))))"
+    RANDOM_NUMBER=$((RANDOM_NUMBER + took * 6 / 10 * (round % 2)))
     sleep "$(printf '%d.%03d' $((RANDOM_NUMBER / 1000)) $((RANDOM_NUMBER % 1000)))"
     kill -KILL "$run" 2>/dev/null || :
     wait "$run" || :
@@ -48,6 +52,7 @@ echo "note: old $old, new $new" >&2
 [ "$old" -gt 0 ] || wrong "no kill came in time"
 set_mark live
 expect 0 restore-db latest
+: >stop
 is "$(mark)" first
 expect 0 restore-db --undo
 is "$(mark)" live
