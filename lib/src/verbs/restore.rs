@@ -246,6 +246,14 @@ pub fn plan(origin: &Origin, target: &Target<'_>, safety_backup: bool) -> Result
     })
 }
 
+/// Ends what a killed restore into this target left half done, and says what it did. Without it a database that was
+/// closed for a swap could be neither planned for nor backed up first.
+pub fn put_right(origin: &Origin, target: &Target<'_>, state: &StateDir, wait: Duration) -> Result<Vec<String>> {
+    refuse_mismatch(origin, target)?;
+    let _held = Held::acquire(state, "target", &undo::lock_name(&target.engine.location()), wait)?;
+    target.engine.recover()
+}
+
 /// The wrong engine, the wrong environment, the wrong database.
 fn refuse_mismatch(origin: &Origin, target: &Target<'_>) -> Result<()> {
     let engine = origin.engine()?;
