@@ -167,6 +167,7 @@ pub fn make(
 ) -> Result<Report> {
     let mut notes: Vec<String> =
         store.sweep(held)?.into_iter().map(|name| format!("removed {name}, which an interrupted run left")).collect();
+    store.require_real(&store.folder(place_of(request.kind, &environment.name)))?;
     let catalog = Catalog::read(store, Some(&environment.name))?;
     let created_at = next_time(&catalog, clock::now(), &mut notes);
     let needed =
@@ -295,6 +296,10 @@ fn publish(store: &Store, staging: Staging, kind: Kind, environment: &str, manif
     }
     staging.write_checksums(&known)?;
     interrupt::check()?;
-    let place = if kind == Kind::Migration { store::MIGRATIONS } else { environment };
-    staging.publish(&store.folder(place))
+    staging.publish(&store.folder(place_of(kind, environment)))
+}
+
+/// The folder of the store that a backup goes to.
+fn place_of(kind: Kind, environment: &str) -> &str {
+    if kind == Kind::Migration { store::MIGRATIONS } else { environment }
 }
