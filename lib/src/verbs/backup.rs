@@ -86,12 +86,17 @@ impl Report {
 pub fn run(environment: &Environment, store: &Store, request: &Request, progress: &dyn Progress) -> Result<Report> {
     interrupt::set_deadline(environment.timeout);
     let engine = environment.engine(store.state())?;
-    let probe = engine.probe()?;
+    let probe = engine.probe().map_err(as_failed)?;
     let held = Held::acquire(store.state(), store.id(), &environment.name, environment.wait)?;
-    let made = make(environment, store, &held, &*engine, &probe, request, progress)?;
+    let made = make(environment, store, &held, &*engine, &probe, request, progress).map_err(as_failed)?;
     let may_prune = request.prune && made.manifest.verification.is_some() && !environment.retention.is_empty();
     let pruned = may_prune.then(|| prune::run(environment, store, &held).map_err(|error| within_retention(error, &made.id)));
     Ok(Report { pruned, ..made })
+}
+
+/// A source that is no database is no bad backup: the run failed, and nothing was published.
+fn as_failed(error: error::Error) -> error::Error {
+    if error.kind() == error::Kind::Bad { error.as_kind(error::Kind::Failed) } else { error }
 }
 
 /// The error of a step that came after the backup.
