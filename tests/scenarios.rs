@@ -28,6 +28,9 @@ macro_rules! scenarios {
 }
 
 scenarios! {
+    a_protected_environment_wants_its_name
+    a_restore_can_be_undone_twice_and_discarded
+    every_keep_flag_keeps_what_it_says
     fm_b01_a_backup_killed_at_any_step_leaves_whole_backups_only
     fm_b01_fm_e06_a_prune_killed_at_any_step_loses_nothing_that_was_to_stay
     fm_b01_fm_f03_a_restore_and_its_undo_killed_at_any_step_are_all_old_or_all_new_with_a_rollback_journal
@@ -42,7 +45,27 @@ scenarios! {
     fm_b08_a_store_that_cannot_be_written_fails_and_keeps_what_it_holds
     fm_b19_closed_descriptors_harm_nothing
     fm_b21_small_limits_of_the_process_are_told
+    fm_c05_a_cut_or_grown_file_of_a_backup_is_noticed_and_never_restored
+    fm_c06_a_backup_that_lost_its_manifest_is_named_and_left_where_it_is
+    fm_c07_fm_j05_an_edited_manifest_leads_nowhere_and_shows_no_escapes
+    fm_c08_a_backup_of_a_newer_version_is_neither_restored_nor_removed
+    fm_c09_a_copied_folder_is_called_a_copy_and_counted_once
+    fm_c10_fm_i11_of_many_runs_at_once_one_works_and_the_others_say_who
+    fm_c12_the_lock_of_a_killed_run_is_nobodys
+    fm_c14_a_clock_that_goes_back_keeps_the_order_and_prunes_nothing
+    fm_c17_backups_of_one_second_are_different_backups
+    fm_c18_a_store_whose_disk_is_not_mounted_is_refused_until_a_new_one_is_meant
+    fm_c19_a_store_that_became_a_link_to_another_store_is_refused
+    fm_c20_names_that_differ_by_case_only_are_refused
+    fm_d02_fm_d04_what_a_sync_service_makes_is_named_and_never_removed
+    fm_e01_fm_e05_retention_keeps_the_last_good_and_whatever_is_not_ours
+    fm_e03_a_failed_run_prunes_nothing
+    fm_f01_the_wrong_environment_or_database_is_refused
+    fm_f02_fm_f16_a_database_in_use_is_restored_under_its_readers_and_not_under_a_writer
     fm_f04_a_full_disk_at_any_step_of_a_restore_leaves_the_target_as_it_was
+    fm_f05_fm_f06_a_damaged_backup_is_refused_before_anything_is_touched
+    fm_f07_queries_of_the_configuration_guard_the_swap_and_the_rehearsal
+    fm_f08_a_broken_target_is_kept_aside_as_it_is
 }
 
 #[test]

@@ -115,7 +115,10 @@ impl Backup {
             return Err(Error::bad(format!("{} is not the index that its manifest describes", path.display())));
         }
         let index = Index::parse(&bytes).map_err(|error| error.within(path.display()))?;
-        let agrees = index.plain_bytes == component.plain_bytes && index.stored_bytes() == component.stored_bytes;
+        let agrees = index.plain_bytes == component.plain_bytes
+            && index.stored_bytes() == component.stored_bytes
+            && index.frames.len() as u64 == component.frames
+            && index.chunks.len() as u64 == component.chunks;
         if !agrees {
             return Err(Error::bad(format!("{} does not agree with its manifest", path.display())));
         }

@@ -10,7 +10,8 @@ config '[env.dev]' 'database = "app.db"' '[env.dev.retention]' 'keep_last = 3'
 big_ledger app.db 8
 sqlite3 app.db 'PRAGMA journal_mode = WAL' >/dev/null
 expect 0 backup-db -e dev
-good=$(made)
+good=./good
+cp -a "$(backup)" good
 sqlite3 app.db 'DELETE FROM entry WHERE id > 5'
 
 # killed COMMAND…: kills it after 0 to 199 ms.

@@ -1,6 +1,6 @@
 # The words that the scenarios share. Each script runs in an empty folder, with $HOLDFAST_STATE_DIR of its own and the
 # binaries on PATH; what the last command of `expect` printed is in $OUT and $ERR.
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2119,SC2120 # a word's arguments are its own, and not the script's
 set -eu
 
 OUT=$SAID/out

@@ -86,12 +86,17 @@ impl Report {
 pub fn run(environment: &Environment, store: &Store, request: &Request, progress: &dyn Progress) -> Result<Report> {
     interrupt::set_deadline(environment.timeout);
     let engine = environment.engine(store.state())?;
-    let probe = engine.probe()?;
+    let probe = engine.probe().map_err(as_failed)?;
     let held = Held::acquire(store.state(), store.id(), &environment.name, environment.wait)?;
-    let made = make(environment, store, &held, &*engine, &probe, request, progress)?;
+    let made = make(environment, store, &held, &*engine, &probe, request, progress).map_err(as_failed)?;
     let may_prune = request.prune && made.manifest.verification.is_some() && !environment.retention.is_empty();
     let pruned = may_prune.then(|| prune::run(environment, store, &held).map_err(|error| within_retention(error, &made.id)));
     Ok(Report { pruned, ..made })
+}
+
+/// A source that is no database is no bad backup: the run failed, and nothing was published.
+fn as_failed(error: error::Error) -> error::Error {
+    if error.kind() == error::Kind::Bad { error.as_kind(error::Kind::Failed) } else { error }
 }
 
 /// The error of a step that came after the backup.
@@ -167,6 +172,7 @@ pub fn make(
 ) -> Result<Report> {
     let mut notes: Vec<String> =
         store.sweep(held)?.into_iter().map(|name| format!("removed {name}, which an interrupted run left")).collect();
+    store.require_real(&store.folder(place_of(request.kind, &environment.name)))?;
     let catalog = Catalog::read(store, Some(&environment.name))?;
     let created_at = next_time(&catalog, clock::now(), &mut notes);
     let needed =
@@ -296,6 +302,10 @@ fn publish(store: &Store, staging: Staging, kind: Kind, environment: &str, manif
     }
     staging.write_checksums(&known)?;
     interrupt::check()?;
-    let place = if kind == Kind::Migration { store::MIGRATIONS } else { environment };
-    staging.publish(&store.folder(place))
+    staging.publish(&store.folder(place_of(kind, environment)))
+}
+
+/// The folder of the store that a backup goes to.
+fn place_of(kind: Kind, environment: &str) -> &str {
+    if kind == Kind::Migration { store::MIGRATIONS } else { environment }
 }
