@@ -193,3 +193,80 @@ fn a_restart_command_that_leaves_a_daemon_behind_ends() {
     assert_eq!(status(&output), 0, "{}", stderr(&output));
     assert!(start.elapsed() < std::time::Duration::from_secs(10));
 }
+
+/// Two environments whose databases are files; prod is protected.
+fn two_environments(place: &Place, more: &str) {
+    place.database("prod.db", 5);
+    place.database("dev.db", 1);
+    place.database("test.db", 1);
+    place.write(
+        "holdfast.toml",
+        &format!(
+            "[env.prod]\ndatabase = \"sqlite:prod.db\"\nprotected = true\n{more}[env.dev]\ndatabase = \"sqlite:dev.db\"\n[env.test]\ndatabase = \"sqlite:test.db\"\n"
+        ),
+    );
+}
+
+#[test]
+fn a_protected_database_is_known_under_every_name() {
+    let place = Place::new();
+    two_environments(&place, "");
+    let prod = place.path("prod.db");
+    place.back_up(&["-e", "dev"]);
+    place.back_up(&["-e", "prod"]);
+    fs::hard_link(&prod, place.path("hard.db")).expect("a link");
+    std::os::unix::fs::symlink(&prod, place.path("soft.db")).expect("a link");
+    for name in ["hard.db", "soft.db", "./prod.db"] {
+        let target = format!("sqlite:{name}");
+        let wrong = place.run("restore-db", &["-e", "dev", "latest", "--to", &target]);
+        assert_eq!(status(&wrong), 4, "{name}: {}", stderr(&wrong));
+        let unconfirmed = place.run("restore-db", &["-e", "prod", "latest", "--to", &target]);
+        assert_eq!(status(&unconfirmed), 4, "{name}: {}", stderr(&unconfirmed));
+        assert_eq!(rows(&prod), 5);
+    }
+}
+
+#[test]
+fn a_protection_does_not_end_with_a_broken_configuration_or_without_one() {
+    let place = Place::new();
+    two_environments(&place, "");
+    let (id, folder) = place.back_up(&["-e", "prod"]);
+    Connection::open(place.path("prod.db")).expect("open").execute_batch("DELETE FROM entry").expect("a change");
+    let store = place.path("backups");
+    let outside = tempfile::tempdir().expect("a folder no configuration is above");
+    let elsewhere = outside.path().to_str().expect("text");
+    let none = place.run_in(elsewhere, "restore-db", &["--store", store.to_str().expect("text"), &id]);
+    assert_eq!(status(&none), 4, "{}", stderr(&none));
+    assert!(stderr(&none).contains("--config"), "{}", stderr(&none));
+    let by_folder = place.run_in(elsewhere, "restore-db", &["--no-safety-backup", folder.to_str().expect("text")]);
+    assert_eq!(status(&by_folder), 4, "{}", stderr(&by_folder));
+    let config = fs::read_to_string(place.path("holdfast.toml")).expect("a configuration");
+    place.write("holdfast.toml", &config.replace("protected = true\n", "protected = true\npassword_file = \"gone\"\n"));
+    let broken = place.run("restore-db", &[&id]);
+    assert_ne!(status(&broken), 0);
+    assert!(stderr(&broken).contains("gone"), "{}", stderr(&broken));
+    assert_eq!(rows(&place.path("prod.db")), 0);
+    // The others can be restored all the same.
+    place.back_up(&["-e", "dev"]);
+    let own = place.run("restore-db", &["-e", "dev", "latest"]);
+    assert_eq!(status(&own), 0, "{}", stderr(&own));
+}
+
+#[test]
+fn a_folder_from_elsewhere_does_not_choose_its_target() {
+    let place = Place::new();
+    let victim = place.database("victim.db", 5);
+    place.database("app.db", 1);
+    let (_, folder) = place.back_up(&["app.db"]);
+    let evil = place.path("evil");
+    fs::rename(&folder, &evil).expect("handed over");
+    rewrite_manifest(&evil, |manifest| {
+        manifest["database"]["location"] = format!("sqlite:{}", victim.display()).into();
+        manifest["database"]["name"] = "victim.db".into();
+    });
+    let output = place.run("restore-db", &["--no-safety-backup", "./evil"]);
+    assert_eq!(status(&output), 4, "{}", stderr(&output));
+    assert_eq!(rows(&victim), 5);
+    let named = place.run("restore-db", &["--to", "sqlite:new.db", "./evil"]);
+    assert_eq!(status(&named), 0, "{}", stderr(&named));
+}
