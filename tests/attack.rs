@@ -1,5 +1,9 @@
 //! Attempts to make the toolkit lose data, lie, or go round a protection; each was once a way that worked.
 
+#[allow(dead_code)]
+#[path = "support/postgres.rs"]
+mod postgres;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -269,4 +273,80 @@ fn a_folder_from_elsewhere_does_not_choose_its_target() {
     assert_eq!(rows(&victim), 5);
     let named = place.run("restore-db", &["--to", "sqlite:new.db", "./evil"]);
     assert_eq!(status(&named), 0, "{}", stderr(&named));
+}
+
+#[test]
+fn a_protected_server_database_is_known_as_another_user_and_through_another_path() {
+    let place = Place::new();
+    let server = postgres::server();
+    for sql in [
+        "CREATE ROLE attack_plain LOGIN CREATEDB",
+        "CREATE DATABASE attack_prod OWNER attack_plain",
+        "CREATE DATABASE attack_dev OWNER attack_plain",
+    ] {
+        assert!(server.psql("postgres", "postgres", sql).0, "{sql}");
+    }
+    for database in ["attack_prod", "attack_dev"] {
+        assert!(server.psql("attack_plain", database, "CREATE TABLE entry(id int); INSERT INTO entry VALUES (1), (2)").0);
+    }
+    let (prod, dev) = (server.url("postgres", "attack_prod"), server.url("postgres", "attack_dev"));
+    place.write("holdfast.toml", &format!("[env.prod]\ndatabase = \"{prod}\"\nprotected = true\n[env.dev]\ndatabase = \"{dev}\"\n"));
+    place.back_up(&["-e", "dev"]);
+    place.back_up(&["-e", "prod"]);
+    let folder = prod.split("host=").nth(1).and_then(|rest| rest.split('&').next()).expect("a folder");
+    std::os::unix::fs::symlink(folder, place.path("s")).expect("a link");
+    let through_link = prod.replace(folder, place.path("s").to_str().expect("text"));
+    for (flag, value) in [
+        ("--to", server.url("attack_plain", "attack_prod").as_str()),
+        ("--to", &through_link),
+        ("-u", "attack_plain"),
+        ("-d", "attack_prod"),
+    ] {
+        let environment = if flag == "-d" { "dev" } else { "prod" };
+        let output = place.run("restore-db", &["-e", environment, "latest", flag, value, "--no-safety-backup"]);
+        assert_eq!(status(&output), 4, "{flag} {value}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn what_is_written_while_the_old_database_is_kept_is_not_lost() {
+    let place = Place::new();
+    let path = place.path("app.db");
+    let connection = Connection::open(&path).expect("a database");
+    connection.query_row("PRAGMA journal_mode = wal", [], |_| Ok(())).expect("a mode");
+    connection.execute_batch("CREATE TABLE entry(id INTEGER PRIMARY KEY)").expect("a table");
+    place.back_up(&["app.db"]);
+    connection.execute_batch("CREATE TABLE ballast(x); INSERT INTO ballast VALUES (zeroblob(60000000))").expect("slow to copy");
+    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let writer = std::thread::spawn({
+        let (stop, path) = (stop.clone(), path.clone());
+        move || {
+            let connection = Connection::open(path).expect("open");
+            connection.busy_timeout(std::time::Duration::from_secs(30)).expect("a wait");
+            let mut written = 0;
+            while !stop.load(std::sync::atomic::Ordering::SeqCst) {
+                // Ends when the swap has taken its mark away.
+                if connection.query_row("SELECT count(*) FROM ballast", [], |_| Ok(())).is_err() {
+                    break;
+                }
+                if connection.execute("INSERT INTO ballast VALUES ('late')", []).is_err() {
+                    break;
+                }
+                written += 1;
+            }
+            written
+        }
+    });
+    let output = place.run("restore-db", &["latest", "--no-safety-backup"]);
+    stop.store(true, std::sync::atomic::Ordering::SeqCst);
+    let written: i64 = writer.join().expect("it ends");
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    let aside = fs::read_dir(place.path("."))
+        .expect("a list")
+        .map(|entry| entry.expect("an entry").path())
+        .find(|path| path.display().to_string().contains(".before-"))
+        .expect("kept aside");
+    let kept: i64 = Connection::open(aside).expect("open").query_row("SELECT count(*) FROM ballast", [], |row| row.get(0)).expect("rows");
+    // One more than the rows, the ballast itself; and one commit may fall between two locks.
+    assert!(kept - 1 >= written - 1, "{written} rows were committed, {} kept", kept - 1);
 }
