@@ -350,3 +350,41 @@ fn what_is_written_while_the_old_database_is_kept_is_not_lost() {
     // One more than the rows, the ballast itself; and one commit may fall between two locks.
     assert!(kept - 1 >= written - 1, "{written} rows were committed, {} kept", kept - 1);
 }
+
+#[test]
+fn after_a_restore_killed_at_any_step_undo_works() {
+    let place = Place::new();
+    let app = place.database("app.db", 1);
+    place.back_up(&["app.db"]);
+    Connection::open(&app).expect("open").execute_batch("INSERT INTO entry VALUES (100)").expect("a change");
+    assert_eq!(status(&place.run("restore-db", &["latest", "--no-safety-backup"])), 0);
+    assert_eq!(rows(&app), 1);
+    let saved = tempfile::tempdir().expect("a folder");
+    let copy = |from: &Path, to: &Path| {
+        assert!(Command::new("/bin/cp").arg("-a").arg(from.join(".")).arg(to).status().expect("cp").success());
+    };
+    copy(place.0.path(), saved.path());
+    for step in 1..200 {
+        for entry in fs::read_dir(place.0.path()).expect("a list") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }.expect("emptied");
+        }
+        copy(saved.path(), place.0.path());
+        let killed = Command::new(env!("CARGO_BIN_EXE_restore-db"))
+            .args(["latest", "--no-safety-backup", "-q"])
+            .current_dir(place.0.path())
+            .env("HOLDFAST_STATE_DIR", place.path("state"))
+            .env("HOLDFAST_TEST_STOP_AT", step.to_string())
+            .output()
+            .expect("it runs");
+        assert_eq!(rows(&app), 1, "step {step}");
+        let undone = place.run("restore-db", &["--undo"]);
+        assert_eq!(status(&undone), 0, "step {step}: {}", stderr(&undone));
+        assert!(matches!(rows(&app), 1 | 2), "step {step}");
+        if killed.status.code() == Some(0) {
+            assert!(step > 10, "{step}");
+            return;
+        }
+    }
+    panic!("it never came to its end");
+}

@@ -88,7 +88,9 @@ impl Record {
         let mut records = Vec::new();
         for entry in std::fs::read_dir(&folder).on("list", &folder)? {
             let path = entry.on("list", &folder)?.path();
-            if let Ok(bytes) = std::fs::read(&path)
+            // A killed run may have left a half of the next record beside the record.
+            if path.extension().is_some_and(|ending| ending == "json")
+                && let Ok(bytes) = std::fs::read(&path)
                 && let Ok(record) = serde_json::from_slice::<Record>(&bytes)
             {
                 records.push(record.that_counts());
