@@ -1,5 +1,9 @@
 //! Attempts to make the toolkit lose data, lie, or go round a protection; each was once a way that worked.
 
+#[allow(dead_code)]
+#[path = "support/postgres.rs"]
+mod postgres;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -192,4 +196,195 @@ fn a_restart_command_that_leaves_a_daemon_behind_ends() {
     let output = place.run("restore-db", &["latest"]);
     assert_eq!(status(&output), 0, "{}", stderr(&output));
     assert!(start.elapsed() < std::time::Duration::from_secs(10));
+}
+
+/// Two environments whose databases are files; prod is protected.
+fn two_environments(place: &Place, more: &str) {
+    place.database("prod.db", 5);
+    place.database("dev.db", 1);
+    place.database("test.db", 1);
+    place.write(
+        "holdfast.toml",
+        &format!(
+            "[env.prod]\ndatabase = \"sqlite:prod.db\"\nprotected = true\n{more}[env.dev]\ndatabase = \"sqlite:dev.db\"\n[env.test]\ndatabase = \"sqlite:test.db\"\n"
+        ),
+    );
+}
+
+#[test]
+fn a_protected_database_is_known_under_every_name() {
+    let place = Place::new();
+    two_environments(&place, "");
+    let prod = place.path("prod.db");
+    place.back_up(&["-e", "dev"]);
+    place.back_up(&["-e", "prod"]);
+    fs::hard_link(&prod, place.path("hard.db")).expect("a link");
+    std::os::unix::fs::symlink(&prod, place.path("soft.db")).expect("a link");
+    for name in ["hard.db", "soft.db", "./prod.db"] {
+        let target = format!("sqlite:{name}");
+        let wrong = place.run("restore-db", &["-e", "dev", "latest", "--to", &target]);
+        assert_eq!(status(&wrong), 4, "{name}: {}", stderr(&wrong));
+        let unconfirmed = place.run("restore-db", &["-e", "prod", "latest", "--to", &target]);
+        assert_eq!(status(&unconfirmed), 4, "{name}: {}", stderr(&unconfirmed));
+        assert_eq!(rows(&prod), 5);
+    }
+}
+
+#[test]
+fn a_protection_does_not_end_with_a_broken_configuration_or_without_one() {
+    let place = Place::new();
+    two_environments(&place, "");
+    let (id, folder) = place.back_up(&["-e", "prod"]);
+    Connection::open(place.path("prod.db")).expect("open").execute_batch("DELETE FROM entry").expect("a change");
+    let store = place.path("backups");
+    let outside = tempfile::tempdir().expect("a folder no configuration is above");
+    let elsewhere = outside.path().to_str().expect("text");
+    let none = place.run_in(elsewhere, "restore-db", &["--store", store.to_str().expect("text"), &id]);
+    assert_eq!(status(&none), 4, "{}", stderr(&none));
+    assert!(stderr(&none).contains("--config"), "{}", stderr(&none));
+    let by_folder = place.run_in(elsewhere, "restore-db", &["--no-safety-backup", folder.to_str().expect("text")]);
+    assert_eq!(status(&by_folder), 4, "{}", stderr(&by_folder));
+    let config = fs::read_to_string(place.path("holdfast.toml")).expect("a configuration");
+    place.write("holdfast.toml", &config.replace("protected = true\n", "protected = true\npassword_file = \"gone\"\n"));
+    let broken = place.run("restore-db", &[&id]);
+    assert_ne!(status(&broken), 0);
+    assert!(stderr(&broken).contains("gone"), "{}", stderr(&broken));
+    assert_eq!(rows(&place.path("prod.db")), 0);
+    // The others can be restored all the same.
+    place.back_up(&["-e", "dev"]);
+    let own = place.run("restore-db", &["-e", "dev", "latest"]);
+    assert_eq!(status(&own), 0, "{}", stderr(&own));
+}
+
+#[test]
+fn a_folder_from_elsewhere_does_not_choose_its_target() {
+    let place = Place::new();
+    let victim = place.database("victim.db", 5);
+    place.database("app.db", 1);
+    let (_, folder) = place.back_up(&["app.db"]);
+    let evil = place.path("evil");
+    fs::rename(&folder, &evil).expect("handed over");
+    rewrite_manifest(&evil, |manifest| {
+        manifest["database"]["location"] = format!("sqlite:{}", victim.display()).into();
+        manifest["database"]["name"] = "victim.db".into();
+    });
+    let output = place.run("restore-db", &["--no-safety-backup", "./evil"]);
+    assert_eq!(status(&output), 4, "{}", stderr(&output));
+    assert_eq!(rows(&victim), 5);
+    let named = place.run("restore-db", &["--to", "sqlite:new.db", "./evil"]);
+    assert_eq!(status(&named), 0, "{}", stderr(&named));
+}
+
+#[test]
+fn a_protected_server_database_is_known_as_another_user_and_through_another_path() {
+    let place = Place::new();
+    let server = postgres::server();
+    for sql in [
+        "CREATE ROLE attack_plain LOGIN CREATEDB",
+        "CREATE DATABASE attack_prod OWNER attack_plain",
+        "CREATE DATABASE attack_dev OWNER attack_plain",
+    ] {
+        assert!(server.psql("postgres", "postgres", sql).0, "{sql}");
+    }
+    for database in ["attack_prod", "attack_dev"] {
+        assert!(server.psql("attack_plain", database, "CREATE TABLE entry(id int); INSERT INTO entry VALUES (1), (2)").0);
+    }
+    let (prod, dev) = (server.url("postgres", "attack_prod"), server.url("postgres", "attack_dev"));
+    place.write("holdfast.toml", &format!("[env.prod]\ndatabase = \"{prod}\"\nprotected = true\n[env.dev]\ndatabase = \"{dev}\"\n"));
+    place.back_up(&["-e", "dev"]);
+    place.back_up(&["-e", "prod"]);
+    let folder = prod.split("host=").nth(1).and_then(|rest| rest.split('&').next()).expect("a folder");
+    std::os::unix::fs::symlink(folder, place.path("s")).expect("a link");
+    let through_link = prod.replace(folder, place.path("s").to_str().expect("text"));
+    for (flag, value) in [
+        ("--to", server.url("attack_plain", "attack_prod").as_str()),
+        ("--to", &through_link),
+        ("-u", "attack_plain"),
+        ("-d", "attack_prod"),
+    ] {
+        let environment = if flag == "-d" { "dev" } else { "prod" };
+        let output = place.run("restore-db", &["-e", environment, "latest", flag, value, "--no-safety-backup"]);
+        assert_eq!(status(&output), 4, "{flag} {value}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn what_is_written_while_the_old_database_is_kept_is_not_lost() {
+    let place = Place::new();
+    let path = place.path("app.db");
+    let connection = Connection::open(&path).expect("a database");
+    connection.query_row("PRAGMA journal_mode = wal", [], |_| Ok(())).expect("a mode");
+    connection.execute_batch("CREATE TABLE entry(id INTEGER PRIMARY KEY)").expect("a table");
+    place.back_up(&["app.db"]);
+    connection.execute_batch("CREATE TABLE ballast(x); INSERT INTO ballast VALUES (zeroblob(60000000))").expect("slow to copy");
+    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let writer = std::thread::spawn({
+        let (stop, path) = (stop.clone(), path.clone());
+        move || {
+            let connection = Connection::open(path).expect("open");
+            connection.busy_timeout(std::time::Duration::from_secs(30)).expect("a wait");
+            let mut written = 0;
+            while !stop.load(std::sync::atomic::Ordering::SeqCst) {
+                // Ends when the swap has taken its mark away.
+                if connection.query_row("SELECT count(*) FROM ballast", [], |_| Ok(())).is_err() {
+                    break;
+                }
+                if connection.execute("INSERT INTO ballast VALUES ('late')", []).is_err() {
+                    break;
+                }
+                written += 1;
+            }
+            written
+        }
+    });
+    let output = place.run("restore-db", &["latest", "--no-safety-backup"]);
+    stop.store(true, std::sync::atomic::Ordering::SeqCst);
+    let written: i64 = writer.join().expect("it ends");
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    let aside = fs::read_dir(place.path("."))
+        .expect("a list")
+        .map(|entry| entry.expect("an entry").path())
+        .find(|path| path.display().to_string().contains(".before-"))
+        .expect("kept aside");
+    let kept: i64 = Connection::open(aside).expect("open").query_row("SELECT count(*) FROM ballast", [], |row| row.get(0)).expect("rows");
+    // One more than the rows, the ballast itself; and one commit may fall between two locks.
+    assert!(kept - 1 >= written - 1, "{written} rows were committed, {} kept", kept - 1);
+}
+
+#[test]
+fn after_a_restore_killed_at_any_step_undo_works() {
+    let place = Place::new();
+    let app = place.database("app.db", 1);
+    place.back_up(&["app.db"]);
+    Connection::open(&app).expect("open").execute_batch("INSERT INTO entry VALUES (100)").expect("a change");
+    assert_eq!(status(&place.run("restore-db", &["latest", "--no-safety-backup"])), 0);
+    assert_eq!(rows(&app), 1);
+    let saved = tempfile::tempdir().expect("a folder");
+    let copy = |from: &Path, to: &Path| {
+        assert!(Command::new("/bin/cp").arg("-a").arg(from.join(".")).arg(to).status().expect("cp").success());
+    };
+    copy(place.0.path(), saved.path());
+    for step in 1..200 {
+        for entry in fs::read_dir(place.0.path()).expect("a list") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }.expect("emptied");
+        }
+        copy(saved.path(), place.0.path());
+        let killed = Command::new(env!("CARGO_BIN_EXE_restore-db"))
+            .args(["latest", "--no-safety-backup", "-q"])
+            .current_dir(place.0.path())
+            .env("HOLDFAST_STATE_DIR", place.path("state"))
+            .env("HOLDFAST_TEST_STOP_AT", step.to_string())
+            .output()
+            .expect("it runs");
+        assert_eq!(rows(&app), 1, "step {step}");
+        let undone = place.run("restore-db", &["--undo"]);
+        assert_eq!(status(&undone), 0, "step {step}: {}", stderr(&undone));
+        assert!(matches!(rows(&app), 1 | 2), "step {step}");
+        if killed.status.code() == Some(0) {
+            assert!(step > 10, "{step}");
+            return;
+        }
+    }
+    panic!("it never came to its end");
 }

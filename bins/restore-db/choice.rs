@@ -4,6 +4,7 @@ use std::path::Path;
 
 use holdfast::backup::Backup;
 use holdfast::catalog::Catalog;
+use holdfast::engine::Engine;
 use holdfast::engine::source::Source;
 use holdfast::environment::{Environment, Overrides};
 use holdfast::error::{Error, Kind, Result};
@@ -37,9 +38,9 @@ impl Choice {
         for name in &names {
             match setting.config.environment(Some(name), overrides()) {
                 Ok(environment) => described.push(environment),
-                // A target named by hand could be the database of any of them: then each must be known.
-                Err(error) if args.to.is_some() => return Err(error),
-                Err(_) => {}
+                Err(_) if args.list || is_own_target(args) => {}
+                // Any other target could be the database of this one, which may be protected: then it must be known.
+                Err(error) => return Err(error),
             }
         }
         let (environment, is_settled) = match (&args.common.env, described.as_slice()) {
@@ -143,26 +144,43 @@ impl Choice {
         let source = match (&args.to, environment.filter(|environment| environment.source.is_some()), backup) {
             (Some(text), _, _) => Source::of(text, working_dir()?),
             (None, Some(environment), _) => environment.source()?,
-            (None, None, Some(backup)) => {
-                let database =
-                    backup.manifest().database.as_ref().ok_or_else(|| Error::bad(format!("{} holds no database", backup.id())))?;
-                Source::of(&database.location, "/")
-            }
+            (None, None, Some(backup)) => Source::of(self.place_it_was_made_from(backup)?, "/"),
             (None, None, None) => return Err(Error::usage("no target is named").hint("name it with --to URL, or its environment with -e")),
         };
         self.target(&Source { user: args.user.clone(), dbname: args.dbname.clone(), ..source }, setting, is_named)
     }
 
+    /// Where a backup says that it was made from. That is only text, so it must be a backup of the store, and none of a
+    /// protected environment.
+    fn place_it_was_made_from<'b>(&self, backup: &'b Backup) -> Result<&'b str> {
+        let manifest = backup.manifest();
+        let id = backup.id();
+        let database = manifest.database.as_ref().ok_or_else(|| Error::bad(format!("{id} holds no database")))?;
+        let folder = backup.folder().canonicalize().unwrap_or_default();
+        if self.store.as_ref().is_none_or(|store| store.id() != manifest.store_id || !folder.starts_with(store.root())) {
+            return Err(Error::refused(format!("{id} is no backup of the store, and no target is named"))
+                .hint(format!("name the target with --to; the backup says that it was made from {}", database.location)));
+        }
+        if manifest.protected {
+            return Err(Error::refused(format!(
+                "{id} is of the protected environment {}, which no configuration here describes",
+                manifest.environment
+            ))
+            .hint(format!("name the configuration with --config, or the target with --to; it was made from {}", database.location)));
+        }
+        Ok(&database.location)
+    }
+
     /// Opens a target, and finds the environment whose database it is, whatever way it was named.
     fn target(&self, source: &Source, setting: &Setting, is_named: bool) -> Result<Target<'_>> {
         let engine = source.open(self.environment.engine_settings(&setting.state)?)?;
-        let location = engine.location();
-        let mut owner = None;
+        let mut engines = Vec::new();
         for environment in self.described.iter().filter(|environment| environment.source.is_some()) {
-            if environment.engine(&setting.state)?.location() == location {
-                owner = Some(environment);
-            }
+            engines.push((environment, environment.engine(&setting.state)?));
         }
+        let location = engine.location();
+        let at_the_place = engines.iter().find(|(_, own)| own.location() == location);
+        let owner = at_the_place.or_else(|| engines.iter().find(|(_, own)| is_same(&*engine, &**own))).map(|(environment, _)| *environment);
         Ok(Target { engine, environment: owner, is_named })
     }
 
@@ -171,6 +189,19 @@ impl Choice {
             .as_ref()
             .ok_or_else(|| Error::bad(format!("there is no store at {}", self.environment.store.display())).hint("name it with --store"))
     }
+}
+
+/// Whether the target is the database of the environment that was named, and nothing else could be meant.
+fn is_own_target(args: &Args) -> bool {
+    args.common.env.is_some() && args.to.is_none() && args.dbname.is_none() && args.user.is_none()
+}
+
+/// Whether two places that are spelled differently are one database: `localhost` and `127.0.0.1`, two links to a file. Only
+/// SQLite files can have several names; on a server a database has one.
+fn is_same(one: &dyn Engine, other: &dyn Engine) -> bool {
+    one.name() == other.name()
+        && (one.name() == EngineName::Sqlite || one.database_name() == other.database_name())
+        && one.identity().is_some_and(|identity| other.identity() == Some(identity))
 }
 
 fn working_dir() -> Result<std::path::PathBuf> {

@@ -200,6 +200,10 @@ pub trait Engine {
     /// The database's own name.
     fn database_name(&self) -> String;
 
+    /// What tells the database that is there now from every other, however its place was spelled: a host by another name
+    /// or another user, a second link to a file. None where there is none, or where it cannot be known.
+    fn identity(&self) -> Option<String>;
+
     /// Refuses everything that can be refused before anything is touched: no such database, programs missing or too
     /// old, no right to read something.
     fn probe(&self) -> Result<Probe>;

@@ -32,6 +32,9 @@ pub struct Manifest {
     pub store_id: String,
     /// The environment it was taken from.
     pub environment: String,
+    /// Whether that environment was protected: then its place is not overwritten where no configuration speaks of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub protected: bool,
     /// Why it was made.
     pub kind: Kind,
     /// Whether it stands alone.

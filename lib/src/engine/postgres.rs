@@ -92,6 +92,12 @@ impl Engine for Postgres {
         self.target().unwrap_or_default()
     }
 
+    fn identity(&self) -> Option<String> {
+        let mut session = self.place.session().ok()?;
+        let server = catalog::server(&mut session).ok()?;
+        catalog::identity(&mut session, &server).ok()?
+    }
+
     fn probe(&self) -> Result<Probe> {
         dump::probe(&self.place)
     }

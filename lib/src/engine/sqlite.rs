@@ -70,6 +70,10 @@ impl Engine for Sqlite {
         self.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
     }
 
+    fn identity(&self) -> Option<String> {
+        dump::identity(&self.path).ok()
+    }
+
     fn probe(&self) -> Result<Probe> {
         open::require_database_file(&self.path)?;
         let connection = open::source(&self.path)?;

@@ -7,6 +7,7 @@ fn sample() -> Manifest {
         id: "20261121T130000Z-dev-db-7f3a".into(),
         store_id: "5".into(),
         environment: "dev".into(),
+        protected: true,
         kind: Kind::Db,
         backup_type: Type::Full,
         parent: None,

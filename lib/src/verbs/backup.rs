@@ -246,6 +246,7 @@ fn describe(
         id: staging.backup_id().to_owned(),
         store_id: store.id().to_owned(),
         environment: environment.name.clone(),
+        protected: environment.protected,
         kind: request.kind,
         backup_type: Type::Full,
         parent: None,

@@ -327,6 +327,7 @@ pub fn run(
     let lock = undo::lock_name(&plan.target);
     let _held = Held::acquire(means.state, "target", &lock, means.wait)?;
     let mut notes = engine.recover()?;
+    refuse_surprise(plan, &engine.live()?)?;
     let restore_id = id::stamp(clock::now())?;
 
     let proof = prove(origin, means, progress)?;
@@ -362,6 +363,16 @@ pub fn run(
         notes,
         restart_error: restart.and_then(|command| restart_application(command).err()).map(|error| error.to_string()),
     })
+}
+
+/// Between the plan and this moment, a person may have thought about it for an hour: what was empty then may be in use now.
+fn refuse_surprise(plan: &Plan, live: &Live) -> Result<()> {
+    let holds_something = matches!(live, Live::Broken(_) | Live::Present { is_empty: false, .. });
+    if holds_something && !plan.has(Action::SafetyBackup) && !plan.has(Action::NoSafetyBackup) {
+        return Err(Error::refused(format!("{} was empty when the restore was planned, and is not any more", plan.target))
+            .hint("look at what is there now, and run it again"));
+    }
+    Ok(())
 }
 
 /// Reads everything once before the first byte is sent to a server. For a backup that gives the proof by which it is loaded.

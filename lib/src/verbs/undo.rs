@@ -1,6 +1,6 @@
 //! `restore-db --undo` and `--discard`: what a restore kept aside comes back, or goes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,7 @@ use crate::error::{Error, OnPath, Result};
 use crate::fsx;
 use crate::guardian::Approval;
 use crate::lock::Held;
+use crate::manifest::EngineName;
 use crate::state_dir::StateDir;
 
 /// What the state directory remembers of the last restore into a target.
@@ -55,6 +56,18 @@ impl Record {
         }
     }
 
+    /// The record that counts: a restore that was killed before it had kept anything aside has changed nothing, and the one
+    /// before it is the last.
+    fn that_counts(self) -> Self {
+        let is_there = |record: &Record| record.kept.aside.as_ref().is_some_and(|aside| Path::new(aside).symlink_metadata().is_ok());
+        match self.previous.clone() {
+            Some(previous) if !self.is_complete && self.kept.engine == EngineName::Sqlite && !is_there(&self) && is_there(&previous) => {
+                *previous
+            }
+            _ => self,
+        }
+    }
+
     /// The last restore into a target.
     pub fn read(state: &StateDir, target: &str) -> Result<Option<Self>> {
         let path = path(state, target)?;
@@ -63,7 +76,7 @@ impl Record {
             other => {
                 let bytes = other.on("read", &path)?;
                 serde_json::from_slice(&bytes)
-                    .map(Some)
+                    .map(|record: Record| Some(record.that_counts()))
                     .map_err(|error| Error::failed(format!("{} is damaged", path.display())).because(error))
             }
         }
@@ -75,12 +88,12 @@ impl Record {
         let mut records = Vec::new();
         for entry in std::fs::read_dir(&folder).on("list", &folder)? {
             let path = entry.on("list", &folder)?.path();
-            // What a killed run was about to put in a record's place is no record.
+            // A killed run may have left a half of the next record beside the record.
             if path.extension().is_some_and(|ending| ending == "json")
                 && let Ok(bytes) = std::fs::read(&path)
                 && let Ok(record) = serde_json::from_slice::<Record>(&bytes)
             {
-                records.push(record);
+                records.push(record.that_counts());
             }
         }
         records.sort_by_key(|record| record.at);

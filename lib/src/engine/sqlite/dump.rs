@@ -69,7 +69,7 @@ pub(super) fn dump(path: &Path, settings: &Settings, out: &mut dyn Outlet) -> Re
 }
 
 /// Device and inode: another file of the same name has others.
-fn identity(path: &Path) -> Result<String> {
+pub(super) fn identity(path: &Path) -> Result<String> {
     let found = path.metadata().on("look at", path)?;
     Ok(format!("device {} inode {}", found.dev(), found.ino()))
 }

@@ -13,7 +13,7 @@ use super::dump::copy_in_one_step;
 use super::load::{File, MAGIC};
 use super::open;
 use crate::engine::{Beside, Content, Depth, Dumped, Kept, Outlet, Settings, Workspace};
-use crate::error::{Error, OnPath, Result};
+use crate::error::{Error, Kind, OnPath, Result};
 use crate::fingerprint::Fingerprint;
 use crate::fsx;
 use crate::id;
@@ -72,15 +72,42 @@ impl Beside for Incoming {
 }
 
 /// Makes the database at `incoming` the one at `target`; what was there is kept at `aside`.
-fn put_in_place(incoming: &Path, target: &Path, aside: &Path, settings: &Settings) -> Result<Kept> {
+pub(super) fn put_in_place(incoming: &Path, target: &Path, aside: &Path, settings: &Settings) -> Result<Kept> {
     if is_database(target)? {
+        let live = without_writers(target, settings.busy_timeout)?;
         copy_aside(target, aside, settings)?;
-        enter(incoming, target, settings)?;
+        enter(incoming, live, target, settings)?;
         return Ok(kept(target, Some(aside)));
     }
     let had_something = set_aside(target, aside)?;
-    fsx::rename_new(incoming, target)?;
+    let looks = if had_something { look_like(incoming, aside) } else { Ok(()) };
+    if let Err(error) = looks.and_then(|()| fsx::rename_new(incoming, target)) {
+        put_back(target, aside);
+        return Err(error);
+    }
     Ok(kept(target, had_something.then_some(aside)))
+}
+
+/// The live database with every writer held off, so that no commit falls between the copy that is kept and the swap.
+fn without_writers(target: &Path, limit: Duration) -> Result<Connection> {
+    let live = open::target(target, false)?;
+    match open::within(limit, target, || live.execute_batch("BEGIN IMMEDIATE")) {
+        Err(error) if error.kind() != Kind::Bad => Err(error),
+        // A damaged database may not even begin a transaction, and nobody can write to it.
+        _ => Ok(live),
+    }
+}
+
+/// Gives a file the owner and the mode of the one whose place it takes: the application must be able to open it.
+fn look_like(incoming: &Path, old: &Path) -> Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    let found = old.symlink_metadata().on("look at", old)?;
+    if !found.is_file() {
+        return Ok(());
+    }
+    // Only root may give files away; anybody else owns both.
+    let _ = std::os::unix::fs::chown(incoming, Some(found.uid()), Some(found.gid()));
+    fsx::set_mode(incoming, found.mode() & 0o777)
 }
 
 fn kept(target: &Path, aside: Option<&Path>) -> Kept {
@@ -126,10 +153,12 @@ fn copy_aside(target: &Path, aside: &Path, settings: &Settings) -> Result<()> {
 }
 
 /// Writes the content of `incoming` into the live database as one transaction.
-fn enter(incoming: &Path, target: &Path, settings: &Settings) -> Result<()> {
+fn enter(incoming: &Path, mut live: Connection, target: &Path, settings: &Settings) -> Result<()> {
     let source = open::source(incoming)?;
-    let mut live = open::target(target, false)?;
     fsx::step().on("restore into", target)?;
+    if !live.is_autocommit() {
+        live.execute_batch("ROLLBACK").map_err(|error| open::explain(target, error))?;
+    }
     match copy_in_one_step_or_readonly(&source, &mut live, target, settings.busy_timeout)? {
         Entered::Done => {}
         Entered::PageSizeDiffers => {
@@ -139,7 +168,9 @@ fn enter(incoming: &Path, target: &Path, settings: &Settings) -> Result<()> {
     }
     // In WAL mode the whole database now stands in the log once more; where a reader holds it up, its next writer folds it in.
     let _ = live.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-    live.close().map_err(|(_, error)| open::explain(target, error))
+    // The new content is in, whatever becomes of the connection.
+    let _ = live.close();
+    Ok(())
 }
 
 enum Entered {
@@ -163,7 +194,7 @@ fn leave_wal(live: &Connection, target: &Path, limit: Duration) -> Result<()> {
     match mode {
         Ok(mode) if mode.eq_ignore_ascii_case("delete") => Ok(()),
         Ok(_) => Err(in_use(target)),
-        Err(error) if error.kind() == crate::error::Kind::Busy => Err(in_use(target)),
+        Err(error) if error.kind() == Kind::Busy => Err(in_use(target)),
         Err(error) => Err(error),
     }
 }
@@ -187,9 +218,22 @@ fn set_aside(target: &Path, aside: &Path) -> Result<bool> {
     }
     // The companions first: a log that outlives its database would be played into the new one.
     for ending in present.iter().rev() {
-        fsx::rename_new(&with_ending(target, ending), &with_ending(aside, ending))?;
+        if let Err(error) = fsx::rename_new(&with_ending(target, ending), &with_ending(aside, ending)) {
+            put_back(target, aside);
+            return Err(error);
+        }
     }
     Ok(present.contains(&""))
+}
+
+/// Undoes [`set_aside`] after an error, as far as it goes; the error itself is what is told.
+fn put_back(target: &Path, aside: &Path) {
+    for ending in std::iter::once("").chain(COMPANIONS) {
+        let from = with_ending(aside, ending);
+        if from.symlink_metadata().is_ok() {
+            let _ = fsx::rename_new(&from, &with_ending(target, ending));
+        }
+    }
 }
 
 /// A process that has the file open, where the system lets us see it (Linux: those of our own user, or all for root).

@@ -372,3 +372,27 @@ fn collations_and_functions_of_the_application_are_no_damage() {
         assert_eq!(dumped.fingerprint.differences(&scratch.fingerprint(Depth::Rows).expect("one")), Vec::<String>::new());
     }
 }
+
+#[test]
+fn a_damaged_file_is_replaced_by_one_that_the_application_can_open_or_stays() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("app.db");
+    drop(ledger(&path, "delete", 10));
+    let engine = engine(&path);
+    let mut out = Memory::new();
+    engine.dump(&mut out).expect("a dump");
+    std::fs::write(&path, b"not a database at all").expect("damaged");
+    fsx::set_mode(&path, 0o640).expect("a mode");
+    let beside = load(&engine, &out.bytes, "20261121T130000Z-aaaa");
+    let kept = beside.swap().expect("swapped");
+    assert_eq!(fsx::mode_of(&path).expect("a mode"), 0o640);
+    assert_eq!(count(&path), 10);
+    // The second half of the exchange fails: the first is taken back.
+    std::fs::write(&path, b"damaged again").expect("damaged");
+    let incoming = folder.path().join("missing");
+    let aside = folder.path().join("app.db.before-20261121T130000Z-bbbb");
+    swap::put_in_place(&incoming, &path, &aside, &settings(folder.path())).expect_err("nothing to put in place");
+    assert_eq!(std::fs::read(&path).expect("still there"), b"damaged again");
+    assert!(!aside.exists());
+    assert!(kept.aside.is_some());
+}
