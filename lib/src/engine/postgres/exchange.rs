@@ -1,6 +1,6 @@
 //! The swap: one name goes from the old database to the new one, in one transaction, with connections held off.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
@@ -18,6 +18,8 @@ use crate::manifest::EngineName;
 /// How often the names are tried while clients come and go, and the pause between.
 const TRIES: usize = 20;
 const PAUSE: Duration = Duration::from_millis(250);
+/// The pause between two looks at a lock that is about to be given up.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// How often the names are first tried without closing the database: a kill then leaves nothing to put right.
 const OPEN_TRIES: usize = 3;
 /// How long one try may wait, inside the server, for ended sessions to be gone.
@@ -49,6 +51,18 @@ pub(super) fn maintenance(place: &Place, target: &str) -> Result<Session> {
 /// Takes a lock that ends with the session; false where another session has it.
 pub(super) fn try_lock(session: &mut Session, name: &str) -> Result<bool> {
     Ok(session.text(&format!("SELECT pg_try_advisory_lock(hashtextextended({}, 20261121))", sql::literal(name)))? == "t")
+}
+
+/// Waits for such a lock, but no longer than `wait`.
+pub(super) fn lock_within(session: &mut Session, name: &str, wait: Duration) -> Result<()> {
+    let start = Instant::now();
+    while !try_lock(session, name)? {
+        if start.elapsed() > wait {
+            return Err(Error::busy(format!("another run works on {name}")));
+        }
+        std::thread::sleep(LOOK_AGAIN);
+    }
+    Ok(())
 }
 
 fn unlock(session: &mut Session, name: &str) -> Result<()> {
