@@ -190,7 +190,8 @@ impl Beside for Restoring {
         self.put_on_properties(&properties)?;
         let comment = properties.get("comment").and_then(Value::as_str).map(str::to_owned);
         let incoming = Incoming { name: incoming_name, comment };
-        exchange::exchange(self.session()?, &target, Some(&incoming), &aside)?;
+        let place = self.place.clone();
+        exchange::exchange(self.session()?, &place, &target, Some(&incoming), &aside)?;
         // From here on there is no database of this name to drop.
         self.maintenance = None;
         Ok(self.kept(is_there))
