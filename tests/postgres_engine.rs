@@ -76,6 +76,10 @@ impl Write for Null {
 }
 
 impl Outlet for Null {
+    fn spool(&self) -> &std::path::Path {
+        std::path::Path::new("/nonexistent")
+    }
+
     fn begin(&mut self, _: Cut) -> Result<()> {
         Ok(())
     }

@@ -7,12 +7,12 @@
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
 use crate::error::{Error, Kind, Result};
@@ -30,6 +30,8 @@ thread_local! {
 /// Starts listening; called once, by a binary's main.
 pub fn install() -> Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(|error| Error::failed("cannot listen for signals").because(error))?;
+    // With a handler of any kind a write beyond `ulimit -f` is an error that can be told, and does not kill the process.
+    signal_hook::flag::register(SIGXFSZ, Arc::default()).map_err(|error| Error::failed("cannot listen for signals").because(error))?;
     std::thread::spawn(move || {
         for number in signals.forever() {
             if RECEIVED.swap(number, Ordering::SeqCst) != 0 {
@@ -122,6 +124,10 @@ fn signal_groups(signal: Signal) {
 }
 
 fn signal_group(group: i32, signal: Signal) {
+    // To the kernel 0 is our own group, and 1 everybody.
+    if group <= 1 {
+        return;
+    }
     // ESRCH only says that the group has ended already.
     let _ = killpg(Pid::from_raw(group), signal);
 }

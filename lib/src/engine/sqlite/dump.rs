@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
-use super::fingerprint;
+use super::fingerprint::{self, Checked};
 use super::open;
 use crate::engine::{Cut, Dumped, Outlet, Settings};
 use crate::error::{Error, OnPath, Result};
@@ -41,7 +41,7 @@ pub(super) fn dump(path: &Path, settings: &Settings, out: &mut dyn Outlet) -> Re
     let second = begin_twice(&connection, path, settings.busy_timeout)?;
     let facts = facts(&connection).map_err(|error| open::explain(path, error))?;
     let can_stream = facts.is_wal && has_page_table(&connection).map_err(|error| open::explain(path, error))?;
-    let (method, (fingerprint, problems)) = if can_stream {
+    let (method, (fingerprint, checked)) = if can_stream {
         ("page stream", stream(&connection, second, path, &facts, out)?)
     } else {
         drop(second);
@@ -65,7 +65,7 @@ pub(super) fn dump(path: &Path, settings: &Settings, out: &mut dyn Outlet) -> Re
         properties: [("journal_mode".to_owned(), if facts.is_wal { "wal" } else { "delete" }.into())].into(),
         not_included: Vec::new(),
     };
-    Ok(Dumped { fingerprint, database, warnings: Vec::new(), problems, extras: Vec::new() })
+    Ok(Dumped { fingerprint, database, warnings: checked.gaps, problems: checked.problems, extras: Vec::new() })
 }
 
 /// Device and inode: another file of the same name has others.
@@ -125,13 +125,7 @@ fn has_page_table(connection: &Connection) -> rusqlite::Result<bool> {
 }
 
 /// Every page of the snapshot, in order; and its fingerprint and check, beside that where there is a second connection.
-fn stream(
-    connection: &Connection,
-    second: Option<Connection>,
-    path: &Path,
-    facts: &Facts,
-    out: &mut dyn Outlet,
-) -> Result<(Fingerprint, Vec<String>)> {
+fn stream(connection: &Connection, second: Option<Connection>, path: &Path, facts: &Facts, out: &mut dyn Outlet) -> Result<Examined> {
     let explain = |error| open::explain(path, error);
     let Some(second) = second else {
         send_pages(connection, path, facts, out)?;
@@ -162,7 +156,7 @@ fn send_pages(connection: &Connection, path: &Path, facts: &Facts, out: &mut dyn
 }
 
 /// A copy of all pages in one step, and then everything from the copy; the source is held only for as long as the copy takes.
-fn copy(source: &Connection, path: &Path, settings: &Settings, out: &mut dyn Outlet) -> Result<(Fingerprint, Vec<String>)> {
+fn copy(source: &Connection, path: &Path, settings: &Settings, out: &mut dyn Outlet) -> Result<Examined> {
     let copy_path = out.spool().join("copy.sqlite");
     drop(fsx::create_private_file(&copy_path)?);
     copy_pages(source, &copy_path, path, settings)?;
@@ -194,6 +188,7 @@ fn copy_pages(source: &Connection, copy_path: &Path, path: &Path, settings: &Set
 /// never ends.
 pub(super) fn copy_in_one_step(from: &Connection, to: &mut Connection, path: &Path, limit: std::time::Duration) -> Result<()> {
     let start = Instant::now();
+    let written = to.path().map(std::path::PathBuf::from);
     let backup = Backup::new(from, to).map_err(|error| open::explain(path, error))?;
     loop {
         interrupt::check()?;
@@ -205,17 +200,28 @@ pub(super) fn copy_in_one_step(from: &Connection, to: &mut Connection, path: &Pa
                 return Err(Error::busy(format!("{} is locked by another program", path.display()))
                     .hint("end its transaction, or allow more with busy_timeout; nothing was changed"));
             }
+            Err(error) if is_of_writing(&error) => return Err(open::explain(written.as_deref().unwrap_or(path), error)),
             Err(error) => return Err(open::explain(path, error)),
         }
     }
 }
 
-fn examine(connection: &Connection) -> rusqlite::Result<(Fingerprint, Vec<String>)> {
-    let problems = fingerprint::quick_check(connection)?;
+/// Whether the copy is to blame and not its source, which is only read.
+fn is_of_writing(error: &rusqlite::Error) -> bool {
+    use rusqlite::ffi;
+    let rusqlite::Error::SqliteFailure(error, _) = error else { return false };
+    matches!(error.extended_code, ffi::SQLITE_FULL | ffi::SQLITE_IOERR_WRITE | ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_TRUNCATE)
+}
+
+/// What was found in the snapshot, beside its pages.
+type Examined = (Fingerprint, Checked);
+
+fn examine(connection: &Connection) -> rusqlite::Result<Examined> {
+    let checked = fingerprint::quick_check(connection)?;
     match fingerprint::take(connection) {
         // A database too damaged to be counted is published as what it is, with what is known of it.
-        Err(error) if fingerprint::is_damage(&error) && !problems.is_empty() => Ok((Fingerprint::default(), problems)),
-        other => other.map(|fingerprint| (fingerprint, problems)),
+        Err(error) if fingerprint::is_damage(&error) && !checked.problems.is_empty() => Ok((Fingerprint::default(), checked)),
+        other => other.map(|fingerprint| (fingerprint, checked)),
     }
 }
 
