@@ -20,3 +20,39 @@ done
 is "$(kept_aside)" ""
 expect 0 restore-db latest
 is "$(mark)" first
+
+# At any moment: old or new, never a database beside, and what was there is never lost.
+expect 0 restore-db --discard
+rounds=${HOLDFAST_SOAK:-8}
+[ "$rounds" != 1 ] || rounds=300
+start=$(date +%s%N)
+expect 0 restore-db latest --no-safety-backup
+took=$((($(date +%s%N) - start) / 1000000))
+expect 0 restore-db --discard
+echo "note: seed $SEED, a restore takes $took ms, $rounds rounds" >&2
+round=0 old=0 new=0
+while [ "$round" -lt "$rounds" ]; do
+    round=$((round + 1))
+    set_mark "live $round"
+    env --default-signal restore-db latest --no-safety-backup >out 2>err </dev/null &
+    run=$!
+    random_below "$took"
+    sleep "$(printf '%d.%03d' $((RANDOM_NUMBER / 1000)) $((RANDOM_NUMBER % 1000)))"
+    kill -TERM "$run" 2>/dev/null || :
+    status=0
+    wait "$run" || status=$?
+    nothing_beside
+    case $status:$(mark) in
+        "143:live $round") old=$((old + 1)) ;;
+        0:first | 143:first)
+            new=$((new + 1))
+            expect 0 restore-db --undo
+            is "$(mark)" "live $round" "after $RANDOM_NUMBER ms"
+            expect 0 restore-db --discard
+            ;;
+        *) wrong "status $status and mark '$(mark)' after $RANDOM_NUMBER ms" ;;
+    esac
+    none_runs || wrong "still running: $(running)"
+done
+echo "note: old $old, new $new" >&2
+is "$(kept_aside)" ""

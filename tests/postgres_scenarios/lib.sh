@@ -161,6 +161,11 @@ leave_swap_half_done() {
     sql_in postgres "COMMENT ON DATABASE ${DB}__restore_dead IS 'holdfast:{\"role\":\"restore\",\"target\":\"$DB\"}'"
 }
 
+# hold_swap_up: something stands in the way of a swap that cannot be ended for its owner.
+hold_swap_up() { sql "BEGIN; INSERT INTO account VALUES (-1, '', 0); PREPARE TRANSACTION 'stays in $DB'"; }
+let_swap_go() { sql "ROLLBACK PREPARED 'stays in $DB'"; }
+is_closed() { [ "$(sql_in postgres "SELECT datallowconn FROM pg_database WHERE datname = '$DB'")" = f ]; }
+
 # A role that owns a table.
 make_owner() { sql "CREATE ROLE $1; ALTER TABLE entry OWNER TO $1"; }
 make_role() { sql_in postgres "CREATE ROLE $1"; }

@@ -1,6 +1,7 @@
 //! A database beside the real one, to be loaded, compared, and then swapped in.
 
 use std::io::Read;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -15,6 +16,8 @@ use crate::fingerprint::Fingerprint;
 use crate::interrupt;
 use crate::manifest::{Database, EngineName};
 
+/// How long a stopped run waits for the end of what it had asked the server for.
+const CLEANING_WAIT: Duration = Duration::from_secs(5);
 /// Settings whose values are lists of names, each to be quoted by itself.
 const LISTS: &[&str] =
     &["search_path", "local_preload_libraries", "session_preload_libraries", "shared_preload_libraries", "temp_tablespaces"];
@@ -43,9 +46,10 @@ pub(super) fn create(real: &Place, target: &str, origin: Option<&Database>, id: 
     if !exchange::try_lock(&mut session, &name)? {
         return Err(Error::busy(format!("another restore is loading {name}")));
     }
-    if let Err(objection) = create::create(&mut session, &name, origin)? {
-        return Err(objection.into_error().within(format!("cannot create database {name} beside {target}")));
+    if create::look_at(&mut session, &name)?.is_some() {
+        return Err(Error::failed(format!("database {name} is there already")));
     }
+    // From here on a database of this name is ours, also one whose creation we do not live to see the end of.
     let mut restoring = Restoring {
         place: real.with_database(&name),
         maintenance: Some(session),
@@ -55,10 +59,18 @@ pub(super) fn create(real: &Place, target: &str, origin: Option<&Database>, id: 
         id,
         origin: origin.cloned(),
     };
-    let marker = Marker { role: Role::Restore, target: target.to_owned(), comment: None };
-    let statement = create::comment_statement(&restoring.name, Some(&marker.to_comment()));
-    restoring.session()?.run(&statement)?;
+    let name = restoring.name.clone();
+    if let Err(objection) = create::create(restoring.session()?, &name, origin)? {
+        return Err(objection.into_error().within(format!("cannot create database {name} beside {target}")));
+    }
+    mark(restoring.session()?, &name, target)?;
     Ok(restoring)
+}
+
+/// Marks a database as being loaded for `target`.
+pub(super) fn mark(session: &mut Session, name: &str, target: &str) -> Result<()> {
+    let marker = Marker { role: Role::Restore, target: target.to_owned(), comment: None };
+    session.run(&create::comment_statement(name, Some(&marker.to_comment())))
 }
 
 impl Restoring {
@@ -68,6 +80,13 @@ impl Restoring {
 
     fn kept(&self, had_one: bool) -> Kept {
         Kept { engine: EngineName::Postgres, target: self.target_location.clone(), aside: had_one.then(|| self.aside()) }
+    }
+
+    fn remove(&self, session: &mut Session) -> Result<()> {
+        if create::look_at(session, &self.name)? == Some(None) {
+            mark(session, &self.name, &self.target)?;
+        }
+        create::drop_ours(session, &self.name, Role::Restore).map(|_| ())
     }
 
     fn session(&mut self) -> Result<&mut Session> {
@@ -171,7 +190,8 @@ impl Beside for Restoring {
         self.put_on_properties(&properties)?;
         let comment = properties.get("comment").and_then(Value::as_str).map(str::to_owned);
         let incoming = Incoming { name: incoming_name, comment };
-        exchange::exchange(self.session()?, &target, Some(&incoming), &aside)?;
+        let place = self.place.clone();
+        exchange::exchange(self.session()?, &place, &target, Some(&incoming), &aside)?;
         // From here on there is no database of this name to drop.
         self.maintenance = None;
         Ok(self.kept(is_there))
@@ -182,11 +202,15 @@ impl Drop for Restoring {
     fn drop(&mut self) {
         let Some(mut session) = self.maintenance.take() else { return };
         let dropped = interrupt::while_cleaning(|| {
-            // A signal ends the client of this session too; then it takes another.
-            create::drop_ours(&mut session, &self.name, Role::Restore).or_else(|_| {
-                let mut fresh = exchange::maintenance(&self.place, &self.target)?;
-                create::drop_ours(&mut fresh, &self.name, Role::Restore)
-            })
+            if self.remove(&mut session).is_ok() {
+                return Ok(());
+            }
+            // A signal ends the client of this session too. What it said last may still be at work in the server, which
+            // gives the lock up when it is done.
+            drop(session);
+            let mut fresh = exchange::maintenance(&self.place, &self.target)?;
+            exchange::lock_within(&mut fresh, &self.name, CLEANING_WAIT)?;
+            self.remove(&mut fresh)
         });
         if let Err(error) = dropped {
             tracing::warn!("the database {} is still there: {error}", self.name);

@@ -1,6 +1,6 @@
 //! The swap: one name goes from the old database to the new one, in one transaction, with connections held off.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
@@ -11,13 +11,15 @@ use super::session::{Objection, Session};
 use super::sql;
 use crate::clock;
 use crate::engine::{Kept, Live};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::interrupt;
 use crate::manifest::EngineName;
 
 /// How often the names are tried while clients come and go, and the pause between.
 const TRIES: usize = 20;
 const PAUSE: Duration = Duration::from_millis(250);
+/// The pause between two looks at a lock that is about to be given up.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// How often the names are first tried without closing the database: a kill then leaves nothing to put right.
 const OPEN_TRIES: usize = 3;
 /// How long one try may wait, inside the server, for ended sessions to be gone.
@@ -49,6 +51,18 @@ pub(super) fn maintenance(place: &Place, target: &str) -> Result<Session> {
 /// Takes a lock that ends with the session; false where another session has it.
 pub(super) fn try_lock(session: &mut Session, name: &str) -> Result<bool> {
     Ok(session.text(&format!("SELECT pg_try_advisory_lock(hashtextextended({}, 20261121))", sql::literal(name)))? == "t")
+}
+
+/// Waits for such a lock, but no longer than `wait`.
+pub(super) fn lock_within(session: &mut Session, name: &str, wait: Duration) -> Result<()> {
+    let start = Instant::now();
+    while !try_lock(session, name)? {
+        if start.elapsed() > wait {
+            return Err(Error::busy(format!("another run works on {name}")));
+        }
+        std::thread::sleep(LOOK_AGAIN);
+    }
+    Ok(())
 }
 
 fn unlock(session: &mut Session, name: &str) -> Result<()> {
@@ -114,7 +128,7 @@ pub(super) fn require_rights(session: &mut Session, target: &str) -> Result<()> 
 
 /// Gives the target's name to `incoming`, and the name `aside` to the target, where each exists. All or nothing: where
 /// it fails, the target is as it was.
-pub(super) fn exchange(session: &mut Session, target: &str, incoming: Option<&Incoming>, aside: &str) -> Result<()> {
+pub(super) fn exchange(session: &mut Session, place: &Place, target: &str, incoming: Option<&Incoming>, aside: &str) -> Result<()> {
     if !try_lock(session, target)? {
         return Err(Error::busy(format!("another run is swapping {target}")));
     }
@@ -123,8 +137,25 @@ pub(super) fn exchange(session: &mut Session, target: &str, incoming: Option<&In
         Some(comment) => hold_off_and_rename(session, target, comment.clone(), incoming, aside),
         None => rename(session, target, None, incoming, aside).and_then(|done| if done { Ok(()) } else { Err(in_use(target)) }),
     };
-    unlock(session, target)?;
-    outcome
+    let unlocked = interrupt::while_cleaning(|| unlock(session, target));
+    match outcome {
+        // A signal ends the client too, in the middle of whatever it was doing.
+        Err(error) if unlocked.is_err() || matches!(error.kind(), Kind::Signal(_)) => {
+            if interrupt::while_cleaning(|| settle(place, target, incoming))? { Ok(()) } else { Err(error) }
+        }
+        outcome => outcome,
+    }
+}
+
+/// After a swap whose client was lost: waits for the server to end it, lets clients in again, and says whether it was done.
+fn settle(place: &Place, target: &str, incoming: Option<&Incoming>) -> Result<bool> {
+    let mut session = maintenance(place, target)?;
+    lock_within(&mut session, target, TRY_WAIT * 5)?;
+    let source = incoming.map_or(target, |incoming| &incoming.name);
+    let is_done = create::look_at(&mut session, source)?.is_none();
+    drop(session);
+    recover(place, target)?;
+    Ok(is_done)
 }
 
 fn hold_off_and_rename(
@@ -145,7 +176,7 @@ fn hold_off_and_rename(
     let outcome = until_renamed(session, target, comment.clone(), incoming, aside, TRIES);
     if !matches!(outcome, Ok(true)) {
         let let_in = [allow(target, true), create::comment_statement(target, comment.as_deref())];
-        transaction(session, &let_in)?.map_err(Objection::into_error)?;
+        interrupt::while_cleaning(|| transaction(session, &let_in))?.map_err(Objection::into_error)?;
     }
     outcome.and_then(|done| if done { Ok(()) } else { Err(in_use(target)) })
 }
@@ -260,7 +291,7 @@ pub(super) fn undo(place: &Place, target: &str, kept: &Kept) -> Result<Kept> {
     if create::look_at(&mut session, &aside)?.is_some() {
         aside = derived_name(target, "before", &crate::fsx::random_hex(6)?);
     }
-    exchange(&mut session, target, incoming.as_ref(), &aside)?;
+    exchange(&mut session, place, target, incoming.as_ref(), &aside)?;
     Ok(Kept { engine: EngineName::Postgres, target: kept.target.clone(), aside: is_there.then_some(aside) })
 }
 
