@@ -323,3 +323,40 @@ fn the_tour_of_the_readme_runs_on_postgresql() {
     let said = take(&tour("```sh tour postgres"), &connection);
     require_in_order(&said, &["-ledger-db-", "restore passed", "\n1000\n", "undone", "discarded"]);
 }
+
+/// Every field's name in a document; what a manifest holds is described elsewhere.
+fn fields(document: &serde_json::Value, found: &mut BTreeSet<String>) {
+    match document {
+        serde_json::Value::Object(map) => {
+            for (name, value) in map {
+                found.insert(name.clone());
+                if name != "manifest" {
+                    fields(value, found);
+                }
+            }
+        }
+        serde_json::Value::Array(list) => list.iter().for_each(|value| fields(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_field_of_a_json_document_is_described() {
+    let said = take(
+        "sqlite3 app.db 'CREATE TABLE t (a); INSERT INTO t VALUES (1)'
+         backup-db app.db -n --json; backup-db app.db --json --keep-last 3; restore-db --list --json; restore-db latest -n --json
+         restore-db latest --json; restore-db --undo -n --json; restore-db --undo --json; restore-db --discard --json
+         backup-guard --json; backup-db missing.db --json || true",
+        &[],
+    );
+    let mut found = BTreeSet::new();
+    let documents: Vec<serde_json::Value> = said.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(documents.len(), 10, "{said}");
+    documents.iter().for_each(|document| fields(document, &mut found));
+    let page = read(&root().join("docs/json.md"));
+    let is_described = |name: &&String| {
+        ["`", ".", "\""].iter().any(|before| page.contains(&format!("{before}{name}`")) || page.contains(&format!("{before}{name}.")))
+    };
+    let missing: Vec<_> = found.iter().filter(|name| !is_described(name)).collect();
+    assert!(found.len() > 40 && missing.is_empty(), "docs/json.md does not describe {missing:?}");
+}
