@@ -17,7 +17,7 @@ fn settings() -> Settings {
         busy_timeout: Duration::from_secs(3),
         stall_timeout: Duration::from_secs(120),
         allow_empty: false,
-        program_dirs: vec![server().bin().to_owned()],
+        program_dirs: vec![postgres::bin_folder()],
         scratch_dir: std::env::temp_dir(),
         cache: PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("postgres-cache"),
         scratch_user: None,
@@ -62,6 +62,29 @@ impl Outlet for Collected {
     }
 }
 
+/// Keeps nothing.
+struct Null;
+
+impl Write for Null {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Outlet for Null {
+    fn spool(&self) -> &std::path::Path {
+        std::path::Path::new("/nonexistent")
+    }
+
+    fn begin(&mut self, _: Cut) -> Result<()> {
+        Ok(())
+    }
+}
+
 fn dump_of(engine: &dyn Engine) -> Result<(Dumped, Vec<u8>)> {
     let mut out = Collected::default();
     let dumped = engine.dump(&mut out)?;
@@ -103,6 +126,18 @@ CREATE TYPE mood AS ENUM ('ok', 'bad'); CREATE DOMAIN positive AS integer CHECK 
 CREATE SCHEMA "Weird Schema"; CREATE TABLE "Weird Schema".empty (m mood, p positive); CREATE TABLE no_columns (); INSERT INTO no_columns DEFAULT VALUES;
 CREATE UNLOGGED TABLE cache (k text); INSERT INTO cache VALUES ('v');
 ALTER TABLE events OWNER TO "corpus owner"; GRANT SELECT ON accounts TO "corpus owner";
+CREATE EXTENSION citext; CREATE EXTENSION btree_gist; CREATE TABLE people (name citext UNIQUE); INSERT INTO people VALUES ('Ann');
+CREATE TABLE rooms (room int, during tsrange, EXCLUDE USING gist (room WITH =, during WITH &&)); INSERT INTO rooms VALUES (1, '[2020-01-01,2020-01-02)');
+CREATE TABLE parent (a int); CREATE TABLE child (c text) INHERITS (parent); ALTER TABLE parent ADD COLUMN b int; INSERT INTO child (a, b, c) VALUES (1, 2, 'three');
+ALTER TABLE rooms ENABLE ROW LEVEL SECURITY; CREATE POLICY only_one ON rooms TO "corpus owner" USING (room = 1);
+CREATE TABLE ones (id int PRIMARY KEY, other int, CONSTRAINT fk_same FOREIGN KEY (other) REFERENCES accounts (id));
+CREATE TABLE twos (id int PRIMARY KEY, other int, CONSTRAINT fk_same FOREIGN KEY (other) REFERENCES accounts (id));
+CREATE RULE no_delete AS ON DELETE TO ones DO INSTEAD NOTHING; CREATE STATISTICS st ON id, other FROM ones; CREATE PUBLICATION pub FOR TABLE ones;
+ALTER DEFAULT PRIVILEGES FOR ROLE "corpus owner" GRANT SELECT ON TABLES TO PUBLIC; GRANT UPDATE (email) ON accounts TO "corpus owner";
+CREATE FUNCTION atomic(x int) RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT x + 1; SELECT x + 2; END;
+CREATE PROCEDURE proc() LANGUAGE sql AS 'SELECT 1'; CREATE AGGREGATE total (int) (SFUNC = int4pl, STYPE = int);
+CREATE COLLATION odd (provider = icu, locale = 'de-u-co-phonebk'); CREATE TYPE pair AS (a int, b text COLLATE odd);
+CREATE FUNCTION ddl() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'; CREATE EVENT TRIGGER on_ddl ON ddl_command_end EXECUTE FUNCTION ddl();
 SELECT lo_from_bytea(4242, '\x00ff5c2e0a'::bytea); SELECT lo_from_bytea(4243, repeat('large', 20000)::bytea);
 "#;
 
@@ -138,6 +173,8 @@ fn a_corpus_of_odd_things_survives_dump_scratch_and_dump() {
     let second = scratch.dump(&mut again).expect("a second dump");
     assert_eq!(dumped.fingerprint.differences(&second.fingerprint), Vec::<String>::new());
     assert_eq!(second.fingerprint.tables, dumped.fingerprint.tables);
+    let unhashed: Vec<&String> = tables.iter().filter(|(_, table)| table.content_sha256.is_none()).map(|(name, _)| name).collect();
+    assert_eq!(unhashed, ["public.child"]);
     assert_eq!(scratch.ask("SELECT tricky()").expect("an answer").as_deref(), Some("it's 'unbalanced"));
     assert_eq!(scratch.ask("SELECT 'two\nlines', 2").expect("an answer").as_deref(), Some("two\nlines"));
     assert_eq!(scratch.ask("SELECT 1 WHERE false").expect("an answer"), None);
@@ -146,7 +183,11 @@ fn a_corpus_of_odd_things_survives_dump_scratch_and_dump() {
     let mut scanner = Scanner::new();
     bytes.chunks(777).for_each(|block| scanner.write(block));
     let read_back = scanner.finish().expect("a whole dump");
-    assert_eq!((read_back.schema_sha256, read_back.tables), (dumped.fingerprint.schema_sha256, dumped.fingerprint.tables));
+    assert_eq!(read_back.schema_sha256, dumped.fingerprint.schema_sha256);
+    for (name, table) in &dumped.fingerprint.tables {
+        assert_eq!(read_back.tables[name].rows, table.rows);
+        assert!(table.content_sha256.is_none() || read_back.tables[name] == *table, "{name}");
+    }
 }
 
 fn simple(name: &str) {
@@ -264,6 +305,24 @@ fn fm_a19_row_security_never_hides_rows_in_silence() {
 }
 
 #[test]
+fn fm_a20_a_huge_row_and_a_huge_large_object_pass_in_little_memory() {
+    server().database(
+        "huge",
+        "CREATE TABLE t AS SELECT repeat('x', 60 << 20)::bytea AS raw; SELECT lo_from_bytea(1, repeat('y', 20 << 20)::bytea)",
+    );
+    let peak = || {
+        let status = std::fs::read_to_string("/proc/self/status").expect("a status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") >> 10
+    };
+    let before = peak();
+    let dumped = engine("huge").dump(&mut Null).expect("a dump");
+    assert_eq!(dumped.fingerprint.tables["public.t"].rows, 1);
+    assert_eq!(dumped.fingerprint.tables["large objects"].rows, 1);
+    assert!(peak() - before < 60, "{} MiB more for a row of 120 MiB", peak() - before);
+}
+
+#[test]
 fn fm_a28_a_truncate_during_the_dump_waits() {
     simple("truncated");
     // The fake waits after our locks and before pg_dump's own, which is where a TRUNCATE would empty the table.
@@ -309,6 +368,21 @@ fn fm_a32_timeouts_of_the_role_do_not_end_the_dump() {
     let (_folder, settings) = with_fake_pg_dump("sleep 1; real \"$@\"");
     let engine = Postgres::parse(&server().url("hasty", "hurried"), None, settings).expect("a URL");
     assert_eq!(dump_of(&engine).expect("a dump").0.fingerprint.tables["public.t"].rows, 777);
+}
+
+#[test]
+fn fm_a40_a_pooler_that_changes_backends_is_noticed() {
+    use std::os::unix::fs::PermissionsExt;
+    simple("pooled");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("psql");
+    let script =
+        format!("#!/bin/sh\nsed -u 's/pg_backend_pid()/(random() * 1000000)::int/' | {} \"$@\"\n", server().bin().join("psql").display());
+    std::fs::write(&path, script).expect("a script");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("a mode");
+    let settings = Settings { program_dirs: vec![folder.path().to_owned(), server().bin().to_owned()], ..settings() };
+    let error = Postgres::parse(&server().url("postgres", "pooled"), None, settings).expect("a URL").probe().expect_err("a pooler");
+    assert!(error.to_string().contains("pooler"), "{error}");
 }
 
 #[test]
@@ -489,15 +563,65 @@ fn fm_f18_what_a_killed_restore_left_is_ended_by_the_next() {
         r#"CREATE DATABASE dead__restore_x; COMMENT ON DATABASE dead__restore_x IS 'holdfast:{"role":"restore","target":"dead"}'"#,
     );
     server().sql("postgres", "CREATE DATABASE dead__restore_of_somebody_else");
+    // And one between the creation of a database and its mark.
+    server().sql("postgres", "CREATE DATABASE dead__restore_y CONNECTION LIMIT 1932026112");
     assert!(matches!(engine.live().expect("a look"), Live::Broken(_)));
     let alive = engine.beside(None, "alive").expect("a restore that lives");
     let done = engine.recover().expect("a recovery");
-    assert_eq!(done.len(), 2, "{done:?}");
+    assert_eq!(done.len(), 3, "{done:?}");
     assert_eq!(around("dead"), before);
     let names = "SELECT string_agg(datname, ',' ORDER BY datname) FROM pg_database WHERE datname LIKE 'dead%'";
     assert_eq!(server().sql("postgres", names), "dead,dead__restore_alive,dead__restore_of_somebody_else");
     drop(alive);
     assert_eq!(server().sql("postgres", names), "dead,dead__restore_of_somebody_else");
+}
+
+/// Run by the next test in a process of its own, to be killed.
+#[test]
+#[ignore = "never ends"]
+fn restores_for_ever() {
+    let Ok(url) = std::env::var("HOLDFAST_TEST_URL") else { return };
+    let engine = Postgres::parse(&url, None, settings()).expect("a URL");
+    let (dumped, bytes) = dump_of(&engine).expect("a dump");
+    for round in 0.. {
+        let mut beside = engine.beside(Some(&dumped.database), &format!("{}_{round}", std::process::id())).expect("beside");
+        beside.load(Content::PostgresSql, &mut bytes.as_slice()).expect("a load");
+        let kept = beside.swap().expect("a swap");
+        let back = engine.undo(&kept).expect("an undo");
+        engine.discard(&back).expect("discarded");
+    }
+}
+
+#[test]
+fn fm_f03_a_restore_killed_at_any_moment_leaves_a_whole_database_that_lets_clients_in() {
+    simple("killed");
+    let engine = engine("killed");
+    let leftovers =
+        "SELECT count(*) FROM pg_database WHERE datname LIKE 'killed\\_\\_restore%' OR (datname = 'killed' AND NOT datallowconn)";
+    for round in 0..10u64 {
+        let mut child = std::process::Command::new(std::env::current_exe().expect("our path"))
+            .args(["--exact", "restores_for_ever", "--ignored"])
+            .env("HOLDFAST_TEST_URL", server().url("postgres", "killed"))
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("a child");
+        std::thread::sleep(Duration::from_millis(250 + round * 67));
+        child.kill().expect("killed");
+        child.wait().expect("reaped");
+        // Its sessions end with it, but not in the same instant.
+        let start = Instant::now();
+        let mut done = Vec::new();
+        loop {
+            done.extend(engine.recover().expect("a recovery"));
+            if server().sql("postgres", leftovers) == "0" {
+                break;
+            }
+            assert!(start.elapsed() < Duration::from_secs(10), "round {round}: {done:?}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        assert_eq!(server().sql("killed", "SELECT count(*) FROM t"), "777", "round {round}: {done:?}");
+    }
 }
 
 #[test]
@@ -611,30 +735,11 @@ fn a_scratch_folder_that_a_killed_run_left_is_swept() {
     assert_eq!(scratch.ask("SELECT 1").expect("an answer").as_deref(), Some("1"));
 }
 
-/// `cargo test --release --test postgres_engine -- --ignored --nocapture`
+/// `cargo test --release --test postgres_engine -- --ignored --nocapture speed`
 #[test]
 #[ignore = "measures, and takes a minute"]
 #[allow(clippy::print_stderr)]
 fn speed() {
-    struct Null;
-    impl Write for Null {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-    impl Outlet for Null {
-        fn spool(&self) -> &std::path::Path {
-            std::path::Path::new("/nonexistent")
-        }
-
-        fn begin(&mut self, _: Cut) -> Result<()> {
-            Ok(())
-        }
-    }
     server().database(
         "large",
         "CREATE TABLE entries (id bigint PRIMARY KEY, at timestamptz, account int, amount numeric(12,2), text text, hash text); \

@@ -59,9 +59,13 @@ impl Catalog {
                 continue;
             }
             let backup = Backup::open(&entry.path());
+            // Retention of another run has just removed it.
+            if backup.is_err() && entry.path().symlink_metadata().is_err() {
+                continue;
+            }
             let is_others = only.is_some_and(|only| match &backup {
                 Ok(backup) => backup.manifest().environment != only,
-                Err(_) => !name.split_once('-').is_some_and(|(_, rest)| rest.starts_with(&format!("{only}-"))),
+                Err(_) => id::environment_in(&name) != Some(only),
             });
             if !is_others {
                 self.entries.push(Entry { folder: entry.path(), name, backup });

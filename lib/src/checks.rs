@@ -51,3 +51,42 @@ pub fn history(store: &Store, backup_id: &str) -> Result<Vec<Check>> {
     };
     Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
 }
+
+/// Whether a check found the backup bad and none has cleared it since: one that looks less closely than the one that
+/// failed cannot.
+pub fn is_damaged(history: &[Check]) -> bool {
+    let mut failed: Option<Level> = None;
+    for check in history {
+        if !check.passed {
+            failed = failed.max(Some(check.level));
+        } else if failed.is_some_and(|level| check.level >= level) {
+            failed = None;
+        }
+    }
+    failed.is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_check_as_thorough_clears_a_failed_one() {
+        let check = |level: Level, passed: bool| Check {
+            at: clock::now(),
+            level,
+            passed,
+            findings: Vec::new(),
+            check_ms: 1,
+            restore_ms: None,
+            host: "here".to_owned(),
+        };
+        assert!(!is_damaged(&[]));
+        assert!(!is_damaged(&[check(Level::Restore, true)]));
+        assert!(is_damaged(&[check(Level::Restore, false)]));
+        assert!(is_damaged(&[check(Level::Restore, false), check(Level::Quick, true), check(Level::Structure, true)]));
+        assert!(!is_damaged(&[check(Level::Restore, false), check(Level::Quick, true), check(Level::Restore, true)]));
+        assert!(!is_damaged(&[check(Level::Checksum, false), check(Level::Exact, true)]));
+        assert!(is_damaged(&[check(Level::Exact, false), check(Level::Quick, false), check(Level::Checksum, true)]));
+    }
+}

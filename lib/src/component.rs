@@ -93,7 +93,6 @@ fn describe(role: &str, content: Content, unread: Unread, staging: &Staging, com
         stored_bytes: sealed.index.stored_bytes(),
         plain_bytes: sealed.index.plain_bytes,
         stored_sha256: sealed.stored_sha256,
-        plain_sha256: sealed.plain_sha256,
         frames: sealed.index.frames.len() as u64,
         chunks: sealed.index.chunks.len() as u64,
         index: index_file,

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 
 use crate::error::{Error, Result};
-use crate::interrupt::Group;
+use crate::interrupt::{self, Group};
 use crate::secret::Secret;
 use stderr::StderrTail;
 
@@ -285,11 +285,17 @@ impl Child {
 
     /// Waits for its end and judges it: any status but 0 is an error that carries its last stderr line.
     pub fn finish(&mut self) -> Result<()> {
-        let status = self
-            .handle
-            .wait()
-            .map(|output| output.status)
-            .map_err(|error| Error::from_io(format!("cannot wait for {}", self.name), error))?;
+        // Not by a blocking wait: a child that has closed its stdout may still hang, and the deadline must be heard.
+        let mut pause = Duration::from_millis(1);
+        let status = loop {
+            let ended = self.handle.try_wait().map_err(|error| Error::from_io(format!("cannot wait for {}", self.name), error))?;
+            if let Some(output) = ended {
+                break output.status;
+            }
+            interrupt::check()?;
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(TICK);
+        };
         self.ended = true;
         self.stderr.wait_for_end();
         if status.success() { Ok(()) } else { Err(self.failure(status)) }

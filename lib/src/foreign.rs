@@ -49,6 +49,9 @@ impl Foreign {
         let mut head = Vec::new();
         foreign.plain()?.take(HEAD_BYTES).read_to_end(&mut head).map_err(|error| foreign.unreadable(error))?;
         let content = content_of(&head, target).ok_or_else(|| foreign.unknown(&head))?;
+        if content == Content::SqliteImage && packing == Packing::None {
+            foreign.refuse_unfinished()?;
+        }
         Ok(Foreign { content, ..foreign })
     }
 
@@ -75,6 +78,20 @@ impl Foreign {
             Packing::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(file)),
             Packing::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(file).map_err(|error| self.unreadable(error))?),
         })
+    }
+
+    /// A database file is only half of a database as long as a log or a journal lies beside it.
+    fn refuse_unfinished(&self) -> Result<()> {
+        for ending in ["-wal", "-journal"] {
+            let mut beside = self.path.clone().into_os_string();
+            beside.push(ending);
+            if Path::new(&beside).metadata().is_ok_and(|found| found.len() > 0) {
+                let path = self.path.display();
+                return Err(Error::refused(format!("{path} is not the whole database: {path}{ending} belongs to it"))
+                    .hint("back it up with backup-db, which reads both, and restore that"));
+            }
+        }
+        Ok(())
     }
 
     fn unreadable(&self, error: std::io::Error) -> Error {

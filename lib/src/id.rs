@@ -32,6 +32,14 @@ pub fn is_id(text: &str) -> bool {
         && rest.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
+/// The environment that a backup's id names; none where it has another form.
+pub fn environment_in(id: &str) -> Option<&str> {
+    let (_, rest) = id.split_once('-').filter(|_| is_id(id))?;
+    let mut parts = rest.rsplitn(3, '-');
+    let (_random, _kind, environment) = (parts.next()?, parts.next()?, parts.next()?);
+    (!environment.is_empty()).then_some(environment)
+}
+
 /// Whether a text is the name of a file in a folder, and nothing that leads out of it.
 pub fn is_bare_name(text: &str) -> bool {
     !text.is_empty()
@@ -43,6 +51,14 @@ pub fn is_bare_name(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_names_its_environment() {
+        assert_eq!(environment_in("20261121T130000Z-dev-db-7f3a"), Some("dev"));
+        assert_eq!(environment_in("20261121T130000Z-prod-eu-migration-7f3a"), Some("prod-eu"));
+        assert_eq!(environment_in("20261121T130000Z-2da5"), None);
+        assert_eq!(environment_in("prod-eu-db-7f3a"), None);
+    }
 
     #[test]
     fn an_id_is_told_from_anything_else() {

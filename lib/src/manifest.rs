@@ -249,8 +249,6 @@ pub struct Component {
     pub plain_bytes: u64,
     /// SHA-256 (hex) of the file.
     pub stored_sha256: String,
-    /// SHA-256 (hex) of the plain stream.
-    pub plain_sha256: String,
     /// How many frames the file holds.
     pub frames: u64,
     /// How many chunks the plain stream is cut into.
@@ -259,7 +257,8 @@ pub struct Component {
     pub index: String,
     /// Size of the index file.
     pub index_bytes: u64,
-    /// SHA-256 (hex) of the index file.
+    /// SHA-256 (hex) of the index file. The index holds the hash of every chunk of the plain stream, so this is the plain
+    /// stream's own hash too: its bytes are not hashed a second time as a whole.
     pub index_sha256: String,
 }
 

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::clock;
 use crate::error::{Error, OnPath, Result};
 use crate::fsx;
+use crate::host;
 use crate::id;
 use crate::lock::Held;
 use crate::state_dir::StateDir;
@@ -77,7 +78,7 @@ impl Store {
     /// sync service emptied) is refused.
     pub fn open(root: &Path, state: &StateDir, create: Create) -> Result<Self> {
         let root = std::path::absolute(root).on("use", root)?;
-        let real = root.canonicalize().unwrap_or_else(|_| root.clone());
+        let real = fsx::real_path(&root);
         let memory = Self::memory_path(&real, state)?;
         let remembered = Self::remembered(&memory)?;
         let marker = match read_marker(&real)? {
@@ -220,20 +221,22 @@ fn is_place(name: &str) -> bool {
     name == MIGRATIONS || name == "archives" || is_environment
 }
 
-/// Whether an id is one of this environment.
+/// Whether an id is one of this environment, and not of another whose name begins with the same words.
 fn belongs_to(backup_id: &str, environment: &str) -> bool {
-    id::is_id(backup_id) && backup_id.split_once('-').is_some_and(|(_, rest)| rest.starts_with(&format!("{environment}-")))
+    id::environment_in(backup_id) == Some(environment)
 }
 
-/// Whether a scratch folder's process has ended.
+/// Whether a scratch folder was made by a process of this machine that has ended. Another machine's, or another container's,
+/// is left to it: its process ids say nothing here.
 fn is_dead_scratch(name: &str) -> bool {
-    let pid = name.strip_prefix(SCRATCH_PREFIX).and_then(|rest| rest.split_once('-')).and_then(|(pid, _)| pid.parse().ok());
-    pid.is_some_and(is_dead)
+    let own = format!("{SCRATCH_PREFIX}{}-", host_tag());
+    let pid = name.strip_prefix(&own).and_then(|rest| rest.split_once('-')).and_then(|(pid, _)| pid.parse().ok());
+    pid.is_some_and(fsx::is_dead)
 }
 
-/// Whether no process of this machine has that id any more.
-fn is_dead(pid: i32) -> bool {
-    pid > 0 && nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), None) == Err(nix::errno::Errno::ESRCH)
+/// This machine's name as a short part of a file name.
+fn host_tag() -> String {
+    fsx::sha256_hex(host::name().as_bytes())[..8].to_owned()
 }
 
 fn read_marker(root: &Path) -> Result<Option<Marker>> {
@@ -291,9 +294,9 @@ fn staging_name(backup_id: &str) -> String {
     format!("{STAGING_PREFIX}{backup_id}{UNSYNCED_SUFFIX}")
 }
 
-/// Prefix of the folders for scratch databases that are files; a process id follows.
+/// Prefix of the folders for scratch databases that are files; it says which machine and which process made them.
 pub fn scratch_prefix() -> String {
-    format!("{SCRATCH_PREFIX}{}-", std::process::id())
+    format!("{SCRATCH_PREFIX}{}-{}-", host_tag(), std::process::id())
 }
 
 #[cfg(test)]

@@ -35,19 +35,31 @@ pub(crate) fn bin_folder() -> PathBuf {
     folders.pop().expect("PostgreSQL's server programs are missing: apt-get install postgresql")
 }
 
+/// A server refuses to run as root.
+fn server_user() -> Option<nix::unistd::User> {
+    let user = || {
+        nix::unistd::User::from_name("postgres").expect("the user database").expect("user postgres is missing: apt-get install postgresql")
+    };
+    nix::unistd::geteuid().is_root().then(user)
+}
+
 fn as_server_user(command: &mut Command) -> &mut Command {
-    if nix::unistd::geteuid().is_root() {
-        let user = nix::unistd::User::from_name("postgres").expect("the user database").expect("user postgres: apt-get install postgresql");
-        command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
+    match server_user() {
+        Some(user) => command.uid(user.uid.as_raw()).gid(user.gid.as_raw()),
+        None => command,
     }
-    command
 }
 
 impl Server {
+    // The watchdog outlives us by design.
+    #[allow(clippy::zombie_processes)]
     fn start() -> Server {
         let bin = bin_folder();
         let folder = tempfile::Builder::new().prefix("hf-test-").tempdir_in("/tmp").expect("a folder").keep();
-        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o777)).expect("a mode");
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).expect("a mode");
+        if let Some(user) = server_user() {
+            std::os::unix::fs::chown(&folder, Some(user.uid.as_raw()), Some(user.gid.as_raw())).expect("an owner");
+        }
         let made = as_server_user(&mut Command::new(bin.join("initdb")))
             .args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "-D"])
             .arg(folder.join("data"))

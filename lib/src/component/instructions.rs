@@ -20,10 +20,6 @@ pub fn instructions(manifest: &Manifest) -> String {
         } else {
             postgres(&mut text, manifest, component);
         }
-        if component.compression != "none" {
-            let _ = writeln!(text, "\nIts unpacked bytes have the SHA-256 {}:\n", component.plain_sha256);
-            let _ = writeln!(text, "    {} | sha256sum", unpack(component));
-        }
     }
     let _ = writeln!(text, "\n*.index and manifest.json are for Holdfast; these commands need neither.");
     text

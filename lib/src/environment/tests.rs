@@ -40,10 +40,7 @@ fn without_a_file_a_source_is_dev_and_the_store_is_at_hand() {
     assert_eq!(config.environment(Some("staging"), source("app.db")).expect("any good name").name, "staging");
     let error = config.environment(Some("Staging"), source("app.db")).expect_err("a bad name");
     assert_eq!(error.kind(), Kind::Usage);
-    let error = config
-        .environment(None, Overrides::default())
-        .and_then(|environment| environment.source())
-        .expect_err("no database");
+    let error = config.environment(None, Overrides::default()).and_then(|environment| environment.source()).expect_err("no database");
     assert_eq!(error.to_string(), "environment dev has no database");
 }
 

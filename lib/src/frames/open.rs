@@ -15,14 +15,30 @@ use crate::error::{Error, OnPath, Result};
 use crate::fsx;
 use crate::interrupt;
 
-/// What the plain bytes are compared with.
+/// So far ahead of the decompression the disk is asked to read.
+const READ_AHEAD_BYTES: u64 = 16 << 20;
+
+/// What a component is compared with while it is read.
 pub enum Expected {
-    /// The hash of each chunk in the index, and at the end the file's own SHA-256 (hex).
-    Hashes {
+    /// The file's own SHA-256 (hex), at its end: then its frames are the very ones that were read back and compared when
+    /// they were written. Damage is told by the frames' own checksums, or at the end.
+    File {
+        /// SHA-256 (hex) of the whole file.
+        stored_sha256: String,
+    },
+    /// The file's SHA-256, and every chunk's hash in the index beside that.
+    Chunks {
         /// SHA-256 (hex) of the whole file.
         stored_sha256: String,
     },
     /// A CRC-32 for each frame, known only to the run that has just written it.
+    Checks(Vec<u32>),
+}
+
+/// What a worker compares a frame's plain bytes with.
+enum Compare {
+    Nothing,
+    Chunks,
     Checks(Vec<u32>),
 }
 
@@ -32,21 +48,30 @@ pub struct Reader {
     path: PathBuf,
     file: File,
     index: Arc<Index>,
-    unpacking: Ordered<Stored, Vec<u8>>,
+    unpacking: Ordered<Stored, Unpacked>,
+    spare_stored: Vec<Vec<u8>>,
+    spare_plain: Vec<Vec<u8>>,
     next: usize,
+    asked_for: u64,
     delivered: usize,
     stored: Option<(Sha256, String)>,
-    checks: Arc<Vec<u32>>,
     current: Vec<u8>,
     current_at: usize,
     ended: bool,
 }
 
-/// A frame on its way to a worker.
+/// A frame on its way to a worker, with memory for what comes of it.
 struct Stored {
     bytes: Vec<u8>,
     number: usize,
     chunks: std::ops::Range<usize>,
+    plain: Vec<u8>,
+}
+
+/// A frame on its way back.
+struct Unpacked {
+    plain: Vec<u8>,
+    stored: Vec<u8>,
 }
 
 impl Reader {
@@ -61,25 +86,30 @@ impl Reader {
         if size != index.stored_bytes() {
             return Err(Error::bad(format!("{} has {size} bytes, its index says {}", path.display(), index.stored_bytes())));
         }
-        let (stored, checks) = match expected {
-            Expected::Hashes { stored_sha256 } => (Some((Sha256::new(), stored_sha256)), Arc::default()),
-            Expected::Checks(checks) => (None, Arc::new(checks)),
+        let (stored, compare) = match expected {
+            Expected::File { stored_sha256 } => (Some((Sha256::new(), stored_sha256)), Compare::Nothing),
+            Expected::Chunks { stored_sha256 } => (Some((Sha256::new(), stored_sha256)), Compare::Chunks),
+            Expected::Checks(checks) if checks.len() == index.frames.len() => (None, Compare::Checks(checks)),
+            Expected::Checks(_) => return Err(Error::failed(format!("{} has another number of frames than were written", path.display()))),
         };
+        let compare = Arc::new(compare);
         let unpacking = Ordered::start(workers(), || {
             let mut decoder = Decoder::new(index.codec)?;
             let index = Arc::clone(&index);
-            let checks = Arc::clone(&checks);
-            Ok(move |frame: Stored| unpack(&mut decoder, &index, &checks, &frame))
+            let compare = Arc::clone(&compare);
+            Ok(move |frame: Stored| unpack(&mut decoder, &index, &compare, frame))
         })?;
         Ok(Reader {
             path: path.to_owned(),
             file,
             index,
             unpacking,
+            spare_stored: Vec::new(),
+            spare_plain: Vec::new(),
             next: 0,
+            asked_for: 0,
             delivered: 0,
             stored,
-            checks,
             current: Vec::new(),
             current_at: 0,
             ended: false,
@@ -97,10 +127,12 @@ impl Reader {
             self.read_ahead()?;
         }
         match self.unpacking.take() {
-            Some(plain) => {
+            Some(unpacked) => {
                 let number = self.delivered;
                 self.delivered += 1;
-                plain.map(Some).map_err(|error| self.located(number, &error))
+                let Unpacked { plain, stored } = unpacked.map_err(|error| self.located(number, &error))?;
+                self.spare_stored.push(stored);
+                Ok(Some(plain))
             }
             None if self.ended => Ok(None),
             None => {
@@ -111,10 +143,21 @@ impl Reader {
         }
     }
 
+    /// Gives a frame's memory back, to be used for a later one.
+    pub fn reuse(&mut self, frame: Vec<u8>) {
+        self.spare_plain.push(frame);
+    }
+
     fn read_ahead(&mut self) -> Result<()> {
         let number = self.next;
         let frame: Frame = self.index.frames[number];
-        let mut bytes = vec![0; frame.stored_bytes as usize];
+        let wanted = (frame.stored_offset + READ_AHEAD_BYTES).min(self.index.stored_bytes());
+        if wanted >= self.asked_for + READ_AHEAD_BYTES / 2 || number == 0 {
+            fsx::read_ahead(&self.file, self.asked_for, wanted - self.asked_for);
+            self.asked_for = wanted;
+        }
+        let mut bytes = self.spare_stored.pop().unwrap_or_default();
+        bytes.resize(frame.stored_bytes as usize, 0);
         self.file.read_exact(&mut bytes).on("read", &self.path)?;
         if let Some((hash, _)) = &mut self.stored {
             hash.update(&bytes);
@@ -122,7 +165,8 @@ impl Reader {
         let first = if number == 0 { 0 } else { self.index.chunks.partition_point(|chunk| (chunk.place as usize) < number) };
         let count = self.index.chunks[first..].iter().take_while(|chunk| chunk.place as usize == number).count();
         self.next += 1;
-        self.unpacking.give(Stored { bytes, number, chunks: first..first + count })
+        let plain = self.spare_plain.pop().unwrap_or_default();
+        self.unpacking.give(Stored { bytes, number, chunks: first..first + count, plain })
     }
 
     fn check_end(&mut self) -> Result<()> {
@@ -130,9 +174,6 @@ impl Reader {
             && fsx::hex(&hash.finalize()) != expected
         {
             return Err(Error::bad(format!("{} is not the file that its manifest describes", self.path.display())));
-        }
-        if self.stored.is_none() && !self.checks.is_empty() && self.checks.len() != self.index.frames.len() {
-            return Err(Error::failed(format!("{} has another number of frames than were written", self.path.display())));
         }
         Ok(())
     }
@@ -151,23 +192,28 @@ impl Reader {
     }
 }
 
-fn unpack(decoder: &mut Decoder, index: &Index, checks: &[u32], frame: &Stored) -> Result<Vec<u8>> {
-    let plain = decoder.decode(&frame.bytes, index.frames[frame.number].plain_bytes as usize)?;
-    if let Some(check) = checks.get(frame.number) {
-        if libdeflater::crc32(&plain) != *check {
-            return Err(Error::bad("it does not hold what was written into it"));
+fn unpack(decoder: &mut Decoder, index: &Index, compare: &Compare, frame: Stored) -> Result<Unpacked> {
+    let Stored { bytes: stored, number, chunks, mut plain } = frame;
+    decoder.decode(&stored, index.frames[number].plain_bytes as usize, &mut plain)?;
+    match compare {
+        Compare::Nothing => {}
+        Compare::Checks(checks) => {
+            if checks.get(number) != Some(&libdeflater::crc32(&plain)) {
+                return Err(Error::bad("it does not hold what was written into it"));
+            }
         }
-        return Ok(plain);
-    }
-    let mut begin = 0;
-    for chunk in &index.chunks[frame.chunks.clone()] {
-        let end = begin + chunk.bytes as usize;
-        if chunk_hash(&plain[begin..end]) != chunk.hash {
-            return Err(Error::bad("a chunk does not match its hash"));
+        Compare::Chunks => {
+            let mut begin = 0;
+            for chunk in &index.chunks[chunks] {
+                let end = begin + chunk.bytes as usize;
+                if chunk_hash(&plain[begin..end]) != chunk.hash {
+                    return Err(Error::bad("a chunk does not match its hash"));
+                }
+                begin = end;
+            }
         }
-        begin = end;
     }
-    Ok(plain)
+    Ok(Unpacked { plain, stored })
 }
 
 impl Read for Reader {
@@ -176,7 +222,8 @@ impl Read for Reader {
             interrupt::check()?;
             match self.next_frame()? {
                 Some(frame) => {
-                    self.current = frame;
+                    let done = std::mem::replace(&mut self.current, frame);
+                    self.reuse(done);
                     self.current_at = 0;
                 }
                 None => return Ok(0),

@@ -1,6 +1,7 @@
 //! Work spread over threads and taken back in the order it was given, with a bound on what is under way.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -37,7 +38,9 @@ impl<Job: Send + 'static, Done: Send + 'static> Ordered<Job, Done> {
                 loop {
                     let next = job_queue.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).recv();
                     let Ok((number, job)) = next else { break };
-                    if results.send((number, work(job))).is_err() {
+                    // The others would go on waiting for jobs, and the caller for a result that never comes.
+                    let done = catch_unwind(AssertUnwindSafe(|| work(job))).unwrap_or_else(|_| Err(a_worker_died()));
+                    if results.send((number, done)).is_err() {
                         break;
                     }
                 }
@@ -97,4 +100,22 @@ impl<Job, Done> Drop for Ordered<Job, Done> {
 
 fn a_worker_died() -> Error {
     Error::failed("a worker thread died").hint("this is a bug: please report it with what was backed up")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_that_dies_is_an_error_and_no_endless_wait() {
+        let mut work =
+            Ordered::start(3, || Ok(|number: u32| if number == 1 { panic!("on purpose") } else { Ok(number) })).expect("started");
+        for number in 0..3 {
+            work.give(number).expect("given");
+        }
+        assert_eq!(work.take().expect("under way").expect("done"), 0);
+        assert!(work.take().expect("under way").expect_err("dead").to_string().contains("worker thread died"));
+        assert_eq!(work.take().expect("under way").expect("done"), 2);
+        assert!(work.take().is_none());
+    }
 }

@@ -4,8 +4,6 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
-use std::thread::JoinHandle;
 
 use sha2::{Digest, Sha256};
 
@@ -31,7 +29,7 @@ pub struct Sealer {
     pending: Vec<u8>,
     chunk_ends: Vec<u32>,
     packing: Ordered<Plain, Packed>,
-    plain_hash: PlainHash,
+    spare: Vec<Spare>,
     stored_hash: Sha256,
     stored_bytes: u64,
     writeback_from: u64,
@@ -39,18 +37,26 @@ pub struct Sealer {
     checks: Vec<u32>,
 }
 
-/// A frame on its way to a worker.
+/// A frame on its way to a worker, with memory for what comes of it.
 struct Plain {
-    bytes: Arc<Vec<u8>>,
+    bytes: Vec<u8>,
     chunk_ends: Vec<u32>,
+    stored: Vec<u8>,
 }
 
 /// A frame on its way back.
 struct Packed {
+    plain: Vec<u8>,
     stored: Vec<u8>,
-    plain_bytes: u32,
     chunks: Vec<(ChunkHash, u32)>,
     check: u32,
+}
+
+/// The memory of a frame that is done, to be used for a later one.
+#[derive(Default)]
+struct Spare {
+    plain: Vec<u8>,
+    stored: Vec<u8>,
 }
 
 impl Sealer {
@@ -59,7 +65,7 @@ impl Sealer {
         let cut = cut.check()?;
         let packing = Ordered::start(workers(), || {
             let mut encoder = Encoder::new(compression)?;
-            Ok(move |frame: Plain| pack(&mut encoder, &frame))
+            Ok(move |frame: Plain| pack(&mut encoder, frame))
         })?;
         Ok(Sealer {
             path: path.to_owned(),
@@ -68,7 +74,7 @@ impl Sealer {
             pending: Vec::with_capacity(FRAME_PLAIN_BYTES + cut.chunk_max()),
             chunk_ends: Vec::new(),
             packing,
-            plain_hash: PlainHash::start(),
+            spare: Vec::new(),
             stored_hash: Sha256::new(),
             stored_bytes: 0,
             writeback_from: 0,
@@ -108,7 +114,7 @@ impl Sealer {
         self.cut_pending(true)?;
         if !self.pending.is_empty() || (self.index.plain_bytes == 0 && self.index.codec != Compression::None) {
             let rest = std::mem::take(&mut self.pending);
-            self.send_frame(rest)?;
+            self.send_frame(rest, Vec::new())?;
         }
         while self.settle_one()? {}
         fsx::sync_file(&self.file, &self.path)?;
@@ -116,7 +122,6 @@ impl Sealer {
         Ok(Unread {
             path: self.path,
             stored_sha256: fsx::hex(&self.stored_hash.finalize()),
-            plain_sha256: self.plain_hash.finish()?,
             index: Arc::new(self.index),
             checks: self.checks,
         })
@@ -129,23 +134,22 @@ impl Sealer {
             let end = begin + length;
             self.chunk_ends.push(u32::try_from(end).unwrap_or(u32::MAX));
             if end >= FRAME_PLAIN_BYTES {
-                let rest = self.pending.split_off(end);
-                let mut frame = std::mem::replace(&mut self.pending, Vec::with_capacity(FRAME_PLAIN_BYTES + self.cut.chunk_max()));
-                self.pending.extend_from_slice(&rest);
+                let mut spare = self.spare.pop().unwrap_or_default();
+                spare.plain.clear();
+                spare.plain.extend_from_slice(&self.pending[end..]);
+                let mut frame = std::mem::replace(&mut self.pending, spare.plain);
                 frame.truncate(end);
-                self.send_frame(frame)?;
+                self.send_frame(frame, spare.stored)?;
             }
         }
     }
 
-    fn send_frame(&mut self, bytes: Vec<u8>) -> Result<()> {
+    fn send_frame(&mut self, bytes: Vec<u8>, stored: Vec<u8>) -> Result<()> {
         interrupt::check()?;
         while !self.packing.has_room() {
             self.settle_one()?;
         }
-        let bytes = Arc::new(bytes);
-        self.plain_hash.add(Arc::clone(&bytes));
-        self.packing.give(Plain { bytes, chunk_ends: std::mem::take(&mut self.chunk_ends) })
+        self.packing.give(Plain { bytes, chunk_ends: std::mem::take(&mut self.chunk_ends), stored })
     }
 
     /// Writes the next packed frame to the file; false where none is under way.
@@ -160,12 +164,13 @@ impl Sealer {
         self.index.frames.push(Frame {
             stored_offset: self.stored_bytes,
             stored_bytes,
-            plain_bytes: packed.plain_bytes,
+            plain_bytes: u32::try_from(packed.plain.len()).map_err(too_long)?,
             dictionary_start: 0,
             dictionary_chunks: 0,
         });
         self.index.chunks.extend(packed.chunks.into_iter().map(|(hash, bytes)| Chunk { hash, bytes, source: 0, place }));
         self.checks.push(packed.check);
+        self.spare.push(Spare { plain: packed.plain, stored: packed.stored });
         self.stored_bytes += u64::from(stored_bytes);
         if self.stored_bytes - self.writeback_from >= WRITEBACK_BYTES {
             fsx::start_writeback(&self.file, self.writeback_from, self.stored_bytes - self.writeback_from);
@@ -186,45 +191,18 @@ impl Write for Sealer {
     }
 }
 
-fn pack(encoder: &mut Encoder, frame: &Plain) -> Result<Packed> {
-    let mut chunks = Vec::with_capacity(frame.chunk_ends.len());
+fn pack(encoder: &mut Encoder, frame: Plain) -> Result<Packed> {
+    let Plain { bytes: plain, chunk_ends, mut stored } = frame;
+    let mut chunks = Vec::with_capacity(chunk_ends.len());
     let mut begin = 0;
-    for end in &frame.chunk_ends {
+    for end in &chunk_ends {
         let end = *end as usize;
-        chunks.push((chunk_hash(&frame.bytes[begin..end]), u32::try_from(end - begin).unwrap_or(u32::MAX)));
+        chunks.push((chunk_hash(&plain[begin..end]), u32::try_from(end - begin).unwrap_or(u32::MAX)));
         begin = end;
     }
-    Ok(Packed {
-        stored: encoder.encode(&frame.bytes)?,
-        plain_bytes: u32::try_from(frame.bytes.len()).unwrap_or(u32::MAX),
-        chunks,
-        check: libdeflater::crc32(&frame.bytes),
-    })
-}
-
-/// The hash of the whole plain stream, which is sequential by nature and so has a thread of its own.
-struct PlainHash {
-    frames: SyncSender<Arc<Vec<u8>>>,
-    thread: JoinHandle<Sha256>,
-}
-
-impl PlainHash {
-    fn start() -> Self {
-        let (frames, queue) = sync_channel::<Arc<Vec<u8>>>(4);
-        let thread = std::thread::spawn(move || queue.iter().fold(Sha256::new(), |hash, frame| hash.chain_update(&*frame)));
-        PlainHash { frames, thread }
-    }
-
-    fn add(&self, frame: Arc<Vec<u8>>) {
-        // A dead thread shows when it is joined.
-        let _ = self.frames.send(frame);
-    }
-
-    fn finish(self) -> Result<String> {
-        drop(self.frames);
-        let hash = self.thread.join().map_err(|_| Error::failed("the hashing thread died"))?;
-        Ok(fsx::hex(&hash.finalize()))
-    }
+    encoder.encode(&plain, &mut stored)?;
+    let check = libdeflater::crc32(&plain);
+    Ok(Packed { plain, stored, chunks, check })
 }
 
 /// A component whose file is written and synced, and not proven yet: [`Unread::read_back`] is the only way on.
@@ -233,7 +211,6 @@ pub struct Unread {
     index: Arc<Index>,
     checks: Vec<u32>,
     stored_sha256: String,
-    plain_sha256: String,
 }
 
 /// A component whose file was read back from the disk, decompressed and found to hold what went in.
@@ -243,8 +220,6 @@ pub struct Sealed {
     pub index: Arc<Index>,
     /// SHA-256 (hex) of the file.
     pub stored_sha256: String,
-    /// SHA-256 (hex) of the plain stream.
-    pub plain_sha256: String,
 }
 
 impl Unread {
@@ -252,9 +227,10 @@ impl Unread {
     /// checksum (CRC-32) of the plain bytes that went into it.
     pub fn read_back(self) -> Result<Sealed> {
         let mut reader = Reader::open(&self.path, Arc::clone(&self.index), Expected::Checks(self.checks))?;
-        while reader.next_frame()?.is_some() {
+        while let Some(frame) = reader.next_frame()? {
             interrupt::check()?;
+            reader.reuse(frame);
         }
-        Ok(Sealed { index: self.index, stored_sha256: self.stored_sha256, plain_sha256: self.plain_sha256 })
+        Ok(Sealed { index: self.index, stored_sha256: self.stored_sha256 })
     }
 }

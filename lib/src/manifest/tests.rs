@@ -35,7 +35,6 @@ fn component(file: &str) -> Component {
         stored_bytes: 1,
         plain_bytes: 1,
         stored_sha256: String::new(),
-        plain_sha256: String::new(),
         frames: 1,
         chunks: 1,
         index: "database.index".into(),

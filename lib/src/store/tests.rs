@@ -93,3 +93,37 @@ fn fm_b01_a_killed_runs_staging_is_swept_by_the_next_and_another_machines_is_not
     assert_eq!(store.strays().expect("a list"), [".staging-20261121T130000Z-dev-db-0000.nosync"]);
     assert_eq!(store.places().expect("a list"), Vec::<String>::new());
 }
+
+#[test]
+fn fm_c18_a_store_that_was_reached_through_a_link_is_refused_when_its_disk_is_gone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = state(folder.path());
+    let disk = folder.path().join("mnt/disk");
+    std::fs::create_dir_all(&disk).expect("a mount point");
+    std::os::unix::fs::symlink(&disk, folder.path().join("disk")).expect("a link");
+    let root = folder.path().join("disk/backups");
+    Store::open(&root, &state, Create::FirstUse).expect("created");
+    std::fs::remove_dir_all(disk.join("backups")).expect("unmounted");
+    assert_eq!(Store::open(&root, &state, Create::FirstUse).expect_err("lost").kind(), Kind::Refused);
+    assert!(!disk.join("backups").exists(), "nothing was written under the mount point");
+}
+
+#[test]
+fn what_others_left_is_swept_by_nobody_else() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = state(folder.path());
+    let store = Store::open(&folder.path().join("backups"), &state, Create::FirstUse).expect("created");
+    // Larger than any process id of Linux, so that no such process runs.
+    let dead = 1 << 23;
+    let own = format!("{SCRATCH_PREFIX}{}-{dead}-abc{UNSYNCED_SUFFIX}", host_tag());
+    let foreign = format!("{SCRATCH_PREFIX}0badc0de-{dead}-abc{UNSYNCED_SUFFIX}");
+    let trash = |environment: &str| format!("{TRASH_PREFIX}20261121T130000Z-{environment}-db-7f3a{UNSYNCED_SUFFIX}");
+    for name in [&own, &foreign, &trash("prod"), &trash("prod-eu")] {
+        std::fs::create_dir(store.root().join(name)).expect("a folder");
+    }
+    let held = Held::acquire(&state, store.id(), "prod", Duration::ZERO).expect("the lock");
+    let mut removed = store.sweep(&held).expect("swept");
+    removed.sort();
+    assert_eq!(removed, [own, trash("prod")]);
+    assert!(store.root().join(&foreign).is_dir() && store.root().join(trash("prod-eu")).is_dir());
+}

@@ -15,7 +15,7 @@ use crate::clock;
 use crate::component::{self, Origin};
 use crate::engine::{Dumped, Engine, Probe};
 use crate::environment::Environment;
-use crate::error::Result;
+use crate::error::{self, Result};
 use crate::exit;
 use crate::fsx;
 use crate::host;
@@ -69,7 +69,11 @@ impl Report {
     pub fn status(&self) -> u8 {
         match &self.pruned {
             _ if self.manifest.verification.is_none() => exit::BAD,
-            Some(Err(error)) => error.kind().status(),
+            Some(Err(error)) => match error.kind() {
+                // Not 1, which says that nothing was published.
+                error::Kind::Failed => exit::PARTIAL,
+                kind => kind.status(),
+            },
             _ => exit::DONE,
         }
     }
@@ -86,8 +90,15 @@ pub fn run(environment: &Environment, store: &Store, request: &Request, progress
     let held = Held::acquire(store.state(), store.id(), &environment.name, environment.wait)?;
     let made = make(environment, store, &held, &*engine, &probe, request, progress)?;
     let may_prune = request.prune && made.manifest.verification.is_some() && !environment.retention.is_empty();
-    let pruned = may_prune.then(|| prune::run(environment, store, &held));
+    let pruned = may_prune.then(|| prune::run(environment, store, &held).map_err(|error| within_retention(error, &made.id)));
     Ok(Report { pruned, ..made })
+}
+
+/// The error of a step that came after the backup.
+fn within_retention(error: error::Error, id: &str) -> error::Error {
+    let is_plain = error.kind() == error::Kind::Failed;
+    let told = error.within(format!("{id} is published, but retention failed"));
+    if is_plain { told.hint("what was to be removed is removed by the next run") } else { told }
 }
 
 /// What a backup would do; printed by `--dry-run`.
@@ -162,7 +173,7 @@ pub fn make(
         catalog.newest(|backup| backup.manifest().database.is_some()).map_or(0, |backup| backup.manifest().stored_bytes() / 10 * 13);
     fsx::require_free(store.root(), needed + SPARE_BYTES + environment.min_free.unwrap_or(0))?;
 
-    let staging = store.stage(held, &id::new(created_at, &environment.name, request.kind)?)?;
+    let staging = store.stage(held, &fresh_id(&catalog, created_at, &environment.name, request.kind)?)?;
     let mut durations = BTreeMap::new();
     let start = Instant::now();
     progress.begin("dump", Some(probe.estimated_bytes));
@@ -184,7 +195,10 @@ pub fn make(
     manifest.durations_ms = durations;
     manifest.finished_at = clock::now().max(created_at);
     let folder = publish(store, staging, request.kind, &environment.name, &manifest)?;
-    known::remember(store, &environment.name, &manifest.id)?;
+    // The backup stands: what fails from here on is told beside it.
+    if let Err(error) = known::remember(store, &environment.name, &manifest.id) {
+        notes.push(format!("the backup is published, but the guard will not miss it if it disappears: {error}"));
+    }
     Ok(Report { id: manifest.id.clone(), folder, manifest, pruned: None, notes })
 }
 
@@ -200,6 +214,16 @@ fn next_time(catalog: &Catalog, now: DateTime<Utc>, notes: &mut Vec<String>) -> 
         ));
     }
     now.max(newest + Duration::milliseconds(1))
+}
+
+/// An id that no backup of the environment has: in a burst of some hundred backups a second two would draw the same one.
+fn fresh_id(catalog: &Catalog, created_at: DateTime<Utc>, environment: &str, kind: Kind) -> Result<String> {
+    loop {
+        let id = id::new(created_at, environment, kind)?;
+        if catalog.entries.iter().all(|entry| entry.name != id) {
+            return Ok(id);
+        }
+    }
 }
 
 fn describe(

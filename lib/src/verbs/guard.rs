@@ -28,6 +28,7 @@ use crate::known;
 use crate::lock;
 use crate::manifest::Level;
 use crate::progress::Progress;
+use crate::retention::{self, Standing};
 use crate::select;
 use crate::store::Store;
 use crate::sync_state::{self, SyncProbe, SyncState};
@@ -215,20 +216,23 @@ fn check_backup(
             return Ok(());
         }
     };
-    checks::append(
-        store,
-        backup.id(),
-        &Check {
-            at: clock::now(),
-            level,
-            passed: outcome.verified.is_some(),
-            findings: outcome.findings.clone(),
-            check_ms: outcome.check_ms,
-            restore_ms: outcome.restore_ms,
-            host: host::name(),
-        },
-    )?;
-    if outcome.findings.is_empty() {
+    let check = Check {
+        at: clock::now(),
+        level,
+        passed: outcome.verified.is_some(),
+        findings: outcome.findings.clone(),
+        check_ms: outcome.check_ms,
+        restore_ms: outcome.restore_ms,
+        host: host::name(),
+    };
+    // A store that is mounted read-only can be checked all the same.
+    if let Err(error) = checks::append(store, backup.id(), &check) {
+        report.findings.push(finding(State::Warning, format!("the check could not be noted down: {error}")));
+    }
+    for remark in &outcome.remarks {
+        report.findings.push(finding(State::Failed, remark.clone()));
+    }
+    if outcome.findings.is_empty() && outcome.remarks.is_empty() {
         let restored =
             outcome.restore_ms.map(|milliseconds| format!(", restored in {:.1} s", milliseconds as f64 / 1000.0)).unwrap_or_default();
         report.findings.push(finding(State::Ok, format!("{level} passed{restored}")));
@@ -307,7 +311,12 @@ fn environment_state(store: &Store, ruled: &Ruled<'_>, catalog: &Catalog, report
     let environment = ruled.environment;
     let name = environment.name.as_str();
     let now = clock::now();
-    let good: Vec<&Backup> = catalog.backups().filter(|backup| select::counts(backup.manifest())).collect();
+    let mut good: Vec<&Backup> = Vec::new();
+    for backup in catalog.backups().filter(|backup| select::counts(backup.manifest())) {
+        if prune::standing(store, backup)? != Standing::Damaged {
+            good.push(backup);
+        }
+    }
     age(report, name, good.last().copied(), ruled.max_age, now);
     if let Some(newest) = good.last() {
         size(report, newest, environment);
@@ -347,7 +356,18 @@ fn age(report: &mut Report, name: &str, newest: Option<&Backup>, max_age: Option
         report.add("age", Some(name), State::Failed, "there is no verified backup");
         return;
     };
-    let age = (now - newest.manifest().created_at).to_std().unwrap_or_default();
+    let made_at = newest.manifest().created_at;
+    if made_at.signed_duration_since(now) > retention::SKEW_MAX {
+        let message = format!(
+            "the newest verified backup, {}, is dated {}, the clock says {}: its age cannot be told, and a missed run not be seen",
+            newest.id(),
+            clock::readable(made_at),
+            clock::readable(now)
+        );
+        report.add("age", Some(name), State::Unknown, message);
+        return;
+    }
+    let age = (now - made_at).to_std().unwrap_or_default();
     let said = format!("the newest verified backup is {} old", duration::text(Duration::from_secs(age.as_secs())));
     match max_age {
         Some(limit) if age > limit => {

@@ -75,7 +75,9 @@ impl Record {
         let mut records = Vec::new();
         for entry in std::fs::read_dir(&folder).on("list", &folder)? {
             let path = entry.on("list", &folder)?.path();
-            if let Ok(bytes) = std::fs::read(&path)
+            // What a killed run was about to put in a record's place is no record.
+            if path.extension().is_some_and(|ending| ending == "json")
+                && let Ok(bytes) = std::fs::read(&path)
                 && let Ok(record) = serde_json::from_slice::<Record>(&bytes)
             {
                 records.push(record);

@@ -6,17 +6,17 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::time::Instant;
 
-use sha2::{Digest, Sha256};
-
 use crate::backup::Backup;
 use crate::clock;
 use crate::config::Assert;
 use crate::engine::{self, Content, Cut, Depth, Outlet, Settings, Workspace};
 use crate::error::{Error, Kind, OnPath, Result};
+use crate::frames::chunk_hash;
+use crate::frames::index::Index;
 use crate::frames::open::hash_file;
 use crate::fsx;
 use crate::interrupt;
-use crate::manifest::{Component, Level, Verification};
+use crate::manifest::{Component, EngineName, Level, Verification};
 use crate::progress::Progress;
 
 /// A backup that passed a verification.
@@ -45,6 +45,9 @@ pub struct Outcome {
     pub verified: Option<Verified>,
     /// What is wrong; empty where nothing is.
     pub findings: Vec<String>,
+    /// What is not as it should be around bytes that may well be whole: others can reach them, a stranger lies beside them,
+    /// they are fewer than demanded. No reason to refuse a restore.
+    pub remarks: Vec<String>,
     /// How long all of it took.
     pub check_ms: u64,
     /// How long the restore into a scratch database took, where there was one.
@@ -67,7 +70,11 @@ pub struct Demands<'a> {
 /// and then nothing is known of the backup.
 pub fn verify(backup: &Backup, demands: &Demands<'_>, progress: &dyn Progress) -> Result<Outcome> {
     let start = Instant::now();
-    let mut findings = quick(backup, demands.min_size)?;
+    let Quick { mut findings, remarks, evicted } = quick(backup, demands.min_size)?;
+    if let Some(name) = evicted.first().filter(|_| findings.is_empty() && demands.level >= Level::Checksum) {
+        return Err(Error::failed(format!("{name} of {} is only in the cloud", backup.id()))
+            .hint("let the sync service download it, or run backup-guard, which asks for it"));
+    }
     if findings.is_empty() && demands.level >= Level::Checksum {
         note(&mut findings, checksums(backup, demands.level >= Level::Structure))?;
     }
@@ -83,7 +90,7 @@ pub fn verify(backup: &Backup, demands: &Demands<'_>, progress: &dyn Progress) -
     let verified = findings
         .is_empty()
         .then(|| Verified { backup: backup.clone(), verification: Verification { level: demands.level, at: clock::now() } });
-    Ok(Outcome { verified, findings, check_ms: elapsed_ms(start), restore_ms })
+    Ok(Outcome { verified, findings, remarks, check_ms: elapsed_ms(start), restore_ms })
 }
 
 /// A bad backup is a finding; anything else went wrong with the check.
@@ -96,23 +103,35 @@ fn note(findings: &mut Vec<String>, result: Result<Vec<String>>) -> Result<()> {
     Ok(())
 }
 
+/// What can be seen without reading anything.
+struct Quick {
+    findings: Vec<String>,
+    remarks: Vec<String>,
+    /// Files that only the cloud has at present.
+    evicted: Vec<String>,
+}
+
 /// Names, sizes and modes.
-fn quick(backup: &Backup, min_size: Option<u64>) -> Result<Vec<String>> {
+fn quick(backup: &Backup, min_size: Option<u64>) -> Result<Quick> {
     let mut findings = Vec::new();
+    let mut remarks = Vec::new();
+    let mut evicted = Vec::new();
     let folder = backup.folder();
     let expected = backup.expected_files();
     let mut present = Vec::new();
     for entry in std::fs::read_dir(folder).on("list", folder)? {
         let name = entry.on("list", folder)?.file_name().to_string_lossy().into_owned();
-        if !expected.contains(&name) {
-            findings.push(format!("{name} does not belong to it"));
+        let is_placeholder = expected.iter().any(|expected| name == format!(".{expected}.icloud"));
+        if !expected.contains(&name) && !is_placeholder {
+            remarks.push(format!("{name} does not belong to it"));
         }
         present.push(name);
     }
     for name in expected.iter().filter(|name| !present.contains(name)) {
         let placeholder = format!(".{name}.icloud");
         if present.contains(&placeholder) {
-            findings.push(format!("{name} is only in the cloud"));
+            remarks.push(format!("{name} is only in the cloud"));
+            evicted.push(name.clone());
         } else {
             findings.push(format!("{name} is missing"));
         }
@@ -131,16 +150,16 @@ fn quick(backup: &Backup, min_size: Option<u64>) -> Result<Vec<String>> {
         if path.symlink_metadata().is_ok() {
             let mode = fsx::mode_of(&path)?;
             if mode & !most != 0 {
-                findings.push(format!("{} has mode {mode:04o}, others can reach it: chmod {most:o} it", path.display()));
+                remarks.push(format!("{} has mode {mode:04o}, others can reach it: chmod {most:o} it", path.display()));
             }
         }
     }
     if let Some(min_size) = min_size
         && backup.manifest().stored_bytes() < min_size
     {
-        findings.push(format!("it has {} bytes, at least {min_size} are demanded", backup.manifest().stored_bytes()));
+        remarks.push(format!("it has {} bytes, at least {min_size} are demanded", backup.manifest().stored_bytes()));
     }
-    Ok(findings)
+    Ok(Quick { findings, remarks, evicted })
 }
 
 /// Every stored byte against `SHA256SUMS`, and that against the manifest. Component files are left to their reader where
@@ -172,7 +191,7 @@ fn checksums(backup: &Backup, readers_follow: bool) -> Result<Vec<String>> {
     Ok(findings)
 }
 
-/// Every plain byte, its hash, and that it is a whole dump of what the fingerprint says.
+/// Every plain byte, the hash of its chunk, and that all is a whole dump of what the fingerprint says.
 fn structure(backup: &Backup, progress: &dyn Progress) -> Result<Vec<String>> {
     let mut findings = Vec::new();
     for component in &backup.manifest().components {
@@ -182,25 +201,21 @@ fn structure(backup: &Backup, progress: &dyn Progress) -> Result<Vec<String>> {
 }
 
 fn component_structure(backup: &Backup, component: &Component, progress: &dyn Progress) -> Result<Vec<String>> {
-    let mut reader = backup.read(component)?;
-    let mut hash = Sha256::new();
+    let mut reader = backup.read_by_chunks(component)?;
     let content = content_of(backup, component)?;
     let mut structure = (component.role == "database").then(|| engine::structure_of(content));
     progress.begin("check", Some(component.plain_bytes));
     let mut done = 0;
     while let Some(frame) = reader.next_frame()? {
         interrupt::check()?;
-        hash.update(&frame);
         if let Some(structure) = &mut structure {
             structure.take(&frame)?;
         }
         done += frame.len() as u64;
         progress.reached(done);
+        reader.reuse(frame);
     }
     progress.end();
-    if fsx::hex(&hash.finalize()) != component.plain_sha256 {
-        return Ok(vec![format!("{} does not unpack to what the manifest describes", component.file)]);
-    }
     let found = match structure {
         Some(structure) => structure.finish()?,
         None => None,
@@ -226,6 +241,10 @@ pub fn rehearse(backup: &Backup, demands: &Demands<'_>, progress: &dyn Progress)
     let name =
         origin.map(|database| database.engine).ok_or_else(|| Error::bad(format!("{} does not say which engine it is of", manifest.id)))?;
     let content = content_of(backup, component)?;
+    if content.engine() == EngineName::Sqlite {
+        // A full disk says nothing of the backup, and must not look like damage.
+        fsx::require_free(&demands.settings.scratch_dir, component.plain_bytes)?;
+    }
     progress.begin("rehearsal", None);
     let mut scratch = engine::source::scratch(name, origin, demands.settings.clone())?;
     let start = Instant::now();
@@ -237,7 +256,7 @@ pub fn rehearse(backup: &Backup, demands: &Demands<'_>, progress: &dyn Progress)
         }
         other => other?,
     }
-    let mut findings = Vec::new();
+    let mut findings: Vec<String> = scratch.examine()?.into_iter().map(|problem| format!("restored, {problem}")).collect();
     let found = scratch.fingerprint(Depth::Rows)?;
     if let Some(expected) = &manifest.fingerprint {
         findings.extend(expected.differences(&found).into_iter().map(|difference| format!("restored, {difference}")));
@@ -277,9 +296,9 @@ fn dump_again(backup: &Backup, component: &Component, scratch: &dyn Workspace, s
         .suffix(".nosync")
         .tempdir_in(&settings.scratch_dir)
         .on("make a scratch folder in", &settings.scratch_dir)?;
-    let mut out = Hashed { hash: Sha256::new(), spool: folder.path() };
+    let mut out = Compared::with(backup.index(component)?, folder.path());
     let dumped = scratch.dump(&mut out)?;
-    if fsx::hex(&out.hash.finalize()) == component.plain_sha256 {
+    if out.is_same() {
         return Ok(Vec::new());
     }
     // SQL text carries the versions of the programs that made it: then the tables' own hashes decide.
@@ -293,15 +312,43 @@ fn dump_again(backup: &Backup, component: &Component, scratch: &dyn Workspace, s
     Ok(findings)
 }
 
-/// Takes a dump for its hash only.
-struct Hashed<'a> {
-    hash: Sha256,
+/// Takes a dump only to compare it with an index, chunk by chunk.
+struct Compared<'a> {
+    index: Index,
     spool: &'a Path,
+    chunk: Vec<u8>,
+    matched: usize,
+    differs: bool,
 }
 
-impl Write for Hashed<'_> {
+impl<'a> Compared<'a> {
+    fn with(index: Index, spool: &'a Path) -> Self {
+        Compared { index, spool, chunk: Vec::new(), matched: 0, differs: false }
+    }
+
+    fn is_same(&self) -> bool {
+        !self.differs && self.chunk.is_empty() && self.matched == self.index.chunks.len()
+    }
+}
+
+impl Write for Compared<'_> {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.hash.update(bytes);
+        let mut rest = bytes;
+        while !self.differs && !rest.is_empty() {
+            let Some(expected) = self.index.chunks.get(self.matched) else {
+                self.differs = true;
+                break;
+            };
+            let missing = expected.bytes as usize - self.chunk.len();
+            let (now, later) = rest.split_at(rest.len().min(missing));
+            self.chunk.extend_from_slice(now);
+            rest = later;
+            if self.chunk.len() == expected.bytes as usize {
+                self.differs = chunk_hash(&self.chunk) != expected.hash;
+                self.chunk.clear();
+                self.matched += 1;
+            }
+        }
         Ok(bytes.len())
     }
 
@@ -310,9 +357,10 @@ impl Write for Hashed<'_> {
     }
 }
 
-impl Outlet for Hashed<'_> {
+impl Outlet for Compared<'_> {
     fn begin(&mut self, _cut: Cut) -> Result<()> {
-        self.hash = Sha256::new();
+        (self.matched, self.differs) = (0, false);
+        self.chunk.clear();
         Ok(())
     }
 

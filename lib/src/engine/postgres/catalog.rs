@@ -54,6 +54,8 @@ pub(super) struct Relation {
     persistence: char,
     is_readable: Option<bool>,
     hides_rows: Option<bool>,
+    /// Whether it inherits columns (a partition does not: it has its own).
+    inherits: bool,
     /// The rows of an extension's own table that belong to the user; empty for all.
     condition: Option<String>,
 }
@@ -92,6 +94,12 @@ impl Relation {
         self.hides_rows == Some(true)
     }
 
+    /// Whether a restored copy may have its columns in another order: a column that was added to a parent after its child
+    /// was made comes last in the child, and first in a child that is made anew. Its content hash would differ for nothing.
+    pub(super) fn may_change_column_order(&self) -> bool {
+        self.inherits
+    }
+
     /// Why a dump leaves its rows out, where it does.
     pub(super) fn left_out(&self, server: &Server) -> Option<String> {
         match (self.kind, self.persistence) {
@@ -109,7 +117,8 @@ pub(super) fn relations(session: &mut Session) -> Result<Vec<Relation>> {
          encode(convert_to(c.relname::text, getdatabaseencoding()), 'hex') AS name_bytes, c.relkind AS kind, c.relpersistence AS persistence, \
          has_schema_privilege(n.oid, 'USAGE') AND CASE WHEN c.relkind = 'S' THEN has_sequence_privilege(c.oid, 'SELECT') \
            ELSE has_table_privilege(c.oid, 'SELECT') END AS is_readable, \
-         c.relrowsecurity AND row_security_active(c.oid) AS hides_rows, x.condition \
+         c.relrowsecurity AND row_security_active(c.oid) AS hides_rows, \
+         NOT c.relispartition AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid) AS inherits, x.condition \
          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
          LEFT JOIN (SELECT unnest(extconfig) AS relid, unnest(extcondition) AS condition FROM pg_extension) x ON x.relid = c.oid \
          WHERE c.relkind IN ('r', 'p', 'S', 'f', 'm') AND c.relpersistence <> 't' AND {NOT_OURS} \

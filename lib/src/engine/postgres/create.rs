@@ -14,6 +14,10 @@ use crate::manifest::Database;
 /// How a marker's comment begins.
 const MARK: &str = "holdfast:";
 
+/// The connection limit that a database is created with: it marks it as ours in the one instant between its creation and
+/// its comment, which no transaction can join. The real limit is put on in the swap.
+pub(super) const UNMARKED_LIMIT: u32 = 1_932_026_112;
+
 /// What a database of ours is for; kept as the comment on it, so that no other is ever dropped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Marker {
@@ -67,7 +71,8 @@ pub(super) fn look_at(session: &mut Session, database: &str) -> Result<Option<Op
 /// Creates an empty database, as its origin was where that is known.
 pub(super) fn create(session: &mut Session, name: &str, origin: Option<&Database>) -> Result<Result<(), Objection>> {
     let clauses = origin.map(|origin| locale_clauses(origin, server_major(session).unwrap_or(0))).unwrap_or_default();
-    Ok(session.ask(&format!("CREATE DATABASE {} TEMPLATE template0 {clauses}", sql::ident(name)))?.map(|_| ()))
+    let statement = format!("CREATE DATABASE {} TEMPLATE template0 CONNECTION LIMIT {UNMARKED_LIMIT} {clauses}", sql::ident(name));
+    Ok(session.ask(&statement)?.map(|_| ()))
 }
 
 /// Creates one where the origin's locale is not to be had: the order of texts differs, the rows are the same.

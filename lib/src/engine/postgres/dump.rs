@@ -123,6 +123,11 @@ fn attempt(
     let mut warnings = warnings_in(&stream.child().stderr_tail());
     require_every_table(&fingerprint, server, &relations)?;
     fingerprint.objects = objects;
+    for relation in relations.iter().filter(|relation| relation.may_change_column_order()) {
+        if let Some(table) = fingerprint.tables.get_mut(&relation.full_name()) {
+            table.content_sha256 = None;
+        }
+    }
     session.run("COMMIT").map_err(|error| error.within("the session that held the snapshot was lost"))?;
 
     let database = Database {

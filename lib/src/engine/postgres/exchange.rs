@@ -285,16 +285,22 @@ pub(super) fn recover(place: &Place, target: &str) -> Result<Vec<String>> {
     #[derive(Deserialize)]
     struct Row {
         name: String,
-        comment: String,
+        comment: Option<String>,
     }
     let mut session = maintenance(place, target)?;
-    let rows: Vec<Row> = session.rows(
-        "SELECT d.datname AS name, shobj_description(d.oid, 'pg_database') AS comment FROM pg_database d \
-         WHERE shobj_description(d.oid, 'pg_database') LIKE 'holdfast:%' ORDER BY 1",
-    )?;
+    let rows: Vec<Row> = session.rows(&format!(
+        "SELECT d.datname AS name, c.comment FROM pg_database d, shobj_description(d.oid, 'pg_database') c(comment) \
+         WHERE c.comment LIKE 'holdfast:%' OR (c.comment IS NULL AND d.datconnlimit = {}) ORDER BY 1",
+        create::UNMARKED_LIMIT
+    ))?;
     let mut done = Vec::new();
     for row in rows {
-        let Some(marker) = Marker::of(Some(&row.comment)).filter(|marker| marker.target == target) else { continue };
+        let is_unmarked = row.comment.is_none()
+            && row.name.rsplit_once("__restore_").is_some_and(|(_, id)| derived_name(target, "restore", id) == row.name);
+        let created = is_unmarked.then(|| Marker { role: Role::Restore, target: target.to_owned(), comment: None });
+        let Some(marker) = created.or_else(|| Marker::of(row.comment.as_deref())).filter(|marker| marker.target == target) else {
+            continue;
+        };
         // The run that made it holds this lock for as long as it lives.
         if !matches!(marker.role, Role::Swapping | Role::Restore) || !try_lock(&mut session, &row.name)? {
             continue;
@@ -306,6 +312,7 @@ pub(super) fn recover(place: &Place, target: &str) -> Result<Vec<String>> {
                 done.push(format!("database {} takes connections again, which a killed restore had turned off", row.name));
             }
             _ => {
+                session.run(&create::comment_statement(&row.name, Some(&marker.to_comment())))?;
                 create::drop_ours(&mut session, &row.name, Role::Restore)?;
                 done.push(format!("dropped database {}, which a killed restore had left", row.name));
             }

@@ -8,12 +8,12 @@ use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
 
-use super::fingerprint;
+use super::fingerprint::{self, Checked};
 use super::open;
 use crate::engine::{Cut, Dumped, Outlet, Settings};
 use crate::error::{Error, OnPath, Result};
@@ -21,6 +21,9 @@ use crate::fingerprint::Fingerprint;
 use crate::fsx;
 use crate::interrupt;
 use crate::manifest::{Database, EngineName};
+
+/// How long a second view of the snapshot is tried for; a writer waits for as long as two reads begin.
+const GATE_WAIT: Duration = Duration::from_millis(200);
 
 /// What is known of the database from inside the snapshot.
 struct Facts {
@@ -34,15 +37,14 @@ pub(super) fn dump(path: &Path, settings: &Settings, out: &mut dyn Outlet) -> Re
     open::require_database_file(path)?;
     let before = identity(path)?;
     let connection = open::source(path)?;
-    open::within(settings.busy_timeout, path, || {
-        connection.execute_batch("PRAGMA query_only = ON")?;
-        begin_snapshot(&connection)
-    })?;
+    open::within(settings.busy_timeout, path, || connection.execute_batch("PRAGMA query_only = ON"))?;
+    let second = begin_twice(&connection, path, settings.busy_timeout)?;
     let facts = facts(&connection).map_err(|error| open::explain(path, error))?;
     let can_stream = facts.is_wal && has_page_table(&connection).map_err(|error| open::explain(path, error))?;
-    let (method, (fingerprint, problems)) = if can_stream {
-        ("page stream", stream(&connection, path, &facts, out)?)
+    let (method, (fingerprint, checked)) = if can_stream {
+        ("page stream", stream(&connection, second, path, &facts, out)?)
     } else {
+        drop(second);
         connection.execute_batch("COMMIT").map_err(|error| open::explain(path, error))?;
         ("page copy", copy(&connection, path, settings, out)?)
     };
@@ -63,13 +65,38 @@ pub(super) fn dump(path: &Path, settings: &Settings, out: &mut dyn Outlet) -> Re
         properties: [("journal_mode".to_owned(), if facts.is_wal { "wal" } else { "delete" }.into())].into(),
         not_included: Vec::new(),
     };
-    Ok(Dumped { fingerprint, database, warnings: Vec::new(), problems, extras: Vec::new() })
+    Ok(Dumped { fingerprint, database, warnings: checked.gaps, problems: checked.problems, extras: Vec::new() })
 }
 
 /// Device and inode: another file of the same name has others.
 fn identity(path: &Path) -> Result<String> {
     let found = path.metadata().on("look at", path)?;
     Ok(format!("device {} inode {}", found.dev(), found.ino()))
+}
+
+/// Begins a read transaction, and where it can a second one of the very same snapshot on a connection of its own, so that
+/// the check can run beside the stream. For the moment in which both look for the first time a third connection holds the
+/// write lock: no commit can come between them.
+fn begin_twice(connection: &Connection, path: &Path, limit: Duration) -> Result<Option<Connection>> {
+    let pair = || -> rusqlite::Result<(Connection, Connection)> {
+        let second = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let gate = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        second.execute_batch("PRAGMA query_only = ON; BEGIN")?;
+        let journal_mode: String = gate.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
+        if !journal_mode.eq_ignore_ascii_case("wal") {
+            return Err(rusqlite::Error::InvalidQuery);
+        }
+        gate.busy_timeout(GATE_WAIT)?;
+        gate.execute_batch("BEGIN IMMEDIATE")?;
+        Ok((second, gate))
+    };
+    // Read-only media, a rollback journal, a writer that never pauses: then one transaction does both, one after the other.
+    let pair = pair().ok();
+    open::within(limit, path, || begin_snapshot(connection))?;
+    let Some((mut second, gate)) = pair else { return Ok(None) };
+    let begun = begin_snapshot(&second).and_then(|()| open::watch_for_stop(&mut second));
+    let closed = gate.execute_batch("ROLLBACK");
+    Ok((begun.is_ok() && closed.is_ok()).then_some(second))
 }
 
 /// Begins a read transaction and takes its snapshot: BEGIN alone takes none.
@@ -97,8 +124,21 @@ fn has_page_table(connection: &Connection) -> rusqlite::Result<bool> {
         .map(|count| count > 0)
 }
 
-/// Every page of the snapshot, in order, and then its fingerprint and check, all inside the one transaction.
-fn stream(connection: &Connection, path: &Path, facts: &Facts, out: &mut dyn Outlet) -> Result<(Fingerprint, Vec<String>)> {
+/// Every page of the snapshot, in order; and its fingerprint and check, beside that where there is a second connection.
+fn stream(connection: &Connection, second: Option<Connection>, path: &Path, facts: &Facts, out: &mut dyn Outlet) -> Result<Examined> {
+    let explain = |error| open::explain(path, error);
+    let Some(second) = second else {
+        send_pages(connection, path, facts, out)?;
+        return examine(connection).map_err(explain);
+    };
+    std::thread::scope(|scope| {
+        let examiner = scope.spawn(move || examine(&second).map_err(explain));
+        send_pages(connection, path, facts, out)?;
+        examiner.join().map_err(|_| Error::failed("the thread that checks the database died"))?
+    })
+}
+
+fn send_pages(connection: &Connection, path: &Path, facts: &Facts, out: &mut dyn Outlet) -> Result<()> {
     out.begin(Cut::Fixed(facts.page_size))?;
     let explain = |error| open::explain(path, error);
     let mut statement = connection.prepare("SELECT data FROM sqlite_dbpage ORDER BY pgno").map_err(explain)?;
@@ -112,11 +152,11 @@ fn stream(connection: &Connection, path: &Path, facts: &Facts, out: &mut dyn Out
     if bytes != facts.bytes {
         return Err(Error::failed(format!("{} gave {bytes} bytes, its header says {}", path.display(), facts.bytes)));
     }
-    examine(connection).map_err(explain)
+    Ok(())
 }
 
 /// A copy of all pages in one step, and then everything from the copy; the source is held only for as long as the copy takes.
-fn copy(source: &Connection, path: &Path, settings: &Settings, out: &mut dyn Outlet) -> Result<(Fingerprint, Vec<String>)> {
+fn copy(source: &Connection, path: &Path, settings: &Settings, out: &mut dyn Outlet) -> Result<Examined> {
     let copy_path = out.spool().join("copy.sqlite");
     drop(fsx::create_private_file(&copy_path)?);
     copy_pages(source, &copy_path, path, settings)?;
@@ -148,6 +188,7 @@ fn copy_pages(source: &Connection, copy_path: &Path, path: &Path, settings: &Set
 /// never ends.
 pub(super) fn copy_in_one_step(from: &Connection, to: &mut Connection, path: &Path, limit: std::time::Duration) -> Result<()> {
     let start = Instant::now();
+    let written = to.path().map(std::path::PathBuf::from);
     let backup = Backup::new(from, to).map_err(|error| open::explain(path, error))?;
     loop {
         interrupt::check()?;
@@ -159,17 +200,28 @@ pub(super) fn copy_in_one_step(from: &Connection, to: &mut Connection, path: &Pa
                 return Err(Error::busy(format!("{} is locked by another program", path.display()))
                     .hint("end its transaction, or allow more with busy_timeout; nothing was changed"));
             }
+            Err(error) if is_of_writing(&error) => return Err(open::explain(written.as_deref().unwrap_or(path), error)),
             Err(error) => return Err(open::explain(path, error)),
         }
     }
 }
 
-fn examine(connection: &Connection) -> rusqlite::Result<(Fingerprint, Vec<String>)> {
-    let problems = fingerprint::quick_check(connection)?;
+/// Whether the copy is to blame and not its source, which is only read.
+fn is_of_writing(error: &rusqlite::Error) -> bool {
+    use rusqlite::ffi;
+    let rusqlite::Error::SqliteFailure(error, _) = error else { return false };
+    matches!(error.extended_code, ffi::SQLITE_FULL | ffi::SQLITE_IOERR_WRITE | ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_TRUNCATE)
+}
+
+/// What was found in the snapshot, beside its pages.
+type Examined = (Fingerprint, Checked);
+
+fn examine(connection: &Connection) -> rusqlite::Result<Examined> {
+    let checked = fingerprint::quick_check(connection)?;
     match fingerprint::take(connection) {
         // A database too damaged to be counted is published as what it is, with what is known of it.
-        Err(error) if fingerprint::is_damage(&error) && !problems.is_empty() => Ok((Fingerprint::default(), problems)),
-        other => other.map(|fingerprint| (fingerprint, problems)),
+        Err(error) if fingerprint::is_damage(&error) && !checked.problems.is_empty() => Ok((Fingerprint::default(), checked)),
+        other => other.map(|fingerprint| (fingerprint, checked)),
     }
 }
 

@@ -33,15 +33,32 @@ pub(super) fn take(connection: &Connection) -> rusqlite::Result<Fingerprint> {
         *objects.entry(plural.to_owned()).or_insert(0) += 1;
     }
     let mut tables = BTreeMap::new();
-    let mut statement = connection.prepare(
-        "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'shadow') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
-    )?;
-    let names = statement.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
-    for name in names {
-        let rows: i64 = connection.query_row(&format!("SELECT count(*) FROM main.{}", quote(&name)), [], |row| row.get(0))?;
-        tables.insert(name, Table { rows: u64::try_from(rows).unwrap_or(0), content_sha256: None });
+    for name in names_of(connection, "'table', 'shadow'")? {
+        if let Some(rows) = count(connection, &name)? {
+            tables.insert(name, Table { rows, content_sha256: None });
+        }
     }
     Ok(Fingerprint { schema_sha256: fsx::hex(&schema.finalize()), tables, objects, sequences: BTreeMap::new() })
+}
+
+fn names_of(connection: &Connection, types: &str) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare(&format!(
+        "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ({types}) AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+    ))?;
+    statement.query_map([], |row| row.get::<_, String>(0))?.collect()
+}
+
+/// The rows of a table; none where they cannot be counted without what only the application has.
+fn count(connection: &Connection, name: &str) -> rusqlite::Result<Option<u64>> {
+    let table = quote(name);
+    // The smallest index is the quickest to count, unless it is in an order that is not known here.
+    for query in [format!("SELECT count(*) FROM main.{table}"), format!("SELECT count(*) FROM main.{table} NOT INDEXED")] {
+        match connection.query_row(&query, [], |row| row.get::<_, i64>(0)) {
+            Err(error) if needs_application(&error) => {}
+            other => return other.map(|rows| Some(u64::try_from(rows).unwrap_or(0))),
+        }
+    }
+    Ok(None)
 }
 
 /// A name as SQL has it.
@@ -49,11 +66,37 @@ pub(super) fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// What `PRAGMA quick_check` finds wrong; nothing in a sound database. A damaged page can also end the check with an
-/// error, which is a finding too.
-pub(super) fn quick_check(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+/// What a check of the pages found.
+#[derive(Debug, Default)]
+pub(super) struct Checked {
+    /// What is wrong; nothing in a sound database.
+    pub(super) problems: Vec<String>,
+    /// What could not be looked at.
+    pub(super) gaps: Vec<String>,
+}
+
+/// What `PRAGMA quick_check` finds wrong. A damaged page can also end the check with an error, which is a finding too.
+///
+/// A database may use collations and functions that only its application has. The pragma then refuses as a whole, so the
+/// tables are checked one by one, and those that cannot be are named.
+pub(super) fn quick_check(connection: &Connection) -> rusqlite::Result<Checked> {
+    match check_pages(connection, "PRAGMA quick_check") {
+        Err(error) if needs_application(&error) => {}
+        other => return other.map(|problems| Checked { problems, gaps: Vec::new() }),
+    }
+    let mut checked = Checked::default();
+    for name in names_of(connection, "'table', 'shadow', 'virtual'")? {
+        match check_pages(connection, &format!("PRAGMA main.quick_check({})", quote(&name))) {
+            Err(error) if needs_application(&error) => checked.gaps.push(format!("the table {name} could not be checked: {error}")),
+            other => checked.problems.extend(other?),
+        }
+    }
+    Ok(checked)
+}
+
+fn check_pages(connection: &Connection, pragma: &str) -> rusqlite::Result<Vec<String>> {
     let look = || {
-        let mut statement = connection.prepare("PRAGMA quick_check")?;
+        let mut statement = connection.prepare(pragma)?;
         let mut rows = statement.query([])?;
         let mut findings = Vec::new();
         while let Some(row) = rows.next()? {
@@ -68,6 +111,15 @@ pub(super) fn quick_check(connection: &Connection) -> rusqlite::Result<Vec<Strin
         Err(error) if is_damage(&error) => Ok(vec![format!("quick_check: {error}")]),
         other => other,
     }
+}
+
+/// Whether an error says that something is missing which the application adds to SQLite. The library has one code for
+/// all of these and many others.
+fn needs_application(error: &rusqlite::Error) -> bool {
+    let text = error.to_string();
+    ["no such collation sequence", "unknown function", "no such function", "no such module", "unknown tokenizer", "no such tokenizer"]
+        .iter()
+        .any(|known| text.contains(known))
 }
 
 /// Whether an error says that the database itself is damaged.

@@ -48,12 +48,14 @@ pub(super) fn target(path: &Path, create: bool) -> Result<Connection> {
 }
 
 fn prepare(mut connection: Connection, path: &Path) -> Result<Connection> {
-    let mut set_up = || {
-        connection.busy_timeout(SLICE)?;
-        connection.progress_handler(PROGRESS_STEPS, Some(|| interrupt::received().is_some()))
-    };
-    set_up().map_err(|error| explain(path, error))?;
+    watch_for_stop(&mut connection).map_err(|error| explain(path, error))?;
     Ok(connection)
+}
+
+/// Lets a long query end when a stop is asked for, and a wait for a lock end after a moment.
+pub(super) fn watch_for_stop(connection: &mut Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(SLICE)?;
+    connection.progress_handler(PROGRESS_STEPS, Some(|| interrupt::check().is_err()))
 }
 
 /// Runs `work` again for as long as the database is busy, until `limit` is over or a stop is asked for.

@@ -338,3 +338,37 @@ fn what_a_killed_restore_left_is_removed_and_nothing_else() {
     assert!(ours.iter().all(|name| !folder.path().join(name).exists()));
     assert!(others.iter().all(|name| folder.path().join(name).exists()));
 }
+
+#[test]
+fn collations_and_functions_of_the_application_are_no_damage() {
+    for mode in ["wal", "delete"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("app.db");
+        let connection = ledger(&path, mode, 10);
+        // Written as only an application that defines them could.
+        connection
+            .execute_batch(
+                "CREATE TABLE person(name TEXT); INSERT INTO person VALUES ('a'), ('b');
+                 CREATE TABLE code(name TEXT PRIMARY KEY) WITHOUT ROWID;
+                 CREATE TABLE guarded(name TEXT);
+                 CREATE VIEW gone AS SELECT * FROM missing;
+                 PRAGMA writable_schema = ON;
+                 UPDATE sqlite_schema SET sql = 'CREATE TABLE person(name TEXT COLLATE german)' WHERE name = 'person';
+                 UPDATE sqlite_schema SET sql = 'CREATE TABLE code(name TEXT COLLATE german PRIMARY KEY) WITHOUT ROWID' WHERE name = 'code';
+                 UPDATE sqlite_schema SET sql = 'CREATE TABLE guarded(name TEXT CHECK (shout(name) = name))' WHERE name = 'guarded';
+                 PRAGMA writable_schema = OFF",
+            )
+            .expect("a schema");
+        drop(connection);
+        let engine = engine(&path);
+        let mut out = Memory::new();
+        let dumped = engine.dump(&mut out).expect("a dump");
+        assert_eq!(dumped.problems, Vec::<String>::new(), "{mode}");
+        assert!(dumped.warnings.iter().any(|warning| warning.starts_with("the table code could not be checked")), "{:?}", dumped.warnings);
+        assert_eq!(dumped.fingerprint.tables["entry"].rows, 10);
+        assert_eq!(dumped.fingerprint.tables["person"].rows, 2);
+        let mut scratch = engine.scratch(None).expect("a scratch");
+        scratch.load(Content::SqliteImage, &mut out.bytes.as_slice()).expect("it restores");
+        assert_eq!(dumped.fingerprint.differences(&scratch.fingerprint(Depth::Rows).expect("one")), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,195 @@
+//! Attempts to make the toolkit lose data, lie, or go round a protection; each was once a way that worked.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use rusqlite::Connection;
+
+/// A folder with a state directory of its own.
+struct Place(tempfile::TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Place(tempfile::tempdir().expect("a folder"))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn database(&self, name: &str, rows: i64) -> PathBuf {
+        let path = self.path(name);
+        let connection = Connection::open(&path).expect("a database");
+        connection.execute_batch("CREATE TABLE entry(id INTEGER PRIMARY KEY)").expect("a table");
+        for row in 0..rows {
+            connection.execute("INSERT INTO entry VALUES (?)", [row]).expect("a row");
+        }
+        path
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).expect("written");
+    }
+
+    fn run_in(&self, folder: &str, program: &str, args: &[&str]) -> Output {
+        let program = match program {
+            "backup-db" => env!("CARGO_BIN_EXE_backup-db"),
+            "restore-db" => env!("CARGO_BIN_EXE_restore-db"),
+            other => {
+                assert_eq!(other, "backup-guard");
+                env!("CARGO_BIN_EXE_backup-guard")
+            }
+        };
+        Command::new(program)
+            .args(args)
+            .current_dir(self.path(folder))
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .env("HOLDFAST_STATE_DIR", self.path("state"))
+            .stdin(std::process::Stdio::null())
+            .output()
+            .expect("it runs")
+    }
+
+    fn run(&self, program: &str, args: &[&str]) -> Output {
+        self.run_in(".", program, args)
+    }
+
+    /// Runs `backup-db` and gives the id and the folder that it prints.
+    fn back_up(&self, args: &[&str]) -> (String, PathBuf) {
+        let output = self.run("backup-db", args);
+        assert_eq!(status(&output), 0, "{}", stderr(&output));
+        let line = String::from_utf8(output.stdout).expect("text");
+        let (id, folder) = line.trim_end().split_once('\t').expect("an id and a folder");
+        (id.to_owned(), folder.into())
+    }
+}
+
+fn status(output: &Output) -> i32 {
+    output.status.code().expect("it was not killed")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn rows(path: &Path) -> i64 {
+    Connection::open(path).expect("open").query_row("SELECT count(*) FROM entry", [], |row| row.get(0)).expect("a count")
+}
+
+/// Changes a backup's manifest and makes `SHA256SUMS` agree.
+fn rewrite_manifest(folder: &Path, change: impl FnOnce(&mut serde_json::Value)) {
+    use sha2::{Digest, Sha256};
+    let path = folder.join("manifest.json");
+    let mut manifest = serde_json::from_slice(&fs::read(&path).expect("a manifest")).expect("JSON");
+    change(&mut manifest);
+    let bytes = serde_json::to_vec(&manifest).expect("JSON");
+    let hash = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    fs::write(&path, bytes).expect("written");
+    let sums = folder.join("SHA256SUMS");
+    let text: String = fs::read_to_string(&sums)
+        .expect("sums")
+        .lines()
+        .map(|line| if line.ends_with("  manifest.json") { format!("{hash}  manifest.json\n") } else { format!("{line}\n") })
+        .collect();
+    fs::write(&sums, text).expect("written");
+}
+
+#[test]
+fn a_backup_that_lost_its_modes_or_met_a_stranger_restores_and_the_guard_says_so() {
+    let place = Place::new();
+    let app = place.database("app.db", 3);
+    let (_, folder) = place.back_up(&["app.db"]);
+    for entry in fs::read_dir(&folder).expect("a list") {
+        fs::set_permissions(entry.expect("an entry").path(), fs::Permissions::from_mode(0o644)).expect("as a FAT disk would");
+    }
+    fs::write(folder.join(".DS_Store"), "").expect("as the Finder would");
+    Connection::open(&app).expect("open").execute_batch("DELETE FROM entry").expect("a mishap");
+    let guard = place.run("backup-guard", &["-q"]);
+    assert_eq!(status(&guard), 3);
+    let told = String::from_utf8_lossy(&guard.stdout).into_owned();
+    assert!(told.contains("mode 0644") && told.contains(".DS_Store does not belong"), "{told}");
+    let restored = place.run("restore-db", &["latest"]);
+    assert_eq!(status(&restored), 0, "{}", stderr(&restored));
+    assert_eq!(rows(&app), 3);
+}
+
+#[test]
+fn a_quick_look_does_not_clear_a_damaged_backup() {
+    let place = Place::new();
+    place.database("app.db", 3);
+    let (_, _) = place.back_up(&["app.db"]);
+    let (id, folder) = place.back_up(&["app.db"]);
+    let file = folder.join("database.sqlite.gz");
+    let mut bytes = fs::read(&file).expect("a component");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&file, bytes).expect("one bit");
+    assert_eq!(status(&place.run("backup-guard", &["--verify", "structure"])), 3);
+    let output = place.run("backup-guard", &["--verify", "quick", "--json"]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let newest = report.to_string();
+    assert!(!newest.contains(&format!("\"id\":\"{id}\"")), "the damaged one is not the newest good one: {newest}");
+}
+
+#[test]
+fn a_backup_dated_in_the_future_does_not_hide_missed_runs() {
+    let place = Place::new();
+    place.database("app.db", 3);
+    let (_, folder) = place.back_up(&["app.db"]);
+    let id = "20990101T000000Z-dev-db-abcd";
+    rewrite_manifest(&folder, |manifest| {
+        manifest["id"] = id.into();
+        manifest["created_at"] = "2099-01-01T00:00:00.000Z".into();
+        manifest["finished_at"] = "2099-01-01T00:00:00.000Z".into();
+    });
+    fs::rename(&folder, folder.with_file_name(id)).expect("renamed");
+    fs::remove_dir_all(place.path("state/known")).expect("forgotten");
+    let output = place.run("backup-guard", &["--max-age", "1h"]);
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(status(&output), 3, "{told}");
+    assert!(told.contains("its age cannot be told"), "{told}");
+}
+
+#[test]
+fn a_file_of_a_live_database_is_not_taken_for_all_of_it() {
+    let place = Place::new();
+    let path = place.path("live.db");
+    let connection = Connection::open(&path).expect("a database");
+    connection.query_row("PRAGMA journal_mode = wal", [], |_| Ok(())).expect("a mode");
+    connection.execute_batch("CREATE TABLE entry(id INTEGER PRIMARY KEY); PRAGMA wal_checkpoint(TRUNCATE)").expect("a table");
+    connection.execute_batch("INSERT INTO entry VALUES (1), (2)").expect("rows that stand in the log only");
+    let output = place.run("restore-db", &["-f", "live.db", "--to", "sqlite:copy.db"]);
+    assert_eq!(status(&output), 4, "{}", stderr(&output));
+    assert!(stderr(&output).contains("live.db-wal belongs to it"), "{}", stderr(&output));
+    assert!(!place.path("copy.db").exists());
+}
+
+#[test]
+fn a_dump_cannot_reach_another_database() {
+    let place = Place::new();
+    let victim = place.database("victim.db", 2);
+    let text = format!(
+        "PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\nCREATE TABLE a(b);\nCOMMIT;\nATTACH '{}' AS v;\nDROP TABLE v.entry;\nBEGIN;\nCOMMIT;\n",
+        victim.display()
+    );
+    place.write("evil.sql", &text);
+    let output = place.run("restore-db", &["-f", "evil.sql", "--to", "sqlite:new.db"]);
+    assert_eq!(status(&output), 1, "{}", stderr(&output));
+    assert_eq!(rows(&victim), 2);
+    assert!(!place.path("new.db").exists());
+}
+
+#[test]
+fn a_restart_command_that_leaves_a_daemon_behind_ends() {
+    let place = Place::new();
+    place.database("app.db", 1);
+    place.write("holdfast.toml", "[env.dev]\ndatabase = \"sqlite:app.db\"\nrestart = [\"/bin/sh\", \"-c\", \"sleep 20 & echo started\"]\n");
+    place.back_up(&[]);
+    let start = std::time::Instant::now();
+    let output = place.run("restore-db", &["latest"]);
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    assert!(start.elapsed() < std::time::Duration::from_secs(10));
+}
