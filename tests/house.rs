@@ -40,7 +40,7 @@ fn shown(path: &Path) -> String {
     path.strip_prefix(root()).unwrap_or(path).display().to_string()
 }
 
-fn is_rust(path: &PathBuf) -> bool {
+fn is_rust(path: &Path) -> bool {
     path.extension().is_some_and(|end| end == "rs")
 }
 
@@ -92,7 +92,7 @@ fn a_module_of_the_library_uses_only_modules_declared_above_it() {
     assert!(modules.len() > 20, "{modules:?}");
     let rank = |name: &str| modules.iter().position(|module| *module == name);
     let mut upward = Vec::new();
-    for path in files("lib/src").into_iter().filter(is_rust) {
+    for path in files("lib/src").into_iter().filter(|path| is_rust(path)) {
         let inside = shown(&path).trim_start_matches("lib/src/").to_owned();
         let is_test = inside.ends_with("/tests.rs") || inside.contains("/tests/");
         if inside == "lib.rs" || is_test {
