@@ -40,7 +40,7 @@ fn shown(path: &Path) -> String {
     path.strip_prefix(root()).unwrap_or(path).display().to_string()
 }
 
-fn is_rust(path: &PathBuf) -> bool {
+fn is_rust(path: &Path) -> bool {
     path.extension().is_some_and(|end| end == "rs")
 }
 
@@ -92,7 +92,7 @@ fn a_module_of_the_library_uses_only_modules_declared_above_it() {
     assert!(modules.len() > 20, "{modules:?}");
     let rank = |name: &str| modules.iter().position(|module| *module == name);
     let mut upward = Vec::new();
-    for path in files("lib/src").into_iter().filter(is_rust) {
+    for path in files("lib/src").into_iter().filter(|path| is_rust(path)) {
         let inside = shown(&path).trim_start_matches("lib/src/").to_owned();
         let is_test = inside.ends_with("/tests.rs") || inside.contains("/tests/");
         if inside == "lib.rs" || is_test {
@@ -322,4 +322,41 @@ fn the_tour_of_the_readme_runs_on_postgresql() {
         settings.get_envs().filter_map(|(name, value)| Some((name.to_str()?.to_owned(), value?.to_str()?.to_owned()))).collect();
     let said = take(&tour("```sh tour postgres"), &connection);
     require_in_order(&said, &["-ledger-db-", "restore passed", "\n1000\n", "undone", "discarded"]);
+}
+
+/// Every field's name in a document; what a manifest holds is described elsewhere.
+fn fields(document: &serde_json::Value, found: &mut BTreeSet<String>) {
+    match document {
+        serde_json::Value::Object(map) => {
+            for (name, value) in map {
+                found.insert(name.clone());
+                if name != "manifest" {
+                    fields(value, found);
+                }
+            }
+        }
+        serde_json::Value::Array(list) => list.iter().for_each(|value| fields(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_field_of_a_json_document_is_described() {
+    let said = take(
+        "sqlite3 app.db 'CREATE TABLE t (a); INSERT INTO t VALUES (1)'
+         backup-db app.db -n --json; backup-db app.db --json --keep-last 3; restore-db --list --json; restore-db latest -n --json
+         restore-db latest --json; restore-db --undo -n --json; restore-db --undo --json; restore-db --discard --json
+         backup-guard --json; backup-db missing.db --json || true",
+        &[],
+    );
+    let mut found = BTreeSet::new();
+    let documents: Vec<serde_json::Value> = said.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(documents.len(), 10, "{said}");
+    documents.iter().for_each(|document| fields(document, &mut found));
+    let page = read(&root().join("docs/json.md"));
+    let is_described = |name: &&String| {
+        ["`", ".", "\""].iter().any(|before| page.contains(&format!("{before}{name}`")) || page.contains(&format!("{before}{name}.")))
+    };
+    let missing: Vec<_> = found.iter().filter(|name| !is_described(name)).collect();
+    assert!(found.len() > 40 && missing.is_empty(), "docs/json.md does not describe {missing:?}");
 }
