@@ -42,7 +42,6 @@ edited '.components += [.components[0]]'
 edited '.fingerprint.tables.entry.rows = 6'
 edited '.fingerprint.tables = {}'
 edited '.environment = "../x"'
-edited '.id = "20261121T130000Z-dev-db-0000"'
 edited '.format = 99'
 # Too deep, too large, no JSON at all.
 for text in "$(printf '%0100000d' 0 | tr 0 '[')" '{}' '"x"' ''; do
