@@ -28,9 +28,11 @@ macro_rules! scenarios {
 }
 
 scenarios! {
+    a_dry_run_says_the_plan_and_changes_nothing
     a_protected_environment_wants_its_name
     a_restore_can_be_undone_twice_and_discarded
     every_keep_flag_keeps_what_it_says
+    files_of_anyone_are_restored_by_their_content_and_cut_ones_refused
     fm_b01_a_backup_killed_at_any_step_leaves_whole_backups_only
     fm_b01_fm_e06_a_prune_killed_at_any_step_loses_nothing_that_was_to_stay
     fm_b01_fm_f03_a_restore_and_its_undo_killed_at_any_step_are_all_old_or_all_new_with_a_rollback_journal
@@ -66,6 +68,16 @@ scenarios! {
     fm_f05_fm_f06_a_damaged_backup_is_refused_before_anything_is_touched
     fm_f07_queries_of_the_configuration_guard_the_swap_and_the_rehearsal
     fm_f08_a_broken_target_is_kept_aside_as_it_is
+    fm_i01_fm_i02_a_wrong_configuration_is_status_6_with_its_line
+    fm_i04_a_configuration_is_found_from_any_folder_and_its_paths_start_there
+    fm_i06_everything_is_private_whatever_the_umask
+    fm_i08_fm_i09_a_password_shows_nowhere
+    fm_j01_planted_links_are_not_followed
+    fm_j02_a_store_that_others_can_write_is_told
+    fm_j03_odd_names_of_databases_are_only_names
+    json_is_one_document_for_results_and_for_errors
+    selectors_find_what_is_meant_and_nothing_else
+    what_backup_db_prints_is_what_restore_db_takes
 }
 
 #[test]

@@ -51,7 +51,9 @@ pub(crate) struct Args {
     pub(crate) discard: bool,
 
     /// restore into this database instead of the environment's own: sqlite:PATH or postgres://...
-    #[arg(long, value_name = "URL", conflicts_with_all = ["list", "undo", "discard"])]
+    ///
+    /// With --undo and --discard it names the database whose last restore is meant.
+    #[arg(long, value_name = "URL", conflicts_with = "list")]
     pub(crate) to: Option<String>,
 
     /// connect as this user

@@ -82,7 +82,7 @@ impl Choice {
     /// The last restore into the target that the flags name; without any, the only one there was.
     pub(crate) fn last_restore(&self, args: &Args, setting: &Setting) -> Result<(Target<'_>, Record)> {
         let is_named = args.user.is_some() || args.dbname.is_some();
-        if self.is_settled && (self.environment.source.is_some() || is_named) {
+        if args.to.is_some() || self.is_settled && (self.environment.source.is_some() || is_named) {
             let target = self.target_of(args, setting, None)?;
             let record = undo::last(&setting.state, &*target.engine)?;
             return Ok((target, record));
@@ -98,7 +98,7 @@ impl Choice {
                 let mut targets: Vec<String> = records.into_iter().map(|record| record.kept.target).collect();
                 targets.push(last.kept.target);
                 Err(Error::usage(format!("which restore? there were some into {}", targets.join(", ")))
-                    .hint("choose its environment with -e"))
+                    .hint("choose its environment with -e, or name the database with --to"))
             }
         }
     }

@@ -44,8 +44,11 @@ pub(crate) fn print(out: &Out, report: &Report) -> Result<u8> {
         out.note(&format!("safety backup: {id}"));
     }
     if let Some(aside) = &report.kept_aside {
-        let environment = report.plan.environment.as_ref().map(|name| format!(" -e {name}")).unwrap_or_default();
-        out.note(&format!("the old database is kept as {aside}; this brings it back: restore-db{environment} --undo"));
+        let which = match &report.plan.environment {
+            Some(name) => format!("-e {name}"),
+            None => format!("--to {}", quoted(&report.target)),
+        };
+        out.note(&format!("the old database is kept as {aside}; this brings it back: restore-db {which} --undo"));
     }
     if let Some(error) = &report.restart_error {
         out.error(
@@ -55,6 +58,12 @@ pub(crate) fn print(out: &Out, report: &Report) -> Result<u8> {
         return Ok(exit::PARTIAL);
     }
     Ok(exit::DONE)
+}
+
+/// A word as a shell reads it back.
+fn quoted(word: &str) -> String {
+    let is_plain = word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/:._-@+=,".contains(&byte));
+    if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 /// Says what undo or discard would do.

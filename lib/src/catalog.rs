@@ -46,6 +46,7 @@ impl Catalog {
     }
 
     fn read_place(&mut self, folder: &Path, only: Option<&str>) -> Result<()> {
+        let place = folder.file_name().unwrap_or_default().to_string_lossy();
         let listing = match std::fs::read_dir(folder) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
             other => other.on("list", folder)?,
@@ -58,7 +59,7 @@ impl Catalog {
                 self.foreign.push(entry.path());
                 continue;
             }
-            let backup = Backup::open(&entry.path());
+            let backup = Backup::open(&entry.path()).and_then(|backup| in_its_place(backup, &place));
             // Retention of another run has just removed it.
             if backup.is_err() && entry.path().symlink_metadata().is_err() {
                 continue;
@@ -113,6 +114,15 @@ impl Entry {
     pub fn time_in_name(&self) -> Option<DateTime<Utc>> {
         time_in(&self.name)
     }
+}
+
+/// A backup of one environment in the folder of another would be taken for one of that other's.
+fn in_its_place(backup: Backup, place: &str) -> Result<Backup> {
+    let own = &backup.manifest().environment;
+    if place == MIGRATIONS || place == "archives" || place == own {
+        return Ok(backup);
+    }
+    Err(Error::bad(format!("{} is a backup of {own} in the folder of {place}", backup.id())).hint("move it back"))
 }
 
 fn time_in(name: &str) -> Option<DateTime<Utc>> {

@@ -287,6 +287,10 @@ impl Manifest {
         if !is_id(&self.id) {
             return Err(Error::bad(format!("the manifest's id {:?} is not one", self.id)));
         }
+        let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if self.environment.is_empty() || !self.environment.bytes().all(is_name) {
+            return Err(Error::bad(format!("the manifest's environment {:?} is not the name of one", self.environment)));
+        }
         let names = self.components.iter().flat_map(|component| [&component.file, &component.index]);
         let mut seen = std::collections::BTreeSet::new();
         for name in names {

@@ -29,4 +29,13 @@ has_rows app.db 10
 # Into a place where there was nothing, undo takes the new one away again.
 expect 0 restore-db -e dev latest --to sqlite:new.db
 has_rows new.db 20
+# By its name the last restore into it is found; there is nothing of old to bring back, so it goes.
+expect 2 restore-db --undo -e prod
+expect 0 restore-db -v --to sqlite:new.db latest
+says "restore-db --to sqlite:$PWD/new.db --undo"
+sqlite3 new.db 'DELETE FROM entry'
+expect 0 restore-db --undo --to sqlite:new.db
+has_rows new.db 20
+expect 0 restore-db --discard --to sqlite:new.db
+has_rows app.db 10
 nothing_left
