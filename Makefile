@@ -4,6 +4,11 @@ CARGO ?= cargo
 PREFIX ?= /usr/local
 DESTDIR ?=
 
+# gzip by ISA-L where the system's library is here (Debian: libisal-dev, pkg-config): three times the speed at the same size.
+# Asked for at each use: `make test` may just have installed it.
+FEATURES = $(shell pkg-config --exists libisal 2>/dev/null && echo --features isal)
+export FEATURES
+
 # Where cargo builds, also when CARGO_TARGET_DIR moves it.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Every binary of the toolkit has a folder in bins/ with a main.
@@ -17,7 +22,7 @@ share = $(DESTDIR)$(PREFIX)/share
 .DEFAULT_GOAL := help
 # One after the other, also with -j: they share cargo's lock, and `lint test` is meant in that order.
 .NOTPARALLEL:
-.PHONY: help demo test lint bench soak install man schema check-mac
+.PHONY: help demo test setup tests lint bench soak install man schema check-mac
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,18 +30,22 @@ help: ## this list
 demo: ## back a real database up, damage the backup, catch that, restore
 	scripts/demo
 
-test: ## install what the tests need where it is missing, then run all tests
+test: setup tests ## install what the tests need where it is missing, then run all tests
+
+setup:
 	scripts/setup
+
+tests:
 ifneq ($(shell command -v cargo-nextest 2>/dev/null),)
-	$(CARGO) test --workspace --doc
-	$(CARGO) nextest run --workspace
+	$(CARGO) test --workspace $(FEATURES) --doc
+	$(CARGO) nextest run --workspace $(FEATURES)
 else
-	$(CARGO) test --workspace
+	$(CARGO) test --workspace $(FEATURES)
 endif
 
 lint: ## formatting, clippy, shellcheck, cargo-deny; says what it could not run
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --workspace --all-targets $(FEATURES) -- -D warnings
 	@if command -v shellcheck >/dev/null; then \
 	    echo shellcheck -x $(SCRIPTS); shellcheck -x $(SCRIPTS); \
 	else \
@@ -55,7 +64,7 @@ bench: ## time, processor, memory and bytes beside the tools of today (BENCH=sql
 	scripts/bench/run $(BENCH)
 
 soak: ## the long tests, those that are marked as ignored: kills, full disks and random histories
-	$(CARGO) test --release --workspace -- --ignored
+	$(CARGO) test --release --workspace $(FEATURES) -- --ignored
 
 # By rename: a run that has just started keeps the program it started with, and nobody ever starts half of one.
 define place
@@ -64,7 +73,7 @@ define place
 endef
 
 install: man ## binaries, man pages, completions and schedules below PREFIX (/usr/local); DESTDIR for packages
-	$(CARGO) build --release --locked --bins
+	$(CARGO) build --release --locked --bins $(FEATURES)
 	install -d $(bin) $(share)/man/man1 $(share)/bash-completion/completions $(share)/zsh/site-functions \
 	    $(share)/fish/vendor_completions.d $(share)/holdfast/scripts
 	$(foreach name,$(BINARIES),$(call place,755,$(TARGET)/release/$(name),$(bin)))

@@ -44,6 +44,11 @@ fn body(args: Args, out: &Out) -> Result<u8> {
         return report::print_undone(out, &record, &kept);
     }
     let (origin, target) = choice.restore(&args, &setting)?;
+    if !args.common.dry_run {
+        for note in restore::put_right(&origin, &target, &setting.state, wait)? {
+            out.warn(&note);
+        }
+    }
     let plan = restore::plan(&origin, &target, !args.no_safety_backup)?;
     if args.common.dry_run {
         return report::print_plan(out, &plan);

@@ -93,15 +93,18 @@ impl Backup {
         self.manifest.component("database").ok_or_else(|| Error::bad(format!("{} holds no database", self.manifest.id)))
     }
 
-    /// A component's plain stream. Every frame is checked while it is read; the end is an error where the file as a whole
-    /// is not what the manifest says.
+    /// A component's plain stream; its end is an error where the file as a whole is not what the manifest says.
     pub fn read(&self, component: &Component) -> Result<Reader> {
-        let index = self.index(component)?;
-        Reader::open(
-            &self.folder.join(&component.file),
-            Arc::new(index),
-            Expected::Hashes { stored_sha256: component.stored_sha256.clone() },
-        )
+        self.reader(component, Expected::File { stored_sha256: component.stored_sha256.clone() })
+    }
+
+    /// As [`Backup::read`], with every chunk's hash compared on the way.
+    pub fn read_by_chunks(&self, component: &Component) -> Result<Reader> {
+        self.reader(component, Expected::Chunks { stored_sha256: component.stored_sha256.clone() })
+    }
+
+    fn reader(&self, component: &Component, expected: Expected) -> Result<Reader> {
+        Reader::open(&self.folder.join(&component.file), Arc::new(self.index(component)?), expected)
     }
 
     /// A component's index, found to be what the manifest says.
@@ -112,7 +115,10 @@ impl Backup {
             return Err(Error::bad(format!("{} is not the index that its manifest describes", path.display())));
         }
         let index = Index::parse(&bytes).map_err(|error| error.within(path.display()))?;
-        let agrees = index.plain_bytes == component.plain_bytes && index.stored_bytes() == component.stored_bytes;
+        let agrees = index.plain_bytes == component.plain_bytes
+            && index.stored_bytes() == component.stored_bytes
+            && index.frames.len() as u64 == component.frames
+            && index.chunks.len() as u64 == component.chunks;
         if !agrees {
             return Err(Error::bad(format!("{} does not agree with its manifest", path.display())));
         }

@@ -242,6 +242,11 @@ pub trait Workspace {
     /// Loads a dump; an error of any statement is an error of the load. `origin` as in [`Engine::scratch`].
     fn load(&mut self, content: Content, plain: &mut dyn Read) -> Result<()>;
 
+    /// What the engine's own check finds wrong with what was loaded, where it has such a check.
+    fn examine(&self) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
     /// Its state.
     fn fingerprint(&self, depth: Depth) -> Result<Fingerprint>;
 

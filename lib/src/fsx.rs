@@ -15,6 +15,8 @@ use crate::error::{Error, OnPath, Result};
 pub const FILE_MODE: u32 = 0o600;
 /// Mode of every folder Holdfast makes, whatever the umask.
 pub const FOLDER_MODE: u32 = 0o700;
+/// How the ending of a file begins that is to replace another; the id of the process that writes it follows.
+const DRAFT: &str = "new-";
 
 /// A point where a file operation is about to happen.
 ///
@@ -118,11 +120,29 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
 /// Replaces a small private file as a whole: a new one beside it, synced, renamed over it. For the state directory;
 /// nothing in a published backup is ever replaced.
 pub fn replace_private(path: &Path, bytes: &[u8]) -> Result<()> {
-    let beside = path.with_extension(format!("new-{}", std::process::id()));
+    remove_dead_drafts(path);
+    let beside = path.with_extension(format!("{DRAFT}{}", std::process::id()));
     let _ = std::fs::remove_file(&beside);
     write_private(&beside, bytes)?;
     step().and_then(|()| std::fs::rename(&beside, path)).on("rename to", path)?;
     sync_parent(path)
+}
+
+/// Removes what processes that were killed while they replaced the same file have left. Only tidiness: no error counts.
+fn remove_dead_drafts(path: &Path) {
+    let Some(listing) = path.parent().and_then(|folder| std::fs::read_dir(folder).ok()) else { return };
+    for entry in listing.flatten() {
+        let draft = entry.path();
+        let pid = draft.extension().and_then(|ending| ending.to_str()?.strip_prefix(DRAFT)?.parse().ok());
+        if draft.file_stem() == path.file_stem() && pid.is_some_and(is_dead) {
+            let _ = std::fs::remove_file(draft);
+        }
+    }
+}
+
+/// Whether no process of this machine has that id any more.
+pub fn is_dead(pid: i32) -> bool {
+    pid > 0 && nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), None) == Err(nix::errno::Errno::ESRCH)
 }
 
 /// Appends one line to a private file, created where it is missing, and syncs it.

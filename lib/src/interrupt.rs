@@ -4,14 +4,15 @@
 //! a blocked read ends; whoever works in a loop asks [`check`] and returns its error, and what was staged is removed on
 //! the way out.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
 use crate::error::{Error, Kind, Result};
@@ -22,10 +23,15 @@ pub const GRACE: Duration = Duration::from_secs(10);
 static RECEIVED: AtomicI32 = AtomicI32::new(0);
 static DEADLINE: OnceLock<(Instant, Duration)> = OnceLock::new();
 static GROUPS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+thread_local! {
+    static CLEANING: Cell<bool> = const { Cell::new(false) };
+}
 
 /// Starts listening; called once, by a binary's main.
 pub fn install() -> Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(|error| Error::failed("cannot listen for signals").because(error))?;
+    // With a handler of any kind a write beyond `ulimit -f` is an error that can be told, and does not kill the process.
+    signal_hook::flag::register(SIGXFSZ, Arc::default()).map_err(|error| Error::failed("cannot listen for signals").because(error))?;
     std::thread::spawn(move || {
         for number in signals.forever() {
             if RECEIVED.swap(number, Ordering::SeqCst) != 0 {
@@ -55,8 +61,20 @@ pub fn set_deadline(limit: Duration) {
     let _ = DEADLINE.set((Instant::now(), limit));
 }
 
+/// Lets this thread take away what it has made although a stop was asked for or the time is over: [`check`] holds nothing
+/// against it meanwhile, and children that it starts are not stopped before [`GRACE`] is over.
+pub fn while_cleaning<T>(work: impl FnOnce() -> T) -> T {
+    let before = CLEANING.replace(true);
+    let outcome = work();
+    CLEANING.set(before);
+    outcome
+}
+
 /// An error as soon as a stop was asked for, or the run has taken longer than it may.
 pub fn check() -> Result<()> {
+    if CLEANING.get() {
+        return Ok(());
+    }
     if let Some(number) = received() {
         return Err(Error::new(Kind::Signal(number), format!("stopped by signal {number}")));
     }
@@ -77,7 +95,7 @@ impl Group {
     pub fn watch(process_group: i32) -> Self {
         groups().insert(process_group);
         // A signal that came between the child's start and this line was passed to nobody.
-        if received().is_some() {
+        if received().is_some() && !CLEANING.get() {
             signal_group(process_group, Signal::SIGTERM);
         }
         Group(process_group)

@@ -79,32 +79,30 @@ impl Store {
     pub fn open(root: &Path, state: &StateDir, create: Create) -> Result<Self> {
         let root = std::path::absolute(root).on("use", root)?;
         let real = fsx::real_path(&root);
-        let memory = Self::memory_path(&real, state)?;
-        let remembered = Self::remembered(&memory)?;
+        // By both names: a folder that became a link to another store is noticed too.
+        let remembered = [Self::remembered(&root, state)?, Self::remembered(&real, state)?];
         let marker = match read_marker(&real)? {
             Some(marker) => marker,
             None if create == Create::Never => {
                 return Err(Error::bad(format!("there is no store at {}", root.display()))
                     .hint("is its disk mounted? backup-db creates a store on its first run"));
             }
-            None if remembered.is_some() && create == Create::FirstUse => return Err(lost(&root)),
+            None if remembered.iter().any(Option::is_some) && create == Create::FirstUse => return Err(lost(&root)),
             None => create_marker(&real, create)?,
         };
-        if let Some(remembered) = &remembered
-            && remembered.store_id != marker.store_id
-            && create != Create::Meant
-        {
+        let is_other = |remembered: &Remembered| remembered.store_id != marker.store_id;
+        if remembered.iter().flatten().any(is_other) && create != Create::Meant {
             return Err(Error::refused(format!("{} holds another store than it did before", root.display()))
                 .hint("is the right disk mounted? if the change was meant, say --new-store once"));
         }
-        if remembered.is_none_or(|remembered| remembered.store_id != marker.store_id) {
-            let real = real.canonicalize().on("find", &real)?;
-            let memory = Self::memory_path(&real, state)?;
-            let text = serde_json::to_vec(&Remembered { path: real, store_id: marker.store_id.clone() })
-                .map_err(|error| Error::failed("cannot remember the store").because(error))?;
-            fsx::replace_private(&memory, &text)?;
-        }
         let real = real.canonicalize().on("find", &real)?;
+        for path in [&root, &real] {
+            if Self::remembered(path, state)?.is_none_or(|remembered| is_other(&remembered)) {
+                let text = serde_json::to_vec(&Remembered { path: path.clone(), store_id: marker.store_id.clone() })
+                    .map_err(|error| Error::failed("cannot remember the store").because(error))?;
+                fsx::replace_private(&Self::memory_path(path, state)?, &text)?;
+            }
+        }
         Ok(Store { root: real, store_id: marker.store_id, name: marker.name, state: state.clone() })
     }
 
@@ -113,7 +111,8 @@ impl Store {
         Ok(state.folder("stores")?.join(format!("{key}.json")))
     }
 
-    fn remembered(path: &Path) -> Result<Option<Remembered>> {
+    fn remembered(root: &Path, state: &StateDir) -> Result<Option<Remembered>> {
+        let path = &Self::memory_path(root, state)?;
         match std::fs::read(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             other => {
@@ -150,6 +149,15 @@ impl Store {
     /// The folder of an environment's backups, or one of [`RESERVED`].
     pub fn folder(&self, name: &str) -> PathBuf {
         self.root.join(name)
+    }
+
+    /// Refuses a folder of backups that is a link: what is behind it is not this store's, and may be anything.
+    pub fn require_real(&self, place: &Path) -> Result<()> {
+        match place.symlink_metadata() {
+            Ok(found) if !found.is_dir() => Err(Error::refused(format!("{} is not a folder of the store", place.display()))
+                .hint("put the real folder back; a store as a whole may be reached by a link, its folders may not")),
+            _ => Ok(()),
+        }
     }
 
     /// The file that collects every later check of a backup.
@@ -231,17 +239,12 @@ fn belongs_to(backup_id: &str, environment: &str) -> bool {
 fn is_dead_scratch(name: &str) -> bool {
     let own = format!("{SCRATCH_PREFIX}{}-", host_tag());
     let pid = name.strip_prefix(&own).and_then(|rest| rest.split_once('-')).and_then(|(pid, _)| pid.parse().ok());
-    pid.is_some_and(is_dead)
+    pid.is_some_and(fsx::is_dead)
 }
 
 /// This machine's name as a short part of a file name.
 fn host_tag() -> String {
     fsx::sha256_hex(host::name().as_bytes())[..8].to_owned()
-}
-
-/// Whether no process of this machine has that id any more.
-fn is_dead(pid: i32) -> bool {
-    pid > 0 && nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), None) == Err(nix::errno::Errno::ESRCH)
 }
 
 fn read_marker(root: &Path) -> Result<Option<Marker>> {

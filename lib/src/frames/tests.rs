@@ -10,7 +10,7 @@ use super::*;
 use crate::compression::Compression;
 use crate::error::Result;
 
-const ALL: [Compression; 3] = [Compression::None, Compression::Gzip(1), Compression::Zstd(1)];
+const ALL: [Compression; 4] = [Compression::None, Compression::Gzip(1), Compression::Gzip(6), Compression::Zstd(1)];
 
 fn seal(path: &Path, bytes: &[u8], cut: Cut, compression: Compression) -> Sealed {
     let mut sealer = Sealer::create(path, cut, compression).expect("a sealer");
@@ -20,9 +20,18 @@ fn seal(path: &Path, bytes: &[u8], cut: Cut, compression: Compression) -> Sealed
     sealer.finish().expect("an end").read_back().expect("a proof")
 }
 
+/// Reads a component in both ways, which must agree.
 fn open(path: &Path, sealed: &Sealed) -> Result<Vec<u8>> {
+    let stored_sha256 = || sealed.stored_sha256.clone();
+    let by_chunks = open_as(path, sealed, Expected::Chunks { stored_sha256: stored_sha256() });
+    let by_file = open_as(path, sealed, Expected::File { stored_sha256: stored_sha256() });
+    assert_eq!(by_chunks.as_ref().ok(), by_file.as_ref().ok());
+    by_chunks
+}
+
+fn open_as(path: &Path, sealed: &Sealed, expected: Expected) -> Result<Vec<u8>> {
     let index = Index::parse(&sealed.index.to_bytes()?)?;
-    let mut reader = Reader::open(path, Arc::new(index), Expected::Hashes { stored_sha256: sealed.stored_sha256.clone() })?;
+    let mut reader = Reader::open(path, Arc::new(index), expected)?;
     let mut out = Vec::new();
     reader.read_to_end(&mut out).map_err(|error| crate::Error::from_io("read", error))?;
     Ok(out)
@@ -54,6 +63,18 @@ fn what_was_sealed_is_opened_for_every_size_around_the_edges() {
                 assert_eq!(sealed.stored_sha256, super::open::hash_file(&path).expect("a hash").0);
             }
         }
+    }
+}
+
+#[test]
+fn bytes_without_any_pattern_are_stored_and_opened() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut bytes = vec![0; FRAME_PLAIN_BYTES * 2 + 77];
+    getrandom::fill(&mut bytes).expect("random bytes");
+    for (number, compression) in ALL.into_iter().enumerate() {
+        let path = folder.path().join(number.to_string());
+        let sealed = seal(&path, &bytes, Cut::Fixed(4096), compression);
+        assert!(open(&path, &sealed).expect("the bytes") == bytes, "{compression:?}");
     }
 }
 

@@ -65,7 +65,14 @@ impl Staging {
         fsx::sync_dir(&self.path)?;
         fsx::create_private_dirs(place)?;
         let target = place.join(&self.backup_id);
-        fsx::rename_new(&self.path, &target)?;
+        if let Err(error) = fsx::rename_new(&self.path, &target) {
+            // Renamed, and then not synced: what is reported as failed must not be there. Where the rename itself failed,
+            // whatever has that name is not ours to touch, and our folder is still here.
+            if self.path.symlink_metadata().is_err() {
+                let _ = std::fs::rename(&target, &self.path);
+            }
+            return Err(error);
+        }
         self.published = true;
         Ok(target)
     }

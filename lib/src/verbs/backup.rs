@@ -15,7 +15,7 @@ use crate::clock;
 use crate::component::{self, Origin};
 use crate::engine::{Dumped, Engine, Probe};
 use crate::environment::Environment;
-use crate::error::Result;
+use crate::error::{self, Result};
 use crate::exit;
 use crate::fsx;
 use crate::host;
@@ -69,7 +69,11 @@ impl Report {
     pub fn status(&self) -> u8 {
         match &self.pruned {
             _ if self.manifest.verification.is_none() => exit::BAD,
-            Some(Err(error)) => error.kind().status(),
+            Some(Err(error)) => match error.kind() {
+                // Not 1, which says that nothing was published.
+                error::Kind::Failed => exit::PARTIAL,
+                kind => kind.status(),
+            },
             _ => exit::DONE,
         }
     }
@@ -82,12 +86,24 @@ impl Report {
 pub fn run(environment: &Environment, store: &Store, request: &Request, progress: &dyn Progress) -> Result<Report> {
     interrupt::set_deadline(environment.timeout);
     let engine = environment.engine(store.state())?;
-    let probe = engine.probe()?;
+    let probe = engine.probe().map_err(as_failed)?;
     let held = Held::acquire(store.state(), store.id(), &environment.name, environment.wait)?;
-    let made = make(environment, store, &held, &*engine, &probe, request, progress)?;
+    let made = make(environment, store, &held, &*engine, &probe, request, progress).map_err(as_failed)?;
     let may_prune = request.prune && made.manifest.verification.is_some() && !environment.retention.is_empty();
-    let pruned = may_prune.then(|| prune::run(environment, store, &held));
+    let pruned = may_prune.then(|| prune::run(environment, store, &held).map_err(|error| within_retention(error, &made.id)));
     Ok(Report { pruned, ..made })
+}
+
+/// A source that is no database is no bad backup: the run failed, and nothing was published.
+fn as_failed(error: error::Error) -> error::Error {
+    if error.kind() == error::Kind::Bad { error.as_kind(error::Kind::Failed) } else { error }
+}
+
+/// The error of a step that came after the backup.
+fn within_retention(error: error::Error, id: &str) -> error::Error {
+    let is_plain = error.kind() == error::Kind::Failed;
+    let told = error.within(format!("{id} is published, but retention failed"));
+    if is_plain { told.hint("what was to be removed is removed by the next run") } else { told }
 }
 
 /// What a backup would do; printed by `--dry-run`.
@@ -156,13 +172,14 @@ pub fn make(
 ) -> Result<Report> {
     let mut notes: Vec<String> =
         store.sweep(held)?.into_iter().map(|name| format!("removed {name}, which an interrupted run left")).collect();
+    store.require_real(&store.folder(place_of(request.kind, &environment.name)))?;
     let catalog = Catalog::read(store, Some(&environment.name))?;
     let created_at = next_time(&catalog, clock::now(), &mut notes);
     let needed =
         catalog.newest(|backup| backup.manifest().database.is_some()).map_or(0, |backup| backup.manifest().stored_bytes() / 10 * 13);
     fsx::require_free(store.root(), needed + SPARE_BYTES + environment.min_free.unwrap_or(0))?;
 
-    let staging = store.stage(held, &id::new(created_at, &environment.name, request.kind)?)?;
+    let staging = store.stage(held, &fresh_id(&catalog, created_at, &environment.name, request.kind)?)?;
     let mut durations = BTreeMap::new();
     let start = Instant::now();
     progress.begin("dump", Some(probe.estimated_bytes));
@@ -203,6 +220,16 @@ fn next_time(catalog: &Catalog, now: DateTime<Utc>, notes: &mut Vec<String>) -> 
         ));
     }
     now.max(newest + Duration::milliseconds(1))
+}
+
+/// An id that no backup of the environment has: in a burst of some hundred backups a second two would draw the same one.
+fn fresh_id(catalog: &Catalog, created_at: DateTime<Utc>, environment: &str, kind: Kind) -> Result<String> {
+    loop {
+        let id = id::new(created_at, environment, kind)?;
+        if catalog.entries.iter().all(|entry| entry.name != id) {
+            return Ok(id);
+        }
+    }
 }
 
 fn describe(
@@ -276,6 +303,10 @@ fn publish(store: &Store, staging: Staging, kind: Kind, environment: &str, manif
     }
     staging.write_checksums(&known)?;
     interrupt::check()?;
-    let place = if kind == Kind::Migration { store::MIGRATIONS } else { environment };
-    staging.publish(&store.folder(place))
+    staging.publish(&store.folder(place_of(kind, environment)))
+}
+
+/// The folder of the store that a backup goes to.
+fn place_of(kind: Kind, environment: &str) -> &str {
+    if kind == Kind::Migration { store::MIGRATIONS } else { environment }
 }

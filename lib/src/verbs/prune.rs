@@ -34,18 +34,18 @@ pub struct Pruned {
 pub fn run(environment: &Environment, store: &Store, held: &Held) -> Result<Pruned> {
     let catalog = Catalog::read(store, Some(held.environment()))?;
     let plan = plan(environment, store, &catalog)?;
-    let mut removed = BTreeSet::new();
-    for line in plan.removals() {
+    let doomed: BTreeSet<String> = plan.removals().map(|line| line.id.clone()).collect();
+    if !doomed.is_empty() {
+        // Before the first goes: a run that is killed in between must not leave an alarm about backups that disappeared.
+        known::forget(store, held.environment(), &doomed)?;
+    }
+    let mut removed = 0;
+    for backup in catalog.backups().filter(|backup| doomed.contains(backup.id())) {
         interrupt::check()?;
-        if let Some(backup) = catalog.backups().find(|backup| backup.id() == line.id) {
-            remove(store, backup)?;
-            removed.insert(line.id.clone());
-        }
+        remove(store, backup)?;
+        removed += 1;
     }
-    if !removed.is_empty() {
-        known::forget(store, held.environment(), &removed)?;
-    }
-    Ok(Pruned { removed: removed.len(), freed_bytes: plan.freed_bytes(), plan })
+    Ok(Pruned { removed, freed_bytes: plan.freed_bytes(), plan })
 }
 
 /// What retention would do.

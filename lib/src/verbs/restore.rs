@@ -69,6 +69,10 @@ impl Origin {
         }
     }
 
+    fn is_proven(&self) -> bool {
+        matches!(self, Origin::Backup(backup) if backup.manifest().verification.is_some())
+    }
+
     fn plain_bytes(&self) -> Result<u64> {
         match self {
             Origin::Backup(backup) => Ok(backup.database()?.plain_bytes),
@@ -242,6 +246,14 @@ pub fn plan(origin: &Origin, target: &Target<'_>, safety_backup: bool) -> Result
     })
 }
 
+/// Ends what a killed restore into this target left half done, and says what it did. Without it a database that was
+/// closed for a swap could be neither planned for nor backed up first.
+pub fn put_right(origin: &Origin, target: &Target<'_>, state: &StateDir, wait: Duration) -> Result<Vec<String>> {
+    refuse_mismatch(origin, target)?;
+    let _held = Held::acquire(state, "target", &undo::lock_name(&target.engine.location()), wait)?;
+    target.engine.recover()
+}
+
 /// The wrong engine, the wrong environment, the wrong database.
 fn refuse_mismatch(origin: &Origin, target: &Target<'_>) -> Result<()> {
     let engine = origin.engine()?;
@@ -363,7 +375,9 @@ fn refuse_surprise(plan: &Plan, live: &Live) -> Result<()> {
     Ok(())
 }
 
-/// Reads everything once before the first byte is sent anywhere. For a backup that gives the proof by which it is loaded.
+/// Reads everything once before the first byte is sent to a server. For a backup that gives the proof by which it is loaded.
+///
+/// A SQLite image is loaded into a file of ours, not sent: there the load is that reading, every chunk against its hash.
 fn prove(origin: &Origin, means: &Means<'_>, progress: &dyn Progress) -> Result<Option<Verified>> {
     match origin {
         Origin::File(file) => {
@@ -373,7 +387,9 @@ fn prove(origin: &Origin, means: &Means<'_>, progress: &dyn Progress) -> Result<
             Ok(None)
         }
         Origin::Backup(backup) => {
-            let demands = Demands { level: Level::Structure, min_size: None, asserts: &[], settings: means.settings };
+            let is_sent = verify::content_of(backup, backup.database()?)? != Content::SqliteImage;
+            let level = if is_sent { Level::Structure } else { Level::Quick };
+            let demands = Demands { level, min_size: None, asserts: &[], settings: means.settings };
             let outcome = verify::verify(backup, &demands, progress)?;
             match (outcome.verified, outcome.findings.first()) {
                 (Some(verified), _) => Ok(Some(verified)),
@@ -421,7 +437,8 @@ fn load(origin: &Origin, proof: Option<&Verified>, engine: &dyn Engine, restore_
 
 /// Whether what was loaded is what the backup says; anything else ends the restore before the swap.
 fn compare(origin: &Origin, beside: &dyn Beside, asserts: &[crate::config::Assert]) -> Result<()> {
-    let mut findings = Vec::new();
+    // The image of a backup has just been found to be, byte for byte, the one that passed this check when it was made.
+    let mut findings = if origin.is_proven() { Vec::new() } else { beside.examine()? };
     if let Some(expected) = origin.fingerprint() {
         findings.extend(expected.differences(&beside.fingerprint(Depth::Rows)?));
     }

@@ -88,7 +88,7 @@ impl Record {
         let mut records = Vec::new();
         for entry in std::fs::read_dir(&folder).on("list", &folder)? {
             let path = entry.on("list", &folder)?.path();
-            // A killed run may have left a half of the next record beside the record.
+            // What a killed run was about to put in a record's place is no record.
             if path.extension().is_some_and(|ending| ending == "json")
                 && let Ok(bytes) = std::fs::read(&path)
                 && let Ok(record) = serde_json::from_slice::<Record>(&bytes)

@@ -201,7 +201,7 @@ fn structure(backup: &Backup, progress: &dyn Progress) -> Result<Vec<String>> {
 }
 
 fn component_structure(backup: &Backup, component: &Component, progress: &dyn Progress) -> Result<Vec<String>> {
-    let mut reader = backup.read(component)?;
+    let mut reader = backup.read_by_chunks(component)?;
     let content = content_of(backup, component)?;
     let mut structure = (component.role == "database").then(|| engine::structure_of(content));
     progress.begin("check", Some(component.plain_bytes));
@@ -256,7 +256,7 @@ pub fn rehearse(backup: &Backup, demands: &Demands<'_>, progress: &dyn Progress)
         }
         other => other?,
     }
-    let mut findings = Vec::new();
+    let mut findings: Vec<String> = scratch.examine()?.into_iter().map(|problem| format!("restored, {problem}")).collect();
     let found = scratch.fingerprint(Depth::Rows)?;
     if let Some(expected) = &manifest.fingerprint {
         findings.extend(expected.differences(&found).into_iter().map(|difference| format!("restored, {difference}")));

@@ -12,6 +12,7 @@ use super::{catalog, load, sql};
 use crate::engine::{Beside, Content, Depth, Dumped, Kept, Outlet, Workspace};
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
+use crate::interrupt;
 use crate::manifest::{Database, EngineName};
 
 /// Settings whose values are lists of names, each to be quoted by itself.
@@ -180,7 +181,14 @@ impl Beside for Restoring {
 impl Drop for Restoring {
     fn drop(&mut self) {
         let Some(mut session) = self.maintenance.take() else { return };
-        if let Err(error) = create::drop_ours(&mut session, &self.name, Role::Restore) {
+        let dropped = interrupt::while_cleaning(|| {
+            // A signal ends the client of this session too; then it takes another.
+            create::drop_ours(&mut session, &self.name, Role::Restore).or_else(|_| {
+                let mut fresh = exchange::maintenance(&self.place, &self.target)?;
+                create::drop_ours(&mut fresh, &self.name, Role::Restore)
+            })
+        });
+        if let Err(error) = dropped {
             tracing::warn!("the database {} is still there: {error}", self.name);
         }
     }

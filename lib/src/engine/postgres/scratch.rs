@@ -12,6 +12,7 @@ use crate::engine::{Content, Depth, Dumped, Outlet, Settings, Workspace};
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
 use crate::fsx;
+use crate::interrupt;
 use crate::manifest::Database;
 
 /// The superuser of a private server.
@@ -88,7 +89,9 @@ fn shared(url: &str, settings: &Settings, origin: Option<&Database>) -> Result<S
 impl Drop for Scratch {
     fn drop(&mut self) {
         if let Home::Shared { maintenance, name } = &self.home {
-            let dropped = maintenance.session().and_then(|mut session| create::drop_ours(&mut session, name, Role::Scratch));
+            let dropped = interrupt::while_cleaning(|| {
+                maintenance.session().and_then(|mut session| create::drop_ours(&mut session, name, Role::Scratch))
+            });
             if let Err(error) = dropped {
                 tracing::warn!("the scratch database {name} is still there: {error}");
             }

@@ -266,12 +266,15 @@ impl Scanner {
         Ok(())
     }
 
-    /// The state of the database that the dump holds; an error unless the dump is whole by its own trailer.
+    /// The state of the database that the dump holds; an error unless the dump is whole by its own header and trailer.
     pub fn finish(mut self) -> Result<Fingerprint> {
         self.check_end()?;
         if !self.has_trailer {
             let why = if self.bytes == 0 { "it is empty" } else { "its last line, \"PostgreSQL database dump complete\", is missing" };
             return Err(cut_short(why));
+        }
+        if !self.has_header {
+            return Err(cut_short("its first line, \"PostgreSQL database dump\", is missing"));
         }
         self.check_key()?;
         if self.large_objects.0 > 0 {

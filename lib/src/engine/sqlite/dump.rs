@@ -188,6 +188,7 @@ fn copy_pages(source: &Connection, copy_path: &Path, path: &Path, settings: &Set
 /// never ends.
 pub(super) fn copy_in_one_step(from: &Connection, to: &mut Connection, path: &Path, limit: std::time::Duration) -> Result<()> {
     let start = Instant::now();
+    let written = to.path().map(std::path::PathBuf::from);
     let backup = Backup::new(from, to).map_err(|error| open::explain(path, error))?;
     loop {
         interrupt::check()?;
@@ -199,9 +200,17 @@ pub(super) fn copy_in_one_step(from: &Connection, to: &mut Connection, path: &Pa
                 return Err(Error::busy(format!("{} is locked by another program", path.display()))
                     .hint("end its transaction, or allow more with busy_timeout; nothing was changed"));
             }
+            Err(error) if is_of_writing(&error) => return Err(open::explain(written.as_deref().unwrap_or(path), error)),
             Err(error) => return Err(open::explain(path, error)),
         }
     }
+}
+
+/// Whether the copy is to blame and not its source, which is only read.
+fn is_of_writing(error: &rusqlite::Error) -> bool {
+    use rusqlite::ffi;
+    let rusqlite::Error::SqliteFailure(error, _) = error else { return false };
+    matches!(error.extended_code, ffi::SQLITE_FULL | ffi::SQLITE_IOERR_WRITE | ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_TRUNCATE)
 }
 
 /// What was found in the snapshot, beside its pages.

@@ -40,6 +40,10 @@ impl Workspace for Incoming {
         self.file.load(content, plain)
     }
 
+    fn examine(&self) -> Result<Vec<String>> {
+        self.file.examine()
+    }
+
     fn fingerprint(&self, depth: Depth) -> Result<Fingerprint> {
         self.file.fingerprint(depth)
     }

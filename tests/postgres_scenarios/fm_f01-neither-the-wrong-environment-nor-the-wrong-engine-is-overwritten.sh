@@ -1,0 +1,24 @@
+# shellcheck shell=sh source=tests/postgres_scenarios/lib.sh
+. "$WORDS"
+make_ledger
+make_ledger 10 "${DB}_prod"
+config '[env.dev]' "database = \"$URL\"" '[env.prod]' "database = \"$(url "${DB}_prod")\"" 'protected = true' '[env.lite]' 'database = "sqlite:lite.db"'
+expect 0 backup-db -e dev
+of_dev=$(basename "$(newest dev)")
+before=$(picture "${DB}_prod")
+
+expect 4 restore-db -e prod --confirm prod "$STORE/dev/$of_dev"
+holds err 'backup of dev'
+expect 4 restore-db "$of_dev" --to "$(url "${DB}_prod")"
+expect 4 restore-db -e dev "$of_dev" -d "${DB}_prod"
+# The protected one is the protected one, however it is called.
+expect 4 restore-db -f "$(newest dev)/database.sql.gz" --to "$(url "${DB}_prod")"
+picture >dump.sql
+expect 4 restore-db -f dump.sql --to "$(url "${DB}_prod")"
+holds err protected
+expect 4 restore-db -e lite -f dump.sql
+holds err "of $ENGINE"
+expect 4 restore-db "$of_dev" --to "sqlite:$PWD/x.db"
+for file in x.db lite.db; do [ ! -e "$file" ] || wrong "$file was made"; done
+[ "$(picture "${DB}_prod")" = "$before" ] || wrong "the protected database has changed"
+nothing_beside

@@ -1,0 +1,83 @@
+# What all scenarios share, whichever engine they run on. Each runs in an empty folder of its own; the engine's words
+# (make_ledger, rows_of, drop_table …) come from $WORDS, which reads this file first.
+# shellcheck shell=sh
+set -eu
+
+mkdir -p "$HOME" "$TMPDIR" fakes
+chmod 1777 "$TMPDIR"
+STORE=$PWD/backups
+
+wrong() {
+    echo "wrong: $1" >&2
+    for file in out err; do [ ! -e "$file" ] || sed "s/^/  $file: /" "$file" >&2; done
+    exit 1
+}
+
+# expect STATUS COMMAND…: runs it and keeps what it printed in `out` and `err`.
+expect() {
+    wanted=$1
+    shift
+    got=0
+    "$@" >out 2>err </dev/null || got=$?
+    [ "$got" = "$wanted" ] || wrong "$*: status $got, not $wanted"
+}
+
+holds() { grep -qF -e "$2" "$1" || wrong "$1 does not hold: $2"; }
+lacks() { ! grep -qF -e "$2" "$1" || wrong "$1 holds: $2"; }
+is() { [ "$1" = "$2" ] || wrong "it is '$1', not '$2'${3:+ ($3)}"; }
+
+# until_true SECONDS COMMAND…
+until_true() {
+    tries=$(($1 * 50))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        tries=$((tries - 1))
+        [ "$tries" -gt 0 ] || wrong "never came true: $*"
+        sleep 0.02
+    done
+}
+
+# How many backups an environment has, and the newest one's folder.
+backups() { find "$STORE/${1:-dev}" -mindepth 1 -maxdepth 1 -type d ! -name '.*' 2>/dev/null | wc -l | tr -d ' '; }
+newest() {
+    # Two of one second are told apart by when they were written, not by their names.
+    # shellcheck disable=SC2012 # the names are ours
+    newest=$(ls -td "$STORE/${1:-dev}"/*/ | head -n 1)
+    echo "${newest%/}"
+}
+
+# config LINE…: holdfast.toml with these lines.
+config() { printf '%s\n' "$@" >holdfast.toml; }
+
+# Neither half a backup nor a temporary file is there.
+nothing_staged() {
+    found=$(find "$STORE" -name '.staging*' -o -name '*.tmp' 2>/dev/null)
+    [ -z "$found" ] || wrong "staging was left: $found"
+    found=$(find "$TMPDIR" -mindepth 1 -maxdepth 1 -name 'holdfast-*')
+    [ -z "$found" ] || wrong "scratch was left: $found"
+}
+
+# Ids of processes that this scenario's runs have started, by the state directory they were given.
+running() {
+    for folder in /proc/[0-9]*; do
+        read -r comm 2>/dev/null <"$folder/comm" || continue
+        case " $ENGINE_PROGRAMS backup-db restore-db backup-guard " in
+            *" $comm "*) ;;
+            *) continue ;;
+        esac
+        if grep -qzxF "HOLDFAST_STATE_DIR=$HOLDFAST_STATE_DIR" "$folder/environ" 2>/dev/null; then
+            [ -z "${1:-}" ] || [ "$1" = "$comm" ] || continue
+            echo "${folder#/proc/}"
+        fi
+    done
+}
+runs() { [ -n "$(running "${1:-}")" ]; }
+none_runs() { ! runs "${1:-}"; }
+
+# A seed that is printed, and numbers from it.
+SEED=${SEED:-$((($(date +%s) + $$) % 2147483648))}
+random_below() {
+    SEED=$(((SEED * 1103515245 + 12345) % 2147483648))
+    # shellcheck disable=SC2034 # the scenarios use it
+    RANDOM_NUMBER=$((SEED / 65536 % $1))
+}

@@ -1,0 +1,131 @@
+//! The scenarios in `tests/scenarios/`: shell scripts that run the real binaries on real SQLite files, one test each.
+//!
+//! Each runs in an empty folder with a state directory of its own and the bare environment that cron gives, so nothing of
+//! the machine's settings or of another scenario reaches it. What they share is `tests/scenarios/lib.sh`.
+
+#![allow(clippy::print_stderr)] // what a test could not run has to be said
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// A scenario that could not run here (no root, another system) ends with this, and its last line says why.
+const NOT_RUN: i32 = 77;
+
+/// Declares one test a script, and the list that is held against the folder.
+macro_rules! scenarios {
+    ($($name:ident)*) => {
+        $(
+            #[test]
+            fn $name() {
+                tell(stringify!($name));
+            }
+        )*
+
+        const LISTED: &[&str] = &[$(stringify!($name)),*];
+    };
+}
+
+scenarios! {
+    a_protected_environment_wants_its_name
+    a_restore_can_be_undone_twice_and_discarded
+    every_keep_flag_keeps_what_it_says
+    fm_b01_a_backup_killed_at_any_step_leaves_whole_backups_only
+    fm_b01_fm_e06_a_prune_killed_at_any_step_loses_nothing_that_was_to_stay
+    fm_b01_fm_f03_a_restore_and_its_undo_killed_at_any_step_are_all_old_or_all_new_with_a_rollback_journal
+    fm_b01_fm_f03_a_restore_and_its_undo_killed_at_any_step_are_all_old_or_all_new_with_a_write_ahead_log
+    fm_b01_random_kills_of_backup_and_restore_harm_nothing
+    fm_b02_a_signal_stops_a_wait_for_a_locked_database
+    fm_b02_fm_b03_a_signal_stops_a_backup_cleanly_with_its_own_status
+    fm_b05_a_real_small_disk_that_fills_up_keeps_what_it_held
+    fm_b05_fm_b16_a_full_disk_at_any_step_publishes_nothing_and_keeps_older_backups
+    fm_b06_fm_b07_an_io_error_at_any_step_publishes_nothing_and_keeps_older_backups
+    fm_b08_a_disk_that_became_read_only_fails_and_keeps_what_it_holds
+    fm_b08_a_store_that_cannot_be_written_fails_and_keeps_what_it_holds
+    fm_b19_closed_descriptors_harm_nothing
+    fm_b21_small_limits_of_the_process_are_told
+    fm_c05_a_cut_or_grown_file_of_a_backup_is_noticed_and_never_restored
+    fm_c06_a_backup_that_lost_its_manifest_is_named_and_left_where_it_is
+    fm_c07_fm_j05_an_edited_manifest_leads_nowhere_and_shows_no_escapes
+    fm_c08_a_backup_of_a_newer_version_is_neither_restored_nor_removed
+    fm_c09_a_copied_folder_is_called_a_copy_and_counted_once
+    fm_c10_fm_i11_of_many_runs_at_once_one_works_and_the_others_say_who
+    fm_c12_the_lock_of_a_killed_run_is_nobodys
+    fm_c14_a_clock_that_goes_back_keeps_the_order_and_prunes_nothing
+    fm_c17_backups_of_one_second_are_different_backups
+    fm_c18_a_store_whose_disk_is_not_mounted_is_refused_until_a_new_one_is_meant
+    fm_c19_a_store_that_became_a_link_to_another_store_is_refused
+    fm_c20_names_that_differ_by_case_only_are_refused
+    fm_d02_fm_d04_what_a_sync_service_makes_is_named_and_never_removed
+    fm_e01_fm_e05_retention_keeps_the_last_good_and_whatever_is_not_ours
+    fm_e03_a_failed_run_prunes_nothing
+    fm_f01_the_wrong_environment_or_database_is_refused
+    fm_f02_fm_f16_a_database_in_use_is_restored_under_its_readers_and_not_under_a_writer
+    fm_f04_a_full_disk_at_any_step_of_a_restore_leaves_the_target_as_it_was
+    fm_f05_fm_f06_a_damaged_backup_is_refused_before_anything_is_touched
+    fm_f07_queries_of_the_configuration_guard_the_swap_and_the_rehearsal
+    fm_f08_a_broken_target_is_kept_aside_as_it_is
+}
+
+#[test]
+fn every_script_is_listed() {
+    let scripts: BTreeSet<String> = fs::read_dir(folder())
+        .expect("the scenarios")
+        .filter_map(|entry| entry.expect("an entry").file_name().to_str()?.strip_suffix(".sh").map(str::to_owned))
+        // What is only sourced has no first line for an interpreter.
+        .filter(|name| fs::read_to_string(folder().join(format!("{name}.sh"))).expect("a script").starts_with("#!"))
+        .collect();
+    let listed: BTreeSet<String> = LISTED.iter().map(|name| (*name).to_owned()).collect();
+    assert_eq!(scripts, listed, "tests/scenarios.rs does not list what is in tests/scenarios");
+}
+
+fn folder() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/scenarios"))
+}
+
+fn tell(name: &str) {
+    let own = tempfile::tempdir().expect("a folder");
+    let work = own.path().join("work");
+    let state = own.path().join("state");
+    fs::create_dir(&work).expect("a folder to work in");
+    let binaries = Path::new(env!("CARGO_BIN_EXE_backup-db")).parent().expect("a binary lies in a folder");
+    let mut script = Command::new("sh");
+    script
+        .arg(folder().join(format!("{name}.sh")))
+        .current_dir(&work)
+        .env_clear()
+        .env("PATH", format!("{}:/usr/bin:/bin:/usr/sbin:/sbin", binaries.display()))
+        .env("SHELL", "/bin/sh")
+        .env("HOLDFAST_STATE_DIR", &state)
+        .env("SCENARIOS", folder())
+        .env("SAID", own.path())
+        .stdin(Stdio::null());
+    if let Some(soak) = std::env::var_os("HOLDFAST_SOAK") {
+        script.env("HOLDFAST_SOAK", soak);
+    }
+    let output = script.output().expect("sh");
+    let said = String::from_utf8_lossy(&output.stderr);
+    if output.status.code() == Some(NOT_RUN) {
+        eprintln!("NOT RUN: {name}: {}", said.lines().last().unwrap_or_default());
+        return;
+    }
+    assert!(output.status.success(), "{name}: {}\n{}{said}", output.status, String::from_utf8_lossy(&output.stdout));
+    let orphans = processes_with(&format!("HOLDFAST_STATE_DIR={}", state.display()));
+    assert!(orphans.is_empty(), "{name} left processes running: {orphans:?}");
+}
+
+/// The command lines of the processes whose environment holds this text: what a scenario started carries its state directory.
+fn processes_with(variable: &str) -> Vec<String> {
+    let Ok(processes) = fs::read_dir("/proc") else { return Vec::new() };
+    let carries = |folder: &Path| {
+        let environment = fs::read(folder.join("environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|entry| entry == variable.as_bytes())
+    };
+    processes
+        .flatten()
+        .map(|process| process.path())
+        .filter(|folder| carries(folder))
+        .map(|folder| String::from_utf8_lossy(&fs::read(folder.join("cmdline")).unwrap_or_default()).replace('\0', " "))
+        .collect()
+}

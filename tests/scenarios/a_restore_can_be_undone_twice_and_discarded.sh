@@ -1,0 +1,32 @@
+#!/bin/sh
+# shellcheck source=tests/scenarios/lib.sh
+. "$SCENARIOS/lib.sh"
+
+config '[env.dev]' 'database = "app.db"'
+ledger app.db 20
+expect 3 restore-db -e dev --undo
+expect 0 backup-db -e dev
+sqlite3 app.db 'DELETE FROM entry WHERE id > 10'
+expect 0 restore-db -v -e dev latest
+says 'restore-db -e dev --undo'
+has_rows app.db 20
+is "$(count)" 2 "backups: one is the safety backup"
+expect 0 restore-db -e dev --undo -n
+has_rows app.db 20
+expect 0 restore-db -e dev --undo
+has_rows app.db 10
+expect 0 restore-db -e dev --undo
+has_rows app.db 20
+expect 0 restore-db -e dev --undo
+has_rows app.db 10
+expect 0 restore-db -e dev --discard -n
+is "$(find . -maxdepth 1 -name 'app.db.before-*' | wc -l | tr -d ' ')" 1 "databases kept aside"
+expect 0 restore-db -e dev --discard
+is "$(find . -maxdepth 1 -name 'app.db.before-*' | wc -l | tr -d ' ')" 0 "databases kept aside"
+expect 3 restore-db -e dev --undo
+expect 3 restore-db -e dev --discard
+has_rows app.db 10
+# Into a place where there was nothing, undo takes the new one away again.
+expect 0 restore-db -e dev latest --to sqlite:new.db
+has_rows new.db 20
+nothing_left

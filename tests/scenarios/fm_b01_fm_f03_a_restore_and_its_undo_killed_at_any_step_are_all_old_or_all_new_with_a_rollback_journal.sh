@@ -1,0 +1,6 @@
+#!/bin/sh
+# shellcheck source=tests/scenarios/lib.sh
+. "$SCENARIOS/lib.sh"
+
+MODE=DELETE
+. "$SCENARIOS/killed-restore.sh"

@@ -1,0 +1,25 @@
+#!/bin/sh
+# shellcheck source=tests/scenarios/lib.sh
+. "$SCENARIOS/lib.sh"
+
+big_ledger app.db 60
+expect 0 backup-db app.db
+good=$(made)
+# status SIGNAL
+stopped_by() {
+    backup-db app.db >"$OUT" 2>"$ERR" &
+    victim=$!
+    wait_for "a staging folder" sh -c 'ls -d backups/.staging-*'
+    kill "-$1" "$victim"
+    STATUS=0
+    wait "$victim" || STATUS=$?
+    is "$STATUS" "$2" "status after SIG$1"
+    says "stopped by signal"
+    prints_nothing
+    is "$(backups)" "$good" "the backups after SIG$1"
+    nothing_left
+}
+stopped_by TERM 143
+stopped_by HUP 129
+stopped_by INT 130
+all_verify -q
