@@ -118,6 +118,7 @@ impl Out {
     pub fn error(&self, error: &Error) {
         let what = secret::redact(&error.to_string());
         let hint = error.next_step().map(secret::redact);
+        tracing::error!(status = error.kind().status(), "{what}");
         let tool = Shade::Bad.paint(&format!("{}:", self.tool), self.stderr_looks.colour);
         let mut message = format!("{tool} {}", visible(&what));
         for line in hint.iter().flat_map(|hint| hint.lines()) {

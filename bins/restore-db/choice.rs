@@ -53,7 +53,7 @@ impl Choice {
             Ok(store) => Some(store),
             // A file, an undo or a restore elsewhere needs no store.
             Err(error) if error.kind() == Kind::Bad && (args.file.is_some() || args.undo || args.discard) => None,
-            Err(_) if args.selector.as_deref().is_some_and(|selector| selector.contains('/')) => None,
+            Err(_) if matches!(args.selector.as_deref().map(Selector::parse), Some(Ok(Selector::Folder(_)))) => None,
             Err(error) => return Err(error),
         };
         Ok(Choice { environment, described, is_settled, store })

@@ -272,7 +272,12 @@ impl Manifest {
         struct Version {
             format: u32,
         }
-        let bad = |error: serde_json::Error| Error::bad("the manifest is damaged").because(error);
+        let bad = |error: serde_json::Error| match error.classify() {
+            serde_json::error::Category::Data => Error::bad("the manifest says something that this version does not know")
+                .because(error)
+                .hint("was it made by a newer version of Holdfast? then use that"),
+            _ => Error::bad("the manifest is damaged").because(error),
+        };
         let version: Version = serde_json::from_slice(bytes).map_err(bad)?;
         if version.format > FORMAT {
             return Err(Error::bad(format!("the manifest has format {}, this version reads up to {FORMAT}", version.format))

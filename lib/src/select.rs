@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::backup::Backup;
 use crate::catalog::Catalog;
+use crate::checks;
 use crate::clock;
 use crate::error::{Error, Result};
 use crate::id;
@@ -72,7 +73,7 @@ fn read_time(text: &str) -> Option<DateTime<Utc>> {
 /// Finds the backup that is meant, among those of `environment` or of the whole store.
 ///
 /// `latest` and a time never choose a safety backup (it holds the very state that a restore replaced), nor one that was
-/// never verified; both can be chosen by id.
+/// never verified or that a later check found damaged; all can be chosen by id.
 pub fn find(store: &Store, environment: Option<&str>, selector: &Selector) -> Result<Backup> {
     if let Selector::Folder(path) = selector {
         return Backup::open_under_any_name(path);
@@ -90,20 +91,29 @@ pub fn find(store: &Store, environment: Option<&str>, selector: &Selector) -> Re
         }
         Selector::Latest => {
             only_environment(&catalog, environment)?;
-            catalog
-                .newest(|backup| counts(backup.manifest()))
-                .cloned()
+            newest_good(store, &catalog, |_| true)?
                 .ok_or_else(|| Error::bad(format!("there is no verified backup of {place}")).hint("restore-db --list shows what there is"))
         }
         Selector::At(time) => {
             only_environment(&catalog, environment)?;
-            catalog.newest(|backup| counts(backup.manifest()) && backup.manifest().created_at <= *time).cloned().ok_or_else(|| {
+            newest_good(store, &catalog, |backup| backup.manifest().created_at <= *time)?.ok_or_else(|| {
                 Error::bad(format!("there is no verified backup of {place} from {} or before", clock::readable(*time)))
                     .hint("restore-db --list shows what there is")
             })
         }
         Selector::Folder(_) => Err(Error::usage("a folder is no id")),
     }
+}
+
+/// The newest that `latest` may choose and that no later check found damaged.
+fn newest_good(store: &Store, catalog: &Catalog, fits: impl Fn(&Backup) -> bool) -> Result<Option<Backup>> {
+    for backup in catalog.backups().rev().filter(|backup| counts(backup.manifest()) && fits(backup)) {
+        if !checks::is_damaged(&checks::history(store, backup.id())?) {
+            return Ok(Some(backup.clone()));
+        }
+        tracing::warn!("{} is passed over: a check found it damaged", backup.id());
+    }
+    Ok(None)
 }
 
 /// Whether `latest` may choose it.

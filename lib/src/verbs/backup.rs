@@ -183,6 +183,7 @@ pub fn make(
     let mut durations = BTreeMap::new();
     let start = Instant::now();
     progress.begin("dump", Some(probe.estimated_bytes));
+    tracing::info!(id = staging.backup_id(), "backing {} up", engine.location());
     let packed = component::pack_database(&Origin::Live(engine), staging.path(), environment.compression, progress)?;
     progress.end();
     durations.insert("dump".to_owned(), elapsed_ms(start));
@@ -205,6 +206,14 @@ pub fn make(
     if let Err(error) = known::remember(store, &environment.name, &manifest.id) {
         notes.push(format!("the backup is published, but the guard will not miss it if it disappears: {error}"));
     }
+    tracing::info!(
+        id = manifest.id,
+        stored_bytes = manifest.stored_bytes(),
+        dump_ms = manifest.durations_ms.get("dump"),
+        verified = manifest.verification.as_ref().map(|verification| verification.level.name()),
+        "published in {}",
+        folder.display()
+    );
     Ok(Report { id: manifest.id.clone(), folder, manifest, pruned: None, notes })
 }
 

@@ -334,6 +334,7 @@ pub fn run(
     engine.require_room(origin.plain_bytes()?)?;
     let safety_backup = if plan.has(Action::SafetyBackup) { Some(back_up_first(engine, plan, means, progress)?) } else { None };
 
+    tracing::info!(safety_backup, "restoring {} into {}", plan.origin, plan.target);
     let start = Instant::now();
     progress.begin("load", Some(origin.plain_bytes()?));
     let mut beside = load(origin, proof.as_ref(), engine, &restore_id)?;
@@ -352,6 +353,7 @@ pub fn run(
         }
     };
     record.complete(means.state, kept.clone())?;
+    tracing::info!(load_ms, kept_aside = kept.aside, "{} is restored", plan.target);
     notes.extend(compare_live(origin, engine)?);
     let restart = target.environment.and_then(|environment| environment.restart.as_deref());
     Ok(Report {

@@ -135,6 +135,7 @@ pub fn undo(engine: &dyn Engine, record: &Record, approval: &Approval, state: &S
     let undone =
         Record { kept: kept.clone(), origin: format!("undo of {}", record.origin), at: clock::now(), is_complete: true, previous: None };
     undone.write(state)?;
+    tracing::info!(kept_aside = kept.aside, "undone: the restore of {} into {}", record.origin, kept.target);
     Ok(kept)
 }
 

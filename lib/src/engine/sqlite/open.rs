@@ -94,7 +94,8 @@ pub(super) fn explain(path: &Path, error: rusqlite::Error) -> Error {
             Error::bad(format!("{path} is not a SQLite database")).hint("is it the right file, or an encrypted one?")
         }
         Some(ErrorCode::DatabaseCorrupt) => Error::bad(format!("{path} is corrupt")).because(error),
-        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => Error::failed(format!("cannot open {path}"))
+        // Also where a database in WAL mode is only to be read: its log's index must be written.
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => Error::failed(format!("cannot open {path}"))
             .because(error)
             .hint("run it as the user who owns the file and its folder: SQLite needs both"),
         Some(ErrorCode::DiskFull) => Error::failed(format!("the disk of {path} is full")).because(error).hint("free some space there"),
