@@ -16,9 +16,4 @@ for compression in gzip zstd none; do
     [ "$(picture)" = "$before" ] || wrong "by hand, $compression, it is not what was backed up"
     is "$(sql_in "${DB}_before" 'SELECT word FROM mark')" damaged
     drop_database "${DB}_before"
-    # The unpacked bytes are those that the manifest describes.
-    case $compression in
-        gzip) holds "$folder/manifest.json" "$(gunzip -c "$folder"/database.sql.gz | sha256sum | cut -d' ' -f1)" ;;
-        zstd) holds "$folder/manifest.json" "$(zstd -dc "$folder"/database.sql.zst | sha256sum | cut -d' ' -f1)" ;;
-    esac
 done
