@@ -22,7 +22,7 @@ while [ "$round" -lt "$rounds" ]; do
     run=$!
     # Every other kill falls into the second half, where the swap is.
     random_below "$((took * 12 / (10 + 10 * (round % 2))))"
-    RANDOM_NUMBER=$((RANDOM_NUMBER + took * 6 / 10 * (round % 2)))
+    RANDOM_NUMBER=$((RANDOM_NUMBER + took * (round % 2) * 6 / 10))
     sleep "$(printf '%d.%03d' $((RANDOM_NUMBER / 1000)) $((RANDOM_NUMBER % 1000)))"
     kill -KILL "$run" 2>/dev/null || :
     wait "$run" || :
