@@ -155,14 +155,17 @@ pub fn run(store: &Store, scope: &Scope<'_>, probe: &dyn SyncProbe, progress: &d
     for ruled in &scope.environments {
         interrupt::check()?;
         let catalog = Catalog::read(store, Some(&ruled.environment.name))?;
-        environment_state(store, ruled, &catalog, &mut report)?;
+        // First, since they decide which backups count; told last.
+        let mut checked = Report::default();
         for entry in &catalog.entries {
             interrupt::check()?;
             match &entry.backup {
-                Ok(backup) => check_backup(store, backup, ruled.environment, scope.level, probe, progress, &mut report)?,
-                Err(error) => report.findings.push(damaged(entry, &ruled.environment.name, error.kind(), &error.to_string())),
+                Ok(backup) => check_backup(store, backup, ruled.environment, scope.level, probe, progress, &mut checked)?,
+                Err(error) => checked.findings.push(damaged(entry, &ruled.environment.name, error.kind(), &error.to_string())),
             }
         }
+        environment_state(store, ruled, &catalog, &mut report)?;
+        report.findings.append(&mut checked.findings);
     }
     Ok(report)
 }
