@@ -98,7 +98,7 @@ fn what_excludes_each_other_is_wrong_usage() {
         "latest --undo",
         "--undo --discard",
         "--list latest",
-        "--undo --to sqlite:x",
+        "--list --to sqlite:x",
         "-f x.sql --to sqlite:x -d other",
         "--list --no-safety-backup",
     ] {

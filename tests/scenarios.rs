@@ -28,6 +28,7 @@ macro_rules! scenarios {
 }
 
 scenarios! {
+    a_backup_is_restored_by_standard_programs_alone
     a_dry_run_says_the_plan_and_changes_nothing
     a_protected_environment_wants_its_name
     a_restore_can_be_undone_twice_and_discarded
@@ -60,6 +61,7 @@ scenarios! {
     fm_c19_a_store_that_became_a_link_to_another_store_is_refused
     fm_c20_names_that_differ_by_case_only_are_refused
     fm_d02_fm_d04_what_a_sync_service_makes_is_named_and_never_removed
+    fm_d09_fm_j08_fm_i12_the_guard_sees_what_is_gone_and_what_is_late
     fm_e01_fm_e05_retention_keeps_the_last_good_and_whatever_is_not_ours
     fm_e03_a_failed_run_prunes_nothing
     fm_f01_the_wrong_environment_or_database_is_refused

@@ -23,8 +23,8 @@ expect 0 backup-db old.db
 for file in app.db plain.sql plain.sql.gz plain.sql.zst app.sqlite.gz app.db.zst; do
     size=$(wc -c <"$file")
     for cut in 0 1 10 $((size / 3)) $((size * 2 / 3)) $((size - 9)); do
-        head -c "$cut" "$file" >cut
-        run restore-db -f cut --to sqlite:old.db --no-safety-backup
+        head -c "$cut" "$file" >part
+        run restore-db -f part --to sqlite:old.db --no-safety-backup
         case $STATUS in 1 | 2 | 3) ;; *) wrong "$file cut at $cut of $size: status $STATUS" ;; esac
         is "$(hash_of old.db)" "$before" "the target after $file cut at $cut"
         nothing_left

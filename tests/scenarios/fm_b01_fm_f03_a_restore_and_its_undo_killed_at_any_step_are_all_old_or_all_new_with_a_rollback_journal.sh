@@ -2,5 +2,5 @@
 # shellcheck source=tests/scenarios/lib.sh
 . "$SCENARIOS/lib.sh"
 
-MODE=DELETE
+export MODE=DELETE
 . "$SCENARIOS/killed-restore.sh"

@@ -2,5 +2,5 @@
 # shellcheck source=tests/scenarios/lib.sh
 . "$SCENARIOS/lib.sh"
 
-MODE=WAL
+export MODE=WAL
 . "$SCENARIOS/killed-restore.sh"

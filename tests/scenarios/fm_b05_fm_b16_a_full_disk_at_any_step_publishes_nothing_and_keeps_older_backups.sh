@@ -2,5 +2,5 @@
 # shellcheck source=tests/scenarios/lib.sh
 . "$SCENARIOS/lib.sh"
 
-ERRNO=28
+export ERRNO=28
 . "$SCENARIOS/failing-steps.sh"

@@ -2,5 +2,5 @@
 # shellcheck source=tests/scenarios/lib.sh
 . "$SCENARIOS/lib.sh"
 
-ERRNO=5
+export ERRNO=5
 . "$SCENARIOS/failing-steps.sh"

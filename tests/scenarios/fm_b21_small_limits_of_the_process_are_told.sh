@@ -14,6 +14,7 @@ says "$PWD/backups/.staging"
 prints_nothing
 for descriptors in 4 5 6 7 8 9 10 11 12; do
     STATUS=0
+    # shellcheck disable=SC3045 # every sh that runs this knows -n
     (ulimit -n $descriptors; exec backup-db app.db --no-prune) >"$OUT" 2>"$ERR" || STATUS=$?
     case $STATUS in
         0) good="$good

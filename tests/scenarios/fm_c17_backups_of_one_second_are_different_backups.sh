@@ -3,7 +3,7 @@
 . "$SCENARIOS/lib.sh"
 
 ledger app.db 5
-for n in 1 2 3 4 5 6 7 8 9 10; do
+for _ in 1 2 3 4 5 6 7 8 9 10; do
     add_row app.db
     expect 0 at 2026-11-21T12:00:00Z backup-db app.db
     last=$(made)

@@ -18,6 +18,7 @@ wrong_config() {
 wrong_config 'did you mean "keep_days"' '[env.dev]' 'database = "app.db"' '[env.dev.retention]' 'keep_day = 7'
 says 'holdfast.toml:4:'
 says 'holdfast.toml'
+# shellcheck disable=SC2016 # Holdfast expands it, or rather does not
 wrong_config 'HOLDFAST_TEST_UNSET' '[env.dev]' 'database = "${HOLDFAST_TEST_UNSET}/app.db"'
 wrong_config 'keep_last' '[env.dev]' 'database = "app.db"' '[env.dev.retention]' 'keep_last = 0'
 wrong_config 'holdfast.toml:2' '[env.dev]' 'database = app.db'

@@ -5,6 +5,7 @@
 touch canary
 n=0
 # Spaces, quotes, a leading dash, a newline, commands, patterns, other alphabets, invalid text, what URIs and SQLite treat specially.
+# shellcheck disable=SC2016 # so it is meant
 for name in 'a b.db' "it's.db" '"q".db' '-e.db' '--help' "$(printf 'two\nlines.db')" 'x;rm -f canary' '$(rm canary)' '`rm canary`' '*.db' \
     'счёт.db' 'a?mode=ro.db' 'a#b.db' 'a%20b.db' 'file.db?cache=shared' 'no-ending' '.hidden.db' 'x.db.gz'; do
     n=$((n + 1))
