@@ -216,16 +216,16 @@ pub fn plan(origin: &Origin, target: &Target<'_>, safety_backup: bool) -> Result
         Live::Present { is_empty: true, .. } => "an empty database".to_owned(),
         Live::Present { bytes, .. } => format!("a database of {bytes} bytes"),
     };
-    if matches!(live, Live::Broken(_) | Live::Present { is_empty: false, .. }) {
-        steps.push(if safety_backup {
-            Step { action: Action::SafetyBackup, why: "what is there now goes into the store first".to_owned() }
-        } else {
-            Step { action: Action::NoSafetyBackup, why: "what is there now is kept aside, but not backed up".to_owned() }
-        });
-    }
     steps.push(Step { action: Action::Load, why: format!("beside {}", target.engine.location()) });
     if origin.fingerprint().is_some() {
         steps.push(Step { action: Action::Compare, why: "tables, rows and schema with those of the backup".to_owned() });
+    }
+    if matches!(live, Live::Broken(_) | Live::Present { is_empty: false, .. }) {
+        steps.push(if safety_backup {
+            Step { action: Action::SafetyBackup, why: "what is there by then goes into the store first".to_owned() }
+        } else {
+            Step { action: Action::NoSafetyBackup, why: "what is there now is kept aside, but not backed up".to_owned() }
+        });
     }
     steps.push(Step { action: Action::Swap, why: "at once and as a whole; restore-db --undo brings the old one back".to_owned() });
     if let Some(command) = target.environment.and_then(|environment| environment.restart.as_ref()) {
@@ -332,9 +332,7 @@ pub fn run(
 
     let proof = prove(origin, means, progress)?;
     engine.require_room(origin.plain_bytes()?)?;
-    let safety_backup = if plan.has(Action::SafetyBackup) { Some(back_up_first(engine, plan, means, progress)?) } else { None };
-
-    tracing::info!(safety_backup, "restoring {} into {}", plan.origin, plan.target);
+    tracing::info!("restoring {} into {}", plan.origin, plan.target);
     let start = Instant::now();
     progress.begin("load", Some(origin.plain_bytes()?));
     let mut beside = load(origin, proof.as_ref(), engine, &restore_id)?;
@@ -343,6 +341,8 @@ pub fn run(
     compare(origin, &*beside, asserts)?;
     progress.end();
 
+    // As late as can be, so that it holds what was written while the new database was loaded.
+    let safety_backup = if plan.has(Action::SafetyBackup) { Some(back_up_first(engine, plan, means, progress)?) } else { None };
     interrupt::check()?;
     let record = Record::begin(means.state, &plan.target, beside.keeps()?, &plan.origin)?;
     let kept = match beside.swap() {
@@ -389,7 +389,11 @@ fn prove(origin: &Origin, means: &Means<'_>, progress: &dyn Progress) -> Result<
             Ok(None)
         }
         Origin::Backup(backup) => {
-            let is_sent = verify::content_of(backup, backup.database()?)? != Content::SqliteImage;
+            let component = backup.database()?;
+            let is_sent = verify::content_of(backup, component)? != Content::SqliteImage;
+            if !is_sent {
+                backup.index(component)?;
+            }
             let level = if is_sent { Level::Structure } else { Level::Quick };
             let demands = Demands { level, min_size: None, asserts: &[], settings: means.settings };
             let outcome = verify::verify(backup, &demands, progress)?;

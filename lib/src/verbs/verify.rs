@@ -43,6 +43,8 @@ impl Verified {
 pub struct Outcome {
     /// The proof, where nothing was wrong.
     pub verified: Option<Verified>,
+    /// The level that it passed, or that found something wrong.
+    pub level: Level,
     /// What is wrong; empty where nothing is.
     pub findings: Vec<String>,
     /// What is not as it should be around bytes that may well be whole: others can reach them, a stranger lies beside them,
@@ -71,26 +73,28 @@ pub struct Demands<'a> {
 pub fn verify(backup: &Backup, demands: &Demands<'_>, progress: &dyn Progress) -> Result<Outcome> {
     let start = Instant::now();
     let Quick { mut findings, remarks, evicted } = quick(backup, demands.min_size)?;
+    let mut level = Level::Quick;
     if let Some(name) = evicted.first().filter(|_| findings.is_empty() && demands.level >= Level::Checksum) {
         return Err(Error::failed(format!("{name} of {} is only in the cloud", backup.id()))
             .hint("let the sync service download it, or run backup-guard, which asks for it"));
     }
     if findings.is_empty() && demands.level >= Level::Checksum {
+        level = Level::Checksum;
         note(&mut findings, checksums(backup, demands.level >= Level::Structure))?;
     }
     if findings.is_empty() && demands.level >= Level::Structure {
+        level = Level::Structure;
         note(&mut findings, structure(backup, progress))?;
     }
     let mut restore_ms = None;
     if findings.is_empty() && demands.level >= Level::Restore {
+        level = demands.level;
         let (wrong, milliseconds) = rehearse(backup, demands, progress)?;
         findings = wrong;
         restore_ms = Some(milliseconds);
     }
-    let verified = findings
-        .is_empty()
-        .then(|| Verified { backup: backup.clone(), verification: Verification { level: demands.level, at: clock::now() } });
-    Ok(Outcome { verified, findings, remarks, check_ms: elapsed_ms(start), restore_ms })
+    let verified = findings.is_empty().then(|| Verified { backup: backup.clone(), verification: Verification { level, at: clock::now() } });
+    Ok(Outcome { verified, level, findings, remarks, check_ms: elapsed_ms(start), restore_ms })
 }
 
 /// A bad backup is a finding; anything else went wrong with the check.
