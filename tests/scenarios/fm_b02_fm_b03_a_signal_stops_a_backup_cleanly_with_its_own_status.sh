@@ -5,14 +5,13 @@
 big_ledger app.db 60
 expect 0 backup-db app.db
 good=$(made)
-# status SIGNAL
+# stopped_by SIGNAL STATUS
 stopped_by() {
-    backup-db app.db >"$OUT" 2>"$ERR" &
-    victim=$!
-    wait_for "a staging folder" sh -c 'ls -d backups/.staging-*'
-    kill "-$1" "$victim"
+    halted backup-db app.db
+    kill "-$1" "$VICTIM"
+    kill -CONT "$VICTIM"
     STATUS=0
-    wait "$victim" || STATUS=$?
+    wait "$VICTIM" || STATUS=$?
     is "$STATUS" "$2" "status after SIG$1"
     says "stopped by signal"
     prints_nothing

@@ -26,7 +26,8 @@ edited() {
     before=$(hash_of app.db)
     expect 3 backup-guard --verify restore
     run restore-db "$folder" --to sqlite:app.db --no-safety-backup
-    is "$STATUS" 3 "status of a restore with $1"
+    # 1 where it claims more than the disk holds.
+    case $STATUS in 1 | 3) ;; *) wrong "$1: status $STATUS" ;; esac
     is "$(hash_of app.db)" "$before" "the target after $1"
 }
 edited '.components[0].file = "../../../outside"'
@@ -63,5 +64,7 @@ expect 3 backup-guard --verify structure
 is "$(cat outside)" secret "the file outside"
 rm -rf "$folder"
 cp -a whole "$folder"
+# What a rehearsal found wrong, only a rehearsal clears.
+expect 0 backup-guard --verify restore
 all_verify -q
 nothing_left

@@ -6,7 +6,7 @@ ledger app.db 5
 expect 0 backup-db app.db
 id=$(made)
 cp -a "backups/dev/$id" "backups/dev/$id 2"
-copy=20261101T000000Z-dev-db-0001
+copy=20201101T000000Z-dev-db-0001
 cp -a "backups/dev/$id" "backups/dev/$copy"
 expect 3 backup-guard
 prints "is a copy of $id"

@@ -3,13 +3,11 @@
 . "$SCENARIOS/lib.sh"
 
 big_ledger app.db 60
-backup-db app.db >/dev/null 2>&1 &
-victim=$!
-wait_for "a staging folder" sh -c 'ls -d backups/.staging-*'
+halted backup-db app.db
 expect 5 backup-db app.db
-says "pid $victim"
-kill -9 "$victim"
-wait "$victim" 2>/dev/null || :
+says "pid $VICTIM"
+kill -9 "$VICTIM"
+wait "$VICTIM" 2>/dev/null || :
 # Also when the pid of the note lives on as another process: the note is not the lock.
 for note in "$HOLDFAST_STATE_DIR"/locks/*; do
     jq -c ".pid = $$" "$note" >edited

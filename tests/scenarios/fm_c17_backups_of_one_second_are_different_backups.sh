@@ -5,7 +5,7 @@
 ledger app.db 5
 for _ in 1 2 3 4 5 6 7 8 9 10; do
     add_row app.db
-    expect 0 at 2025-11-21T12:00:00Z backup-db app.db
+    expect 0 at 2020-11-21T12:00:00Z backup-db app.db
     last=$(made)
 done
 is "$(count)" 10 "backups"

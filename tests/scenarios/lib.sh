@@ -110,6 +110,13 @@ random() {
     SEED=$(((SEED * 1103515245 + 12345) % 2147483648))
     echo $((SEED / 65536 % $1))
 }
+# halted COMMAND…: starts a backup, and halts it (as $VICTIM) as soon as it has a staging folder; kill -CONT lets it go on.
+halted() {
+    "$@" >"$OUT" 2>"$ERR" &
+    VICTIM=$!
+    wait_for "a staging folder" sh -c 'ls -d backups/.staging-*'
+    kill -STOP "$VICTIM"
+}
 # wait_for WHAT COMMAND…: until the command succeeds, for at most 20 s.
 wait_for() {
     what=$1

@@ -7,11 +7,11 @@ made_at() {
     expect 0 at "$1" backup-db app.db
     add_row app.db
 }
-made_at 2026-11-01T12:00:00Z
+made_at 2020-11-01T12:00:00Z
 first=$(made)
 folder=$(backup)
-made_at 2026-11-02T12:00:00Z
-made_at 2026-11-02T13:30:00Z
+made_at 2020-11-02T12:00:00Z
+made_at 2020-11-02T13:30:00Z
 third=$(made)
 # look STATUS ROWS SELECTOR…
 look() {
@@ -22,8 +22,8 @@ look() {
 }
 look 0 3 latest
 look 0 1 "$first"
-look 0 1 20261101
-look 2 - 20261102
+look 0 1 20201101
+look 2 - 20201102
 says 'write more of the id'
 look 0 3 "${third%?}"
 look 0 1 "$folder"
@@ -33,14 +33,14 @@ look 3 - ./nowhere
 look 2 - '*'
 look 2 - ''
 look 2 - "a b"
-look 0 1 --at 2026-11-02T11:59:59Z
-look 0 2 --at 2026-11-02T12:00Z
-look 0 2 --at '2026-11-02 13:00'
-look 0 2 --at 2026-11-02T14:00+01:00
-look 0 3 --at 2026-11-02
-look 3 - --at 2026-10-31
+look 0 1 --at 2020-11-02T11:59:59Z
+look 0 2 --at 2020-11-02T12:00Z
+look 0 2 --at '2020-11-02 13:00'
+look 0 2 --at 2020-11-02T14:00+01:00
+look 0 3 --at 2020-11-02
+look 3 - --at 2020-10-31
 look 2 - --at yesterday
-expect 2 restore-db latest --at 2026-11-02
+expect 2 restore-db latest --at 2020-11-02
 expect 2 restore-db
 expect 2 restore-db latest --undo
 # latest is never a safety backup, but its id can be chosen.
