@@ -16,7 +16,7 @@ pub struct Check {
     /// When it ended.
     #[serde(with = "clock::rfc3339_millis")]
     pub at: DateTime<Utc>,
-    /// The level that was asked for.
+    /// The level that it passed, or that found something wrong.
     pub level: Level,
     /// Whether the backup passed.
     pub passed: bool,

@@ -73,7 +73,7 @@ fn read_time(text: &str) -> Option<DateTime<Utc>> {
 /// Finds the backup that is meant, among those of `environment` or of the whole store.
 ///
 /// `latest` and a time never choose a safety backup (it holds the very state that a restore replaced), nor one that was
-/// never verified or that a later check found damaged; all can be chosen by id.
+/// never verified, nor, while there is another, one that a later check found bad; all can be chosen by id.
 pub fn find(store: &Store, environment: Option<&str>, selector: &Selector) -> Result<Backup> {
     if let Selector::Folder(path) = selector {
         return Backup::open_under_any_name(path);
@@ -105,15 +105,18 @@ pub fn find(store: &Store, environment: Option<&str>, selector: &Selector) -> Re
     }
 }
 
-/// The newest that `latest` may choose and that no later check found damaged.
+/// The newest that `latest` may choose and that no later check found bad. Where a check found all of them bad, the newest
+/// all the same: a restore checks it again before it touches anything, and says what is wrong with it.
 fn newest_good(store: &Store, catalog: &Catalog, fits: impl Fn(&Backup) -> bool) -> Result<Option<Backup>> {
-    for backup in catalog.backups().rev().filter(|backup| counts(backup.manifest()) && fits(backup)) {
+    let mut candidates = catalog.backups().rev().filter(|backup| counts(backup.manifest()) && fits(backup)).peekable();
+    let newest = candidates.peek().copied();
+    for backup in candidates {
         if !checks::is_damaged(&checks::history(store, backup.id())?) {
             return Ok(Some(backup.clone()));
         }
-        tracing::warn!("{} is passed over: a check found it damaged", backup.id());
+        tracing::warn!("{} is passed over: a check found it bad", backup.id());
     }
-    Ok(None)
+    Ok(newest.cloned())
 }
 
 /// Whether `latest` may choose it.

@@ -221,7 +221,7 @@ fn check_backup(
     };
     let check = Check {
         at: clock::now(),
-        level,
+        level: outcome.level,
         passed: outcome.verified.is_some(),
         findings: outcome.findings.clone(),
         check_ms: outcome.check_ms,
