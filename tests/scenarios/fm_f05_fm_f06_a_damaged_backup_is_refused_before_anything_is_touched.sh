@@ -19,6 +19,7 @@ for offset in 0 3 4 9 12 $((size / 2)) $((size - 9)) $((size - 1)); do
     expect 3 restore-db -e dev "$bad"
     is "$(hash_of app.db)" "$before" "the target with byte $offset changed"
     is "$(find . -maxdepth 1 -name 'app.db*' | wc -l | tr -d ' ')" 1 "files beside the target"
+    is "$(count)" 1 "backups: no safety backup was made for nothing"
     nothing_left
     expect 3 backup-guard -e dev "$bad"
 done
