@@ -63,8 +63,8 @@ lint: ## formatting, clippy, shellcheck, cargo-deny; says what it could not run
 bench: ## time, processor, memory and bytes beside the tools of today (BENCH=sqlite, BENCH_MB=500)
 	scripts/bench/run $(BENCH)
 
-soak: ## the long tests, those that are marked as ignored: kills, full disks and random histories
-	$(CARGO) test --release --workspace $(FEATURES) -- --ignored
+soak: ## all tests with many more kills, full disks and random histories; an hour or more
+	HOLDFAST_SOAK=1 HOLDFAST_SOAK_CASES=1000000 $(CARGO) test --workspace $(FEATURES) -- --include-ignored
 
 # By rename: a run that has just started keeps the program it started with, and nobody ever starts half of one.
 define place

@@ -72,7 +72,9 @@ pub(crate) fn print_record(out: &Out, record: &Record, is_discard: bool) -> Resu
     if out.is_json() {
         out.document(record)?;
     } else if is_discard {
-        out.line(&format!("discard  {aside}"))?;
+        for aside in asides(record) {
+            out.line(&format!("discard  {aside}"))?;
+        }
     } else {
         out.line(&format!("undo     the restore of {} at {}", record.origin, clock::readable(record.at)))?;
         out.line(&format!("into     {}", record.kept.target))?;
@@ -94,13 +96,20 @@ pub(crate) fn print_undone(out: &Out, record: &Record, kept: &Kept) -> Result<u8
 }
 
 pub(crate) fn print_discarded(out: &Out, record: &Record) -> Result<u8> {
-    let aside = record.kept.aside.as_deref().unwrap_or("-");
+    let asides: Vec<&str> = asides(record).collect();
     if out.is_json() {
-        out.document(&json!({ "target": record.kept.target, "discarded": record.kept.aside }))?;
+        out.document(&json!({ "target": record.kept.target, "discarded": asides }))?;
     } else {
-        out.line(&format!("discarded\t{aside}"))?;
+        for aside in asides {
+            out.line(&format!("discarded\t{aside}"))?;
+        }
     }
     Ok(exit::DONE)
+}
+
+/// What the last restore and the ones before it kept, the oldest first.
+fn asides(record: &Record) -> impl Iterator<Item = &str> {
+    record.older.iter().chain([&record.kept]).filter_map(|kept| kept.aside.as_deref())
 }
 
 /// One backup as `--list` shows it.

@@ -227,10 +227,11 @@ pub trait Engine {
     /// An empty database beside the real one, to be loaded, checked and then swapped in. `id` names this restore.
     fn beside(&self, origin: Option<&Database>, id: &str) -> Result<Box<dyn Beside>>;
 
-    /// Puts back what a swap kept aside; what was there until now is kept in its stead.
+    /// Puts back what a swap kept aside; what was there until now is kept in its stead. What the old state was kept as may
+    /// remain, for [`Engine::discard`] to remove once the new one is written down.
     fn undo(&self, kept: &Kept) -> Result<Kept>;
 
-    /// Removes what a swap kept aside.
+    /// Removes what a swap kept aside; what is gone already is no error.
     fn discard(&self, kept: &Kept) -> Result<()>;
 
     /// Ends what a killed run left half done at the real place (a swap begun, a database beside), and says what it did.

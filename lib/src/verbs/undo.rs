@@ -26,6 +26,9 @@ pub struct Record {
     pub at: DateTime<Utc>,
     /// Whether the swap is known to have been done.
     pub is_complete: bool,
+    /// What earlier restores kept, which only [`discard`] removes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub older: Vec<Kept>,
     /// The record that this one replaced, for a swap that then failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     previous: Option<Box<Record>>,
@@ -35,7 +38,13 @@ impl Record {
     /// Writes down what a swap is about to keep.
     pub(super) fn begin(state: &StateDir, target: &str, kept: Kept, origin: &str) -> Result<Self> {
         let previous = Self::read(state, target)?.map(|record| Box::new(Record { previous: None, ..record }));
-        let record = Record { kept, origin: origin.to_owned(), at: clock::now(), is_complete: false, previous };
+        let older = previous
+            .iter()
+            .flat_map(|record| record.older.iter().chain([&record.kept]))
+            .filter(|kept| kept.aside.is_some())
+            .cloned()
+            .collect();
+        let record = Record { kept, origin: origin.to_owned(), at: clock::now(), is_complete: false, older, previous };
         record.write(state)?;
         Ok(record)
     }
@@ -132,19 +141,29 @@ pub fn undo(engine: &dyn Engine, record: &Record, approval: &Approval, state: &S
     let _held = Held::acquire(state, "target", &lock_name(&record.kept.target), wait)?;
     engine.recover()?;
     let kept = engine.undo(&record.kept)?;
-    let undone =
-        Record { kept: kept.clone(), origin: format!("undo of {}", record.origin), at: clock::now(), is_complete: true, previous: None };
+    let undone = Record {
+        kept: kept.clone(),
+        origin: format!("undo of {}", record.origin),
+        at: clock::now(),
+        is_complete: true,
+        older: record.older.clone(),
+        previous: None,
+    };
     undone.write(state)?;
+    // Its content is in place again, and what replaced it is written down.
+    engine.discard(&record.kept)?;
     tracing::info!(kept_aside = kept.aside, "undone: the restore of {} into {}", record.origin, kept.target);
     Ok(kept)
 }
 
-/// Removes what the last restore kept aside.
+/// Removes what the last restore and the ones before it kept aside.
 pub fn discard(engine: &dyn Engine, record: &Record, approval: &Approval, state: &StateDir, wait: std::time::Duration) -> Result<()> {
     if approval.target() != record.kept.target {
         return Err(Error::refused(format!("the approval is for {}, not for {}", approval.target(), record.kept.target)));
     }
     let _held = Held::acquire(state, "target", &lock_name(&record.kept.target), wait)?;
-    engine.discard(&record.kept)?;
+    for kept in record.older.iter().chain([&record.kept]) {
+        engine.discard(kept)?;
+    }
     fsx::remove_file(&path(state, &record.kept.target)?)
 }

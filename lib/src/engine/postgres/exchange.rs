@@ -307,6 +307,9 @@ fn marker_of(session: &mut Session, aside: &str, target: &str) -> Result<Marker>
 pub(super) fn discard(place: &Place, target: &str, kept: &Kept) -> Result<()> {
     let Some(aside) = &kept.aside else { return Ok(()) };
     let mut session = maintenance(place, target)?;
+    if create::look_at(&mut session, aside)?.is_none() {
+        return Ok(());
+    }
     marker_of(&mut session, aside, target)?;
     create::drop_ours(&mut session, aside, Role::Aside).map(|_| ())
 }

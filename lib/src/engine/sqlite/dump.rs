@@ -186,16 +186,36 @@ fn copy_pages(source: &Connection, copy_path: &Path, path: &Path, settings: &Set
 
 /// The backup API in a single step: in smaller ones it starts again after every foreign commit, and beside a busy writer
 /// never ends.
-pub(super) fn copy_in_one_step(from: &Connection, to: &mut Connection, path: &Path, limit: std::time::Duration) -> Result<()> {
+pub(super) fn copy_in_one_step(from: &Connection, to: &mut Connection, path: &Path, limit: Duration) -> Result<()> {
+    copy_if(from, to, path, limit, || Ok(true)).map(|_| ())
+}
+
+/// As [`copy_in_one_step`], if `may` agrees once the target is locked and nobody else can write it any more; false where it
+/// does not, and then nothing is copied.
+pub(super) fn copy_if(
+    from: &Connection,
+    to: &mut Connection,
+    path: &Path,
+    limit: Duration,
+    may: impl FnOnce() -> Result<bool>,
+) -> Result<bool> {
     let start = Instant::now();
     let written = to.path().map(std::path::PathBuf::from);
     let backup = Backup::new(from, to).map_err(|error| open::explain(path, error))?;
+    let mut may = Some(may);
     loop {
         interrupt::check()?;
-        match backup.step(-1) {
-            Ok(StepResult::Done) => return Ok(()),
-            Ok(StepResult::Busy | StepResult::Locked) if start.elapsed() < limit => std::thread::sleep(std::time::Duration::from_millis(5)),
-            Ok(StepResult::More) => {}
+        // A step of no pages only takes the locks.
+        match backup.step(if may.is_some() { 0 } else { -1 }) {
+            Ok(StepResult::Done) => return Ok(true),
+            Ok(StepResult::Busy | StepResult::Locked) if start.elapsed() < limit => std::thread::sleep(Duration::from_millis(2)),
+            Ok(StepResult::More) => {
+                if let Some(may) = may.take()
+                    && !may()?
+                {
+                    return Ok(false);
+                }
+            }
             Ok(_) => {
                 return Err(Error::busy(format!("{} is locked by another program", path.display()))
                     .hint("end its transaction, or allow more with busy_timeout; nothing was changed"));

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::dump::copy_in_one_step;
+use super::dump::{copy_if, copy_in_one_step};
 use super::load::{File, MAGIC};
 use super::open;
 use crate::engine::{Beside, Content, Depth, Dumped, Kept, Outlet, Settings, Workspace};
@@ -21,6 +21,9 @@ use crate::manifest::EngineName;
 
 /// Endings of the files that belong to a database file.
 const COMPANIONS: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// How often the old content is copied again because somebody committed before it could be replaced.
+const COPIES_MAX: usize = 20;
 
 /// A loaded file beside the real database.
 pub(super) struct Incoming {
@@ -74,10 +77,7 @@ impl Beside for Incoming {
 /// Makes the database at `incoming` the one at `target`; what was there is kept at `aside`.
 pub(super) fn put_in_place(incoming: &Path, target: &Path, aside: &Path, settings: &Settings) -> Result<Kept> {
     if is_database(target)? {
-        let live = without_writers(target, settings.busy_timeout)?;
-        copy_aside(target, aside, settings)?;
-        enter(incoming, live, target, settings)?;
-        return Ok(kept(target, Some(aside)));
+        return exchange(incoming, target, aside, settings).map(|()| kept(target, Some(aside)));
     }
     let had_something = set_aside(target, aside)?;
     let looks = if had_something { look_like(incoming, aside) } else { Ok(()) };
@@ -152,43 +152,118 @@ fn copy_aside(target: &Path, aside: &Path, settings: &Settings) -> Result<()> {
     fsx::rename_new(&part, aside)
 }
 
-/// Writes the content of `incoming` into the live database as one transaction.
-fn enter(incoming: &Path, mut live: Connection, target: &Path, settings: &Settings) -> Result<()> {
-    let source = open::source(incoming)?;
-    fsx::step().on("restore into", target)?;
-    if !live.is_autocommit() {
-        live.execute_batch("ROLLBACK").map_err(|error| open::explain(target, error))?;
-    }
-    match copy_in_one_step_or_readonly(&source, &mut live, target, settings.busy_timeout)? {
-        Entered::Done => {}
-        Entered::PageSizeDiffers => {
-            leave_wal(&live, target, settings.busy_timeout)?;
-            copy_in_one_step(&source, &mut live, target, settings.busy_timeout)?;
+/// Keeps the live content at `aside` and writes that of `incoming` over it, as one transaction. Writers are held off while
+/// the old content is copied, but SQLite must let go of the database for a moment before it can begin to write it. A
+/// commit in that moment would be in neither: then the copy is made again.
+fn exchange(incoming: &Path, target: &Path, aside: &Path, settings: &Settings) -> Result<()> {
+    for _ in 0..COPIES_MAX {
+        let live = without_writers(target, settings.busy_timeout)?;
+        if must_leave_wal(incoming, &live, target, settings.busy_timeout)? {
+            copy_aside(target, aside, settings)?;
+            return enter_alone(incoming, live, target, settings);
         }
+        let watch = Watch::begin(target, settings.busy_timeout)?;
+        copy_aside(target, aside, settings)?;
+        if enter(incoming, live, &watch, target, settings)? {
+            return Ok(());
+        }
+        fsx::remove_file(aside)?;
+    }
+    Err(Error::busy(format!("{} is written to without a pause", target.display()))
+        .hint("stop the application for the restore; nothing was changed"))
+}
+
+/// Writes the content of `incoming` into the live database. False, and nothing done, where somebody has committed since
+/// `watch` began.
+fn enter(incoming: &Path, mut live: Connection, watch: &Watch, target: &Path, settings: &Settings) -> Result<bool> {
+    let source = open::source(incoming)?;
+    let_go(&live, target)?;
+    if !copy_if(&source, &mut live, target, settings.busy_timeout, || watch.is_unchanged())? {
+        return Ok(false);
     }
     // In WAL mode the whole database now stands in the log once more; where a reader holds it up, its next writer folds it in.
     let _ = live.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     // The new content is in, whatever becomes of the connection.
     let _ = live.close();
+    Ok(true)
+}
+
+/// As [`enter`], for pages of another size, which cannot enter a log: it must be left, and that needs the database for us
+/// alone.
+fn enter_alone(incoming: &Path, mut live: Connection, target: &Path, settings: &Settings) -> Result<()> {
+    let source = open::source(incoming)?;
+    let_go(&live, target)?;
+    leave_wal(&live, target, settings.busy_timeout)?;
+    copy_in_one_step(&source, &mut live, target, settings.busy_timeout)?;
+    let _ = live.close();
     Ok(())
 }
 
-enum Entered {
-    Done,
-    PageSizeDiffers,
-}
-
-fn copy_in_one_step_or_readonly(from: &Connection, to: &mut Connection, path: &Path, limit: Duration) -> Result<Entered> {
-    let page_size = |connection: &Connection| connection.query_row("PRAGMA page_size", [], |row| row.get::<_, i64>(0));
-    let explain = |error: rusqlite::Error| open::explain(path, error);
-    let journal_mode: String = open::within(limit, path, || to.query_row("PRAGMA journal_mode", [], |row| row.get(0)))?;
-    if journal_mode.eq_ignore_ascii_case("wal") && page_size(from).map_err(explain)? != page_size(to).map_err(explain)? {
-        return Ok(Entered::PageSizeDiffers);
+/// Ends the transaction that held writers off.
+fn let_go(live: &Connection, target: &Path) -> Result<()> {
+    fsx::step().on("restore into", target)?;
+    if live.is_autocommit() {
+        return Ok(());
     }
-    copy_in_one_step(from, to, path, limit).map(|()| Entered::Done)
+    live.execute_batch("ROLLBACK").map_err(|error| open::explain(target, error))
 }
 
-/// Leaves WAL mode, which only works while no other connection is open: pages of another size cannot enter a log.
+fn must_leave_wal(incoming: &Path, live: &Connection, target: &Path, limit: Duration) -> Result<bool> {
+    let page_size = |connection: &Connection| connection.query_row("PRAGMA page_size", [], |row| row.get::<_, i64>(0));
+    let explain = |error: rusqlite::Error| open::explain(target, error);
+    Ok(is_wal(live, target, limit)? && page_size(&open::source(incoming)?).map_err(explain)? != page_size(live).map_err(explain)?)
+}
+
+fn is_wal(connection: &Connection, path: &Path, limit: Duration) -> Result<bool> {
+    let journal_mode: String = open::within(limit, path, || connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)))?;
+    Ok(journal_mode.eq_ignore_ascii_case("wal"))
+}
+
+/// Notices commits of others. Made while writers are held off.
+enum Watch {
+    /// With a write-ahead log, a reader's `data_version` tells, also while somebody writes.
+    Log { reader: Connection, version: i64, path: PathBuf },
+    /// With a rollback journal nobody can read beside a writer, but every commit changes the counter in the header. The
+    /// descriptor stays open to the end: closing one would drop the locks that SQLite holds on the file in this process.
+    Counter { file: std::fs::File, counter: [u8; 4], path: PathBuf },
+}
+
+/// Where the header has the counter of changes.
+const CHANGE_COUNTER_AT: u64 = 24;
+
+impl Watch {
+    fn begin(target: &Path, limit: Duration) -> Result<Self> {
+        let path = target.to_owned();
+        let reader = open::source(target)?;
+        if is_wal(&reader, target, limit)? {
+            let version = open::within(limit, target, || Self::version(&reader))?;
+            return Ok(Watch::Log { reader, version, path });
+        }
+        let file = fsx::open_to_read(target)?;
+        let counter = Self::counter(&file, target)?;
+        Ok(Watch::Counter { file, counter, path })
+    }
+
+    fn is_unchanged(&self) -> Result<bool> {
+        match self {
+            Watch::Log { reader, version, path } => Ok(Self::version(reader).map_err(|error| open::explain(path, error))? == *version),
+            Watch::Counter { file, counter, path } => Ok(Self::counter(file, path)? == *counter),
+        }
+    }
+
+    fn version(reader: &Connection) -> rusqlite::Result<i64> {
+        reader.query_row("PRAGMA data_version", [], |row| row.get(0))
+    }
+
+    fn counter(file: &std::fs::File, path: &Path) -> Result<[u8; 4]> {
+        use std::os::unix::fs::FileExt;
+        let mut counter = [0; 4];
+        file.read_exact_at(&mut counter, CHANGE_COUNTER_AT).on("read", path)?;
+        Ok(counter)
+    }
+}
+
+/// Leaves WAL mode, which only works while no other connection is open.
 fn leave_wal(live: &Connection, target: &Path, limit: Duration) -> Result<()> {
     let mode = open::within(limit, target, || live.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get::<_, String>(0)));
     match mode {
@@ -258,11 +333,7 @@ pub(super) fn undo(target: &Path, kept: &Kept, settings: &Settings, aside_for: i
     };
     old.symlink_metadata().on("find", &old)?;
     if is_database(&old)? {
-        let undone = put_in_place(&old, target, &new_aside, settings)?;
-        if old.exists() {
-            fsx::remove_file(&old)?;
-        }
-        return Ok(undone);
+        return put_in_place(&old, target, &new_aside, settings);
     }
     // The old state was no usable database: it goes back as the files it was.
     let had_something = set_aside(target, &new_aside)?;
