@@ -4,7 +4,7 @@ CARGO ?= cargo
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-# gzip by ISA-L where the system's library is here (Debian: libisal-dev, pkg-config): three times the speed at the same size.
+# gzip by ISA-L where the system's library is here (Debian: libisal-dev, pkg-config): twice the speed at the same size.
 # Asked for at each use: `make test` may just have installed it.
 FEATURES = $(shell pkg-config --exists libisal 2>/dev/null && echo --features isal)
 export FEATURES

@@ -14,7 +14,8 @@ const LEVEL_1_HASH_LOG: u32 = 12;
 pub enum Encoder {
     /// gzip members, by libdeflate: whole blocks in memory are exactly its case.
     Gzip(Box<libdeflater::Compressor>),
-    /// gzip members at level 1, by ISA-L: as small as libdeflate's within 2 %, at three times the speed.
+    /// gzip members at level 1, by ISA-L's level 3: as small as libdeflate's level 1 and twice as fast. ISA-L's own level 1
+    /// is faster still, and on SQLite pages 8.5 % larger than `gzip -6`, index included.
     #[cfg(feature = "isal")]
     FastGzip,
     /// zstd frames with their own checksum.
@@ -62,7 +63,7 @@ impl Encoder {
             #[cfg(feature = "isal")]
             Encoder::FastGzip => {
                 out.resize(plain.len() + plain.len() / 8 + STORED_SPARE_BYTES, 0);
-                let size = isal::compress_into(plain, out, isal::CompressionLevel::One, isal::Codec::Gzip)
+                let size = isal::compress_into(plain, out, isal::CompressionLevel::Three, isal::Codec::Gzip)
                     .map_err(|error| Error::failed(format!("ISA-L cannot compress a frame: {error:?}")))?;
                 out.truncate(size);
             }
