@@ -78,7 +78,7 @@ restore_postgres() {
 	export PG_ADMIN PG_TARGET
 
 	# An empty database to restore into, all that earlier runs left taken away, and nothing left for a checkpoint.
-	local fresh='psql -XAtc "SELECT format('\''DROP DATABASE %I'\'', datname) FROM pg_database WHERE datname LIKE '\''restored%'\''" "$PG_ADMIN" |
+	local fresh='psql -XAtc "SELECT format('\''DROP DATABASE %I;'\'', datname) FROM pg_database WHERE datname LIKE '\''restored%'\''" "$PG_ADMIN" |
 		psql -Xq -v ON_ERROR_STOP=1 "$PG_ADMIN"; psql -Xq -v ON_ERROR_STOP=1 -c "CREATE DATABASE restored" -c CHECKPOINT "$PG_ADMIN"'
 	local whole='test "$(psql -XAtc "SELECT count(*) FROM entry" "$PG_TARGET")" = "$ENTRIES"'
 	local ours='"$BENCH_BIN"/restore-db --store "$KEPT/store" -e dev --no-safety-backup --to "$PG_TARGET"'
