@@ -11,8 +11,6 @@ use crate::exec::Call;
 
 /// How much is handed on at once.
 const BLOCK_BYTES: usize = 256 << 10;
-/// Memory for building an index during a load, in kB; a server that allows more keeps its own.
-const INDEX_MEMORY_KB: u64 = 256 << 10;
 
 /// Loads a dump; an error of any statement, and a text that ends too early, is an error of the load.
 pub(super) fn load(place: &Place, content: Content, plain: &mut dyn Read) -> Result<()> {
@@ -26,7 +24,7 @@ pub(super) fn load(place: &Place, content: Content, plain: &mut dyn Read) -> Res
 fn load_text(place: &Place, plain: &mut dyn Read) -> Result<()> {
     // `-f -` rather than plain stdin, so that an error names its line.
     let arguments = ["-X", "-q", "-w", "-v", "ON_ERROR_STOP=1", "-f", "-"];
-    let call = tuned(place, place.call(place.psql()?))?.args(arguments).args(place.address.database_arg());
+    let call = tuned(place, place.call(place.psql()?)).args(arguments).args(place.address.database_arg());
     // psql takes the end of its input for the end of the rows, and a dump cut there for a whole one.
     let mut scanner = Scanner::of_structure();
     let mut sink = call.sink()?;
@@ -43,7 +41,7 @@ fn load_archive(place: &Place, plain: &mut dyn Read) -> Result<()> {
     let program =
         programs::beside(&psql, "pg_restore").ok_or_else(|| Error::failed("pg_restore was not found beside psql").hint("set pg_bin"))?;
     let database = place.address.database().unwrap_or_default();
-    let call = tuned(place, place.call(program))?
+    let call = tuned(place, place.call(program))
         .args(["--exit-on-error", "--no-password", "--format=custom"])
         .arg(format!("--dbname={}", sql::conninfo(&database)));
     let mut sink = call.sink()?;
@@ -61,13 +59,12 @@ fn feed(plain: &mut dyn Read, mut take: impl FnMut(&[u8]) -> Result<()>) -> Resu
     }
 }
 
-/// A database that is thrown away where its load is cut short needs no commit on disk, and its indexes all the memory.
-fn tuned(place: &Place, call: Call) -> Result<Call> {
-    let query = format!("SELECT greatest(setting::bigint, {INDEX_MEMORY_KB}) FROM pg_settings WHERE name = 'maintenance_work_mem'");
-    let index_memory = place.session()?.text(&query)?;
+/// A database that is thrown away where its load is cut short needs no commit on disk. The server's own memory for building
+/// indexes stays: with four times as much a ledger loaded 17 % slower.
+fn tuned(place: &Place, call: Call) -> Call {
     let options = format!(
-        "{} -c synchronous_commit=off -c maintenance_work_mem={index_memory}kB -c client_min_messages=warning -c statement_timeout=0 -c lock_timeout=0",
+        "{} -c synchronous_commit=off -c client_min_messages=warning -c statement_timeout=0 -c lock_timeout=0",
         place.address.options()
     );
-    Ok(call.env("PGOPTIONS", options.trim_start()))
+    call.env("PGOPTIONS", options.trim_start())
 }
