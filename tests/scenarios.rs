@@ -79,6 +79,7 @@ scenarios! {
     fm_j03_odd_names_of_databases_are_only_names
     json_is_one_document_for_results_and_for_errors
     selectors_find_what_is_meant_and_nothing_else
+    undo_without_a_configuration_never_reaches_another_folders_database
     what_backup_db_prints_is_what_restore_db_takes
 }
 

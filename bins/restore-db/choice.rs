@@ -1,5 +1,6 @@
 //! From the flags to the nouns: which backup, and which database it goes into.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use holdfast::backup::Backup;
@@ -87,20 +88,29 @@ impl Choice {
             let record = undo::last(&setting.state, &*target.engine)?;
             return Ok((target, record));
         }
-        let mut records = Record::all(&setting.state)?;
+        // Without a configuration the working directory's store says which databases can be meant: never one of another project.
+        let known = self.databases_in_store()?;
+        let (mut records, elsewhere): (Vec<Record>, Vec<Record>) =
+            Record::all(&setting.state)?.into_iter().partition(|record| known.contains(&record.kept.target));
         match (records.pop(), records.is_empty()) {
             (Some(record), true) => Ok((self.target(&Source::of(&record.kept.target, "/"), setting, true)?, record)),
-            (None, _) => {
+            (None, _) if elsewhere.is_empty() => {
                 Err(Error::bad("no restore is remembered on this machine")
                     .hint("a safety backup may hold what was there: restore-db --list"))
             }
+            (None, _) => Err(Error::usage("which restore? none was into a database of the store here").hint(say_which(args, &elsewhere))),
             (Some(last), false) => {
-                let mut targets: Vec<String> = records.into_iter().map(|record| record.kept.target).collect();
-                targets.push(last.kept.target);
-                Err(Error::usage(format!("which restore? there were some into {}", targets.join(", ")))
-                    .hint("choose its environment with -e, or name the database with --to"))
+                records.push(last);
+                Err(Error::usage(format!("which restore? there were {}", records.len())).hint(say_which(args, &records)))
             }
         }
+    }
+
+    /// Where the databases are whose backups the store holds.
+    fn databases_in_store(&self) -> Result<BTreeSet<String>> {
+        let Some(store) = &self.store else { return Ok(BTreeSet::new()) };
+        let catalog = Catalog::read(store, None)?;
+        Ok(catalog.backups().filter_map(|backup| backup.manifest().database.as_ref()).map(|database| database.location.clone()).collect())
     }
 
     fn origin(&self, args: &Args) -> Result<Origin> {
@@ -189,6 +199,13 @@ impl Choice {
             .as_ref()
             .ok_or_else(|| Error::bad(format!("there is no store at {}", self.environment.store.display())).hint("name it with --store"))
     }
+}
+
+/// The command that names each of these restores.
+fn say_which(args: &Args, records: &[Record]) -> String {
+    let flag = if args.discard { "--discard" } else { "--undo" };
+    let commands: Vec<String> = records.iter().map(|record| format!("restore-db {flag} --to {}", record.kept.target)).collect();
+    format!("name the database: {}", commands.join(", or "))
 }
 
 /// Whether the target is the database of the environment that was named, and nothing else could be meant.

@@ -13,7 +13,7 @@ for file in one two.txt three.gz four.sql; do
     expect 0 restore-db --no-safety-backup --to "$URL" -f "$file"
     is "$(oddities)" "$odd" "$file"
     [ "$(picture)" = "$before" ] || wrong "$file: it is not what was dumped"
-    expect 0 restore-db --undo
+    expect 0 restore-db --undo --to "$URL"
     is "$(mark)" live "$file"
     expect 0 restore-db --discard
 done
