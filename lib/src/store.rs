@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::clock;
-use crate::error::{Error, OnPath, Result};
+use crate::error::{Error, Kind, OnPath, Result};
 use crate::fsx;
 use crate::host;
 use crate::id;
@@ -83,6 +83,7 @@ impl Store {
         let remembered = [Self::remembered(&root, state)?, Self::remembered(&real, state)?];
         let marker = match read_marker(&real)? {
             Some(marker) => marker,
+            None if create == Create::Never && remembered.iter().any(Option::is_some) => return Err(lost(&root).as_kind(Kind::Bad)),
             None if create == Create::Never => {
                 return Err(Error::bad(format!("there is no store at {}", root.display()))
                     .hint("is its disk mounted? backup-db creates a store on its first run"));
