@@ -34,7 +34,7 @@ scenarios! {
     a_restore_can_be_undone_twice_and_discarded
     every_keep_flag_keeps_what_it_says
     files_of_anyone_are_restored_by_their_content_and_cut_ones_refused
-    fm_b01_a_backup_killed_at_any_step_leaves_whole_backups_only
+    fm_b01_fm_c01_a_backup_killed_at_any_step_leaves_whole_backups_only
     fm_b01_fm_e06_a_prune_killed_at_any_step_loses_nothing_that_was_to_stay
     fm_b01_fm_f03_a_restore_and_its_undo_killed_at_any_step_are_all_old_or_all_new_with_a_rollback_journal
     fm_b01_fm_f03_a_restore_and_its_undo_killed_at_any_step_are_all_old_or_all_new_with_a_write_ahead_log

@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quoting_survives_every_odd_character() {
+    fn fm_j04_quoting_survives_every_odd_character() {
         assert_eq!(ident("a\"b"), "\"a\"\"b\"");
         assert_eq!(literal("it's"), "'it''s'");
         assert_eq!(literal("a\\'b"), "E'a\\\\''b'");
