@@ -64,12 +64,6 @@ pub(crate) fn print(out: &Out, report: &Report) -> Result<u8> {
 
 /// Prints what a run would do.
 pub(crate) fn print_plan(out: &Out, plan: &Planned) -> Result<u8> {
-    if out.is_json() {
-        out.document(plan)?;
-    } else {
-        for line in plan.lines() {
-            out.line(&line)?;
-        }
-    }
+    out.plan(plan, &plan.lines())?;
     Ok(exit::DONE)
 }

@@ -101,6 +101,14 @@ impl Out {
         self.print(&text)
     }
 
+    /// A plan: one line a fact and a step, or one document with `--json`.
+    pub fn plan(&self, document: &impl Serialize, lines: &[String]) -> Result<()> {
+        if self.is_json() {
+            return self.document(document);
+        }
+        lines.iter().try_for_each(|line| self.line(line))
+    }
+
     /// Says something on stderr that a person at a terminal wants to know; nothing under cron or with `-q`.
     pub fn note(&self, text: &str) {
         if !self.voice.quiet && (self.stderr_looks.terminal || self.voice.verbose > 0) {

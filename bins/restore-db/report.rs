@@ -13,13 +13,7 @@ use serde_json::json;
 
 /// Prints a plan as the result of a dry run.
 pub(crate) fn print_plan(out: &Out, plan: &Plan) -> Result<u8> {
-    if out.is_json() {
-        out.document(plan)?;
-    } else {
-        for line in plan.lines() {
-            out.line(&line)?;
-        }
-    }
+    out.plan(plan, &plan.lines())?;
     Ok(exit::DONE)
 }
 

@@ -20,7 +20,6 @@ pub use structure::{ArchiveStructure, SqlStructure};
 
 use std::sync::OnceLock;
 
-use super::source::Source;
 use super::{Beside, Content, Depth, Dumped, Engine, Kept, Live, Outlet, Probe, Settings, Workspace};
 use crate::error::Result;
 use crate::fingerprint::Fingerprint;
@@ -51,17 +50,19 @@ impl Postgres {
         Ok(Postgres { place: Place { address, settings }, name })
     }
 
-    /// Opens a source, with the user and the database that stand beside its text.
-    pub fn open(source: &Source, settings: Settings) -> Result<Self> {
-        let mut postgres = Self::parse(&source.text, source.password.clone(), settings)?;
-        if let Some(user) = &source.user {
-            postgres.place.address = postgres.place.address.with_user(user);
-        }
-        if let Some(database) = &source.dbname {
-            postgres.place.address = postgres.place.address.with_database(database);
-            postgres.name = OnceLock::from(database.clone());
-        }
-        Ok(postgres)
+    /// The same database, as another user.
+    #[must_use]
+    pub fn as_user(mut self, user: &str) -> Self {
+        self.place.address = self.place.address.with_user(user);
+        self
+    }
+
+    /// Another database of the same server.
+    #[must_use]
+    pub fn on_database(mut self, database: &str) -> Self {
+        self.place.address = self.place.address.with_database(database);
+        self.name = OnceLock::from(database.to_owned());
+        self
     }
 
     fn target(&self) -> Result<String> {

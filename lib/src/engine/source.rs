@@ -33,7 +33,16 @@ impl Source {
     /// Opens its engine. Nothing is connected to yet.
     pub fn open(&self, settings: Settings) -> Result<Box<dyn Engine>> {
         match scheme_of(&self.text) {
-            Some("postgres" | "postgresql") => Ok(Box::new(Postgres::open(self, settings)?)),
+            Some("postgres" | "postgresql") => {
+                let mut postgres = Postgres::parse(&self.text, self.password.clone(), settings)?;
+                if let Some(user) = &self.user {
+                    postgres = postgres.as_user(user);
+                }
+                if let Some(database) = &self.dbname {
+                    postgres = postgres.on_database(database);
+                }
+                Ok(Box::new(postgres))
+            }
             Some(other) if !matches!(other, "sqlite" | "sqlite3" | "file") && self.text[other.len()..].starts_with("://") => {
                 Err(Error::usage(format!("there is no engine for {other}://"))
                     .hint("use sqlite:PATH, a plain path, or postgres://USER@HOST/DATABASE"))
