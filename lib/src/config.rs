@@ -22,7 +22,7 @@ pub use keys::Retention;
 pub use values::Assert;
 
 pub(crate) use expand::{expand, path as expand_path};
-pub(crate) use keys::{EnvTable, File};
+pub(crate) use keys::{ApprovalTable, EnvTable, File};
 pub(crate) use secrets::read_password;
 
 use crate::error::{Error, Kind, OnPath, Result};

@@ -4,6 +4,7 @@ pub mod postgres;
 pub mod source;
 pub mod sqlite;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -15,6 +16,8 @@ use crate::error::Result;
 use crate::fingerprint::Fingerprint;
 pub use crate::frames::cut::Cut;
 use crate::manifest::{Database, EngineName};
+use crate::marker::Marker;
+use crate::schema::Schema;
 
 /// What may be set for every engine, resolved from the configuration and the flags.
 #[derive(Debug, Clone)]
@@ -211,6 +214,37 @@ pub trait Engine {
     /// Dumps one consistent snapshot into `out`, with its fingerprint. Bytes written before an error are worthless.
     fn dump(&self, out: &mut dyn Outlet) -> Result<Dumped>;
 
+    /// Streams the bytes that a dump of the present snapshot has, for a comparison with an earlier one; nothing is checked.
+    /// The snapshot's fingerprint where it comes with the stream, with every table's content.
+    fn image(&self, out: &mut dyn Outlet) -> Result<Option<Fingerprint>>;
+
+    /// The live schema, object by object.
+    fn schema(&self) -> Result<Schema>;
+
+    /// What the engine's own check finds wrong with the live database, where it has such a check.
+    fn examine(&self) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    /// What the live database says of itself; none where it bears no marker, or there is no database.
+    fn marker(&self) -> Result<Option<Marker>>;
+
+    /// Writes the marker into the live database, in place of any that is there.
+    fn mark(&self, marker: &Marker) -> Result<()>;
+
+    /// Whether the value of an environment variable names this very database: its URL, with whatever user and driver, or
+    /// its path. Nothing is connected to.
+    fn is_named_by(&self, value: &str) -> bool;
+
+    /// Environment variables by which a program that connects gets these limits on waiting for a lock and on a single
+    /// statement. An error of kind `Usage` where the engine has no such way.
+    fn limits(&self, lock: Option<Duration>, statement: Option<Duration>) -> Result<BTreeMap<String, String>>;
+
+    /// Who waits for whom inside the database at this moment, one sentence each; for the message of a run that hangs.
+    fn waiting(&self) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
     /// What is at the real place now, for a restore.
     fn live(&self) -> Result<Live>;
 
@@ -259,6 +293,42 @@ pub trait Workspace {
 
     /// Where it is: what a person could connect to.
     fn location(&self) -> String;
+
+    /// Its schema, object by object.
+    fn schema(&self) -> Result<Schema>;
+
+    /// What it says of itself.
+    fn marker(&self) -> Result<Option<Marker>>;
+
+    /// Writes the marker into it.
+    fn mark(&self, marker: &Marker) -> Result<()>;
+
+    /// How a program reaches it.
+    fn reach(&self) -> Reach;
+
+    /// Leaves it behind for inspection, though the value goes.
+    fn keep(self: Box<Self>) -> Result<Left>;
+}
+
+/// How a program reaches a clone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// What the placeholders in a command or in the configuration stand for: `url`, and as far as the engine has them
+    /// `path`, `host`, `port`, `user`, `database`.
+    pub places: BTreeMap<&'static str, String>,
+    /// The variables by which this engine's programs and libraries find it; those without a value must not be inherited.
+    pub variables: BTreeMap<String, Option<String>>,
+}
+
+/// A clone that was left behind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Left {
+    /// Where it is.
+    pub location: String,
+    /// The command that opens it.
+    pub open: String,
+    /// The command that removes it.
+    pub drop: String,
 }
 
 /// A workspace beside the real database; the only way in is the swap.

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use crate::compression::Compression;
 use crate::config::place::nearest;
-use crate::config::{self, Assert, Config, EnvTable, Retention};
+use crate::config::{self, ApprovalTable, Assert, Config, EnvTable, Retention};
 use crate::engine::{self, source::Source};
 use crate::error::{Error, Result};
 use crate::manifest::Level;
+use crate::rules::{ApprovalRules, Migration, TestRun};
 use crate::secret::{Secret, redact};
 use crate::state_dir::StateDir;
 
@@ -75,6 +76,12 @@ pub struct Environment {
     pub restart: Option<Vec<String>>,
     /// Queries that a restored database must answer.
     pub asserts: Vec<Assert>,
+    /// The rules of its migrations.
+    pub migration: Migration,
+    /// The rules of its test runs.
+    pub test_run: TestRun,
+    /// Who approves what is risky.
+    pub approval: ApprovalRules,
     /// Files and folders that a full backup takes along.
     pub files: Vec<PathBuf>,
     /// Configuration files that a full backup takes along.
@@ -203,6 +210,17 @@ impl Config {
         }
     }
 
+    fn approval_rules(&self, table: &ApprovalTable, folder: &[&str]) -> Result<ApprovalRules> {
+        let default = ApprovalRules::default();
+        Ok(ApprovalRules {
+            command: table.command.clone().map(|command| command.0),
+            by: table.by.map(|text| text.0).unwrap_or_default(),
+            folder: table.folder.as_ref().map(|text| self.path_at(folder, text)).transpose()?,
+            valid: table.valid.map_or(default.valid, |text| text.0),
+            timeout: table.timeout.map_or(default.timeout, |text| text.0),
+        })
+    }
+
     fn no_such(&self, name: &str) -> Error {
         let near = nearest(name, self.environment_names()).map(|near| format!(", did you mean {near:?}?")).unwrap_or_default();
         Error::usage(format!("no environment {name:?} in {}{near}", self.shown()))
@@ -306,6 +324,24 @@ impl Config {
             scratch_server,
             restart: env.restart.clone().map(|command| command.0),
             asserts: env.assert.clone(),
+            migration: Migration {
+                on_failure: env.on_failure.or(top.on_failure).map(|text| text.0).unwrap_or_default(),
+                max_row_loss: env.max_row_loss.or(top.max_row_loss).map(|text| text.0).unwrap_or_default(),
+                allow_loss: env.allow_loss.iter().map(|text| text.0.clone()).collect(),
+                check: env.check.clone().map(|command| command.0),
+                timeout: env.command_timeout.or(top.command_timeout).map(|text| text.0),
+                lock_timeout: env.lock_timeout.or(top.lock_timeout).map(|text| text.0),
+                statement_timeout: env.statement_timeout.or(top.statement_timeout).map(|text| text.0),
+            },
+            test_run: TestRun {
+                on_leak: env.on_leak.or(top.on_leak).map(|text| text.0).unwrap_or_default(),
+                clone_env: env.clone_env.clone(),
+            },
+            approval: match (&env.approval, &top.approval) {
+                (Some(table), _) => self.approval_rules(table, &["env", name, "approval", "folder"])?,
+                (None, Some(table)) => self.approval_rules(table, &["approval", "folder"])?,
+                (None, None) => ApprovalRules::default(),
+            },
             files: paths("files", &env.files)?,
             config_files: paths("config_files", &env.config_files)?,
         })

@@ -24,10 +24,13 @@ pub mod store;
 pub mod sync_state;
 
 // data: what is kept, and where it comes from
+pub mod marker;
+pub mod schema;
 pub mod fingerprint;
 pub mod manifest;
 pub mod backup;
 pub mod engine;
+pub mod rules;
 pub mod config;
 pub mod environment;
 pub mod component;

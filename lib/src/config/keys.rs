@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::values::{Assert, Command, OneOrMore, Text};
 use crate::compression::Compression;
 use crate::manifest::Level;
+use crate::rules::{AllowedLoss, ApprovalBy, OnFailure, OnLeak, RowLoss};
 
 /// Declares a table of the file with its own keys and, after them, those that stand at the top for every environment and
 /// may be given again in one of them. One list for both, because serde cannot tell unknown keys through `flatten`.
@@ -51,6 +52,20 @@ macro_rules! table {
             pub(crate) scratch_user: Option<String>,
             /// URL of a server on which scratch databases may be made, instead of a private one.
             pub(crate) scratch_server: Option<String>,
+            /// What becomes of the database when a migration fails: restore (default), keep, ask.
+            pub(crate) on_failure: Option<Text<OnFailure>>,
+            /// How many rows a migration may lose: a number over all tables, or a percentage of each; default "0".
+            pub(crate) max_row_loss: Option<Text<RowLoss>>,
+            /// The longest the command of a migration or a test run may take; by default as long as it likes.
+            pub(crate) command_timeout: Option<Text<Duration>>,
+            /// Handed to a migration: how long one of its statements may wait for a lock.
+            pub(crate) lock_timeout: Option<Text<Duration>>,
+            /// Handed to a migration: how long one of its statements may take.
+            pub(crate) statement_timeout: Option<Text<Duration>>,
+            /// What becomes of the real database when tests have reached it: report (default), restore.
+            pub(crate) on_leak: Option<Text<OnLeak>>,
+            /// Who approves what is risky.
+            pub(crate) approval: Option<ApprovalTable>,
             /// What to keep; without it every backup is kept.
             pub(crate) retention: Option<Retention>,
         }
@@ -89,11 +104,39 @@ table! {
         /// A command, as a list of words without a shell, that is run after a restore.
         #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<Vec<String>>"))]
         pub(crate) restart: Option<Command>,
+        /// Tables that a migration may take rows from: a name, or a name with the most rows it may lose, as in "log=100".
+        #[serde(default)]
+        pub(crate) allow_loss: Vec<Text<AllowedLoss>>,
+        /// A command, as a list of words without a shell, whose exit status says whether the application works after a migration.
+        #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<Vec<String>>"))]
+        pub(crate) check: Option<Command>,
+        /// Environment variables by which the application finds its database, for runs on a clone; {url}, {path}, {host}, {port},
+        /// {user} and {database} stand for the clone's.
+        #[serde(default)]
+        pub(crate) clone_env: BTreeMap<String, String>,
         /// Queries that a restored database must answer.
         #[serde(default)]
         #[cfg_attr(any(test, feature = "schema"), schemars(with = "Vec<super::schema::AssertForm>"))]
         pub(crate) assert: Vec<Assert>,
     }
+}
+
+/// Who approves what is risky.
+#[derive(Clone, Default, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ApprovalTable {
+    /// A command, as a list of words without a shell, that gets the request as JSON on stdin and approves it with status 0.
+    #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<Vec<String>>"))]
+    pub(crate) command: Option<Command>,
+    /// Who may approve: anyone (default), or other, which is another user of this machine.
+    pub(crate) by: Option<Text<ApprovalBy>>,
+    /// The folder through which another user approves; both must be able to write there.
+    pub(crate) folder: Option<String>,
+    /// How long a plan's code, or an approval, is good for; default 1h.
+    pub(crate) valid: Option<Text<Duration>>,
+    /// How long the command may take to answer; default 15m.
+    pub(crate) timeout: Option<Text<Duration>>,
 }
 
 /// What to keep. A backup stays if any rule keeps it.

@@ -10,6 +10,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 use super::{duration, size};
 use crate::compression::Compression;
 use crate::manifest::Level;
+use crate::rules::{AllowedLoss, ApprovalBy, OnFailure, OnLeak, RowLoss};
 
 /// A type that the file writes as a text.
 pub(crate) trait Written: Sized {
@@ -52,6 +53,51 @@ impl Written for Compression {
 impl Written for Level {
     const WHAT: &'static str = r#"a verification level in quotes, such as "structure""#;
     const PATTERN: &'static str = "^(quick|checksum|structure|restore|exact)$";
+
+    fn read(text: &str) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl Written for OnFailure {
+    const WHAT: &'static str = r#""restore", "keep" or "ask""#;
+    const PATTERN: &'static str = "^(restore|keep|ask)$";
+
+    fn read(text: &str) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl Written for OnLeak {
+    const WHAT: &'static str = r#""report" or "restore""#;
+    const PATTERN: &'static str = "^(report|restore)$";
+
+    fn read(text: &str) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl Written for RowLoss {
+    const WHAT: &'static str = r#"rows or a percentage in quotes, such as "10" or "0.5%""#;
+    const PATTERN: &'static str = "^[0-9]+(\\.[0-9]+%|%)?$";
+
+    fn read(text: &str) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl Written for AllowedLoss {
+    const WHAT: &'static str = r#"a table in quotes, such as "session" or "log=100""#;
+    const PATTERN: &'static str = ".+";
+
+    fn read(text: &str) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl Written for ApprovalBy {
+    const WHAT: &'static str = r#""anyone" or "other""#;
+    const PATTERN: &'static str = "^(anyone|other)$";
 
     fn read(text: &str) -> Result<Self, String> {
         text.parse()

@@ -18,12 +18,16 @@ pub mod text;
 
 pub use structure::{ArchiveStructure, SqlStructure};
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use super::{Beside, Content, Depth, Dumped, Engine, Kept, Live, Outlet, Probe, Settings, Workspace};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
 use crate::manifest::{Database, EngineName};
+use crate::marker::Marker;
+use crate::schema::Schema;
 use crate::secret::Secret;
 use address::Address;
 use place::Place;
@@ -105,6 +109,30 @@ impl Engine for Postgres {
 
     fn dump(&self, out: &mut dyn Outlet) -> Result<Dumped> {
         self.place.dump(out)
+    }
+
+    fn image(&self, _out: &mut dyn Outlet) -> Result<Option<Fingerprint>> {
+        Err(Error::failed("image: to be built"))
+    }
+
+    fn schema(&self) -> Result<Schema> {
+        Err(Error::failed("schema: to be built"))
+    }
+
+    fn marker(&self) -> Result<Option<Marker>> {
+        Ok(None)
+    }
+
+    fn mark(&self, _marker: &Marker) -> Result<()> {
+        Err(Error::failed("mark: to be built"))
+    }
+
+    fn is_named_by(&self, _value: &str) -> bool {
+        false
+    }
+
+    fn limits(&self, _lock: Option<Duration>, _statement: Option<Duration>) -> Result<BTreeMap<String, String>> {
+        Err(Error::failed("limits: to be built"))
     }
 
     fn live(&self) -> Result<Live> {

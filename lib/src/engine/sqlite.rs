@@ -9,13 +9,17 @@ mod swap;
 
 pub use structure::{ImageStructure, SqlStructure};
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::{Beside, Content, Depth, Dumped, Engine, Kept, Live, Outlet, Probe, Settings, Workspace};
 use crate::error::{Error, OnPath, Result};
 use crate::fingerprint::Fingerprint;
 use crate::fsx;
 use crate::manifest::{Database, EngineName};
+use crate::marker::Marker;
+use crate::schema::Schema;
 
 /// A SQLite database file at its real place.
 pub struct Sqlite {
@@ -90,6 +94,30 @@ impl Engine for Sqlite {
 
     fn dump(&self, out: &mut dyn Outlet) -> Result<Dumped> {
         dump::dump(&self.path, &self.settings, out)
+    }
+
+    fn image(&self, _out: &mut dyn Outlet) -> Result<Option<Fingerprint>> {
+        Err(Error::failed("image: to be built"))
+    }
+
+    fn schema(&self) -> Result<Schema> {
+        Err(Error::failed("schema: to be built"))
+    }
+
+    fn marker(&self) -> Result<Option<Marker>> {
+        Ok(None)
+    }
+
+    fn mark(&self, _marker: &Marker) -> Result<()> {
+        Err(Error::failed("mark: to be built"))
+    }
+
+    fn is_named_by(&self, _value: &str) -> bool {
+        false
+    }
+
+    fn limits(&self, _lock: Option<Duration>, _statement: Option<Duration>) -> Result<BTreeMap<String, String>> {
+        Err(Error::failed("limits: to be built"))
     }
 
     fn live(&self) -> Result<Live> {

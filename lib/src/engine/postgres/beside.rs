@@ -5,16 +5,18 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::create::{self, Marker, Role};
+use super::create::{self, Label, Role};
 use super::exchange::{self, Incoming};
 use super::place::Place;
 use super::session::Session;
 use super::{catalog, load, sql};
-use crate::engine::{Beside, Content, Depth, Dumped, Kept, Outlet, Workspace};
+use crate::engine::{Beside, Content, Depth, Dumped, Kept, Left, Outlet, Reach, Workspace};
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
 use crate::interrupt;
 use crate::manifest::{Database, EngineName};
+use crate::marker::Marker;
+use crate::schema::Schema;
 
 /// How long a stopped run waits for the end of what it had asked the server for.
 const CLEANING_WAIT: Duration = Duration::from_secs(5);
@@ -69,8 +71,8 @@ pub(super) fn create(real: &Place, target: &str, origin: Option<&Database>, id: 
 
 /// Marks a database as being loaded for `target`.
 pub(super) fn mark(session: &mut Session, name: &str, target: &str) -> Result<()> {
-    let marker = Marker { role: Role::Restore, target: target.to_owned(), comment: None };
-    session.run(&create::comment_statement(name, Some(&marker.to_comment())))
+    let label = Label { role: Role::Restore, target: target.to_owned(), comment: None };
+    session.run(&create::comment_statement(name, Some(&label.to_comment())))
 }
 
 impl Restoring {
@@ -166,6 +168,26 @@ impl Workspace for Restoring {
 
     fn location(&self) -> String {
         self.place.address.location(&self.name)
+    }
+
+    fn schema(&self) -> Result<Schema> {
+        Err(Error::failed("to be built"))
+    }
+
+    fn marker(&self) -> Result<Option<Marker>> {
+        Ok(None)
+    }
+
+    fn mark(&self, _marker: &Marker) -> Result<()> {
+        Err(Error::failed("to be built"))
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::default()
+    }
+
+    fn keep(self: Box<Self>) -> Result<Left> {
+        Err(Error::failed("to be built"))
     }
 }
 

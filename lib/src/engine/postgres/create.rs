@@ -11,7 +11,7 @@ use super::sql;
 use crate::error::{Error, Result};
 use crate::manifest::Database;
 
-/// How a marker's comment begins.
+/// How a label's comment begins.
 const MARK: &str = "holdfast:";
 
 /// The connection limit that a database is created with: it marks it as ours in the one instant between its creation and
@@ -20,7 +20,7 @@ pub(super) const UNMARKED_LIMIT: u32 = 1_932_026_112;
 
 /// What a database of ours is for; kept as the comment on it, so that no other is ever dropped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Marker {
+pub(super) struct Label {
     pub(super) role: Role,
     /// The database it belongs to.
     pub(super) target: String,
@@ -42,7 +42,7 @@ pub(super) enum Role {
     Scratch,
 }
 
-impl Marker {
+impl Label {
     pub(super) fn to_comment(&self) -> String {
         format!("{MARK}{}", serde_json::to_string(self).unwrap_or_default())
     }
@@ -116,7 +116,7 @@ fn locale_clauses(origin: &Database, server_major: u32) -> String {
 /// Drops a database, provided its comment still marks it as ours in this role. Whether it was there.
 pub(super) fn drop_ours(session: &mut Session, name: &str, role: Role) -> Result<bool> {
     let Some(comment) = look_at(session, name)? else { return Ok(false) };
-    if Marker::of(comment.as_deref()).is_none_or(|marker| marker.role != role) {
+    if Label::of(comment.as_deref()).is_none_or(|label| label.role != role) {
         return Err(Error::refused(format!("database {name} does not bear the comment that marks it as Holdfast's; it was not dropped"))
             .hint(format!("look at it, and drop it by hand: DROP DATABASE {}", sql::ident(name))));
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 
 use super::catalog;
-use super::create::{self, Marker, Role};
+use super::create::{self, Label, Role};
 use super::place::Place;
 use super::session::{Objection, Session};
 use super::sql;
@@ -170,7 +170,7 @@ fn hold_off_and_rename(
         return Ok(());
     }
     // The mark says, to whoever finds the database closed, that it was us and what its comment was.
-    let mark = Marker { role: Role::Swapping, target: target.to_owned(), comment: comment.clone() };
+    let mark = Label { role: Role::Swapping, target: target.to_owned(), comment: comment.clone() };
     let hold_off = [create::comment_statement(target, Some(&mark.to_comment())), allow(target, false)];
     transaction(session, &hold_off)?.map_err(Objection::into_error)?;
     let outcome = until_renamed(session, target, comment.clone(), incoming, aside, TRIES);
@@ -225,9 +225,9 @@ fn in_use(target: &str) -> Error {
 fn rename(session: &mut Session, target: &str, comment: Option<Option<String>>, incoming: Option<&Incoming>, aside: &str) -> Result<bool> {
     let mut statements = vec![format!("SET LOCAL statement_timeout = {}", TRY_WAIT.as_millis())];
     if let Some(comment) = comment {
-        let marker = Marker { role: Role::Aside, target: target.to_owned(), comment };
+        let label = Label { role: Role::Aside, target: target.to_owned(), comment };
         statements.push(format!("ALTER DATABASE {} RENAME TO {}", sql::ident(target), sql::ident(aside)));
-        statements.push(create::comment_statement(aside, Some(&marker.to_comment())));
+        statements.push(create::comment_statement(aside, Some(&label.to_comment())));
         statements.push(allow(aside, false));
     }
     if let Some(incoming) = incoming {
@@ -282,8 +282,8 @@ pub(super) fn undo(place: &Place, target: &str, kept: &Kept) -> Result<Kept> {
     let incoming = match &kept.aside {
         None => None,
         Some(name) => {
-            let marker = marker_of(&mut session, name, target)?;
-            Some(Incoming { name: name.clone(), comment: marker.comment })
+            let label = label_of(&mut session, name, target)?;
+            Some(Incoming { name: name.clone(), comment: label.comment })
         }
     };
     let is_there = create::look_at(&mut session, target)?.is_some();
@@ -295,11 +295,11 @@ pub(super) fn undo(place: &Place, target: &str, kept: &Kept) -> Result<Kept> {
     Ok(Kept { engine: EngineName::Postgres, target: kept.target.clone(), aside: is_there.then_some(aside) })
 }
 
-fn marker_of(session: &mut Session, aside: &str, target: &str) -> Result<Marker> {
+fn label_of(session: &mut Session, aside: &str, target: &str) -> Result<Label> {
     let comment = create::look_at(session, aside)?
         .ok_or_else(|| Error::failed(format!("database {aside}, which a restore kept aside, is no longer there")))?;
-    Marker::of(comment.as_deref())
-        .filter(|marker| marker.role == Role::Aside && marker.target == target)
+    Label::of(comment.as_deref())
+        .filter(|label| label.role == Role::Aside && label.target == target)
         .ok_or_else(|| Error::refused(format!("database {aside} does not bear the comment that marks it as kept aside from {target}")))
 }
 
@@ -310,7 +310,7 @@ pub(super) fn discard(place: &Place, target: &str, kept: &Kept) -> Result<()> {
     if create::look_at(&mut session, aside)?.is_none() {
         return Ok(());
     }
-    marker_of(&mut session, aside, target)?;
+    label_of(&mut session, aside, target)?;
     create::drop_ours(&mut session, aside, Role::Aside).map(|_| ())
 }
 
@@ -331,22 +331,22 @@ pub(super) fn recover(place: &Place, target: &str) -> Result<Vec<String>> {
     for row in rows {
         let is_unmarked = row.comment.is_none()
             && row.name.rsplit_once("__restore_").is_some_and(|(_, id)| derived_name(target, "restore", id) == row.name);
-        let created = is_unmarked.then(|| Marker { role: Role::Restore, target: target.to_owned(), comment: None });
-        let Some(marker) = created.or_else(|| Marker::of(row.comment.as_deref())).filter(|marker| marker.target == target) else {
+        let created = is_unmarked.then(|| Label { role: Role::Restore, target: target.to_owned(), comment: None });
+        let Some(label) = created.or_else(|| Label::of(row.comment.as_deref())).filter(|label| label.target == target) else {
             continue;
         };
         // The run that made it holds this lock for as long as it lives.
-        if !matches!(marker.role, Role::Swapping | Role::Restore) || !try_lock(&mut session, &row.name)? {
+        if !matches!(label.role, Role::Swapping | Role::Restore) || !try_lock(&mut session, &row.name)? {
             continue;
         }
-        match marker.role {
+        match label.role {
             Role::Swapping => {
-                let let_in = [allow(&row.name, true), create::comment_statement(&row.name, marker.comment.as_deref())];
+                let let_in = [allow(&row.name, true), create::comment_statement(&row.name, label.comment.as_deref())];
                 transaction(&mut session, &let_in)?.map_err(Objection::into_error)?;
                 done.push(format!("database {} takes connections again, which a killed restore had turned off", row.name));
             }
             _ => {
-                session.run(&create::comment_statement(&row.name, Some(&marker.to_comment())))?;
+                session.run(&create::comment_statement(&row.name, Some(&label.to_comment())))?;
                 create::drop_ours(&mut session, &row.name, Role::Restore)?;
                 done.push(format!("dropped database {}, which a killed restore had left", row.name));
             }

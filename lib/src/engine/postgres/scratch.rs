@@ -4,16 +4,18 @@ use std::io::Read;
 
 use super::address::Address;
 use super::cluster::Cluster;
-use super::create::{self, Marker, Role};
+use super::create::{self, Label, Role};
 use super::load;
 use super::place::Place;
 use super::sql;
-use crate::engine::{Content, Depth, Dumped, Outlet, Settings, Workspace};
+use crate::engine::{Content, Depth, Dumped, Left, Outlet, Reach, Settings, Workspace};
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
 use crate::fsx;
 use crate::interrupt;
 use crate::manifest::Database;
+use crate::marker::Marker;
+use crate::schema::Schema;
 
 /// The superuser of a private server.
 const SUPERUSER: &str = "postgres";
@@ -81,8 +83,8 @@ fn shared(url: &str, settings: &Settings, origin: Option<&Database>) -> Result<S
     }
     let place = maintenance.with_database(&name);
     let scratch = Scratch { place, home: Home::Shared { maintenance: Box::new(maintenance), name: name.clone() } };
-    let marker = Marker { role: Role::Scratch, target: origin.map(|origin| origin.name.clone()).unwrap_or_default(), comment: None };
-    session.run(&create::comment_statement(&name, Some(&marker.to_comment())))?;
+    let label = Label { role: Role::Scratch, target: origin.map(|origin| origin.name.clone()).unwrap_or_default(), comment: None };
+    session.run(&create::comment_statement(&name, Some(&label.to_comment())))?;
     Ok(scratch)
 }
 
@@ -118,6 +120,26 @@ impl Workspace for Scratch {
 
     fn location(&self) -> String {
         self.place.address.location(&self.place.address.database().unwrap_or_default())
+    }
+
+    fn schema(&self) -> Result<Schema> {
+        Err(Error::failed("to be built"))
+    }
+
+    fn marker(&self) -> Result<Option<Marker>> {
+        Ok(None)
+    }
+
+    fn mark(&self, _marker: &Marker) -> Result<()> {
+        Err(Error::failed("to be built"))
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::default()
+    }
+
+    fn keep(self: Box<Self>) -> Result<Left> {
+        Err(Error::failed("to be built"))
     }
 }
 

@@ -7,11 +7,13 @@ use rusqlite::Connection;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
 use super::{dump, fingerprint, open};
-use crate::engine::{Content, Depth, Dumped, Outlet, Settings, Workspace};
+use crate::engine::{Content, Depth, Dumped, Left, Outlet, Reach, Settings, Workspace};
 use crate::error::{Error, OnPath, Result};
 use crate::fingerprint::Fingerprint;
 use crate::fsx;
 use crate::interrupt;
+use crate::marker::Marker;
+use crate::schema::Schema;
 
 /// The first bytes of every SQLite database.
 pub(crate) const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -194,6 +196,26 @@ impl Workspace for File {
 
     fn location(&self) -> String {
         format!("sqlite:{}", self.path.display())
+    }
+
+    fn schema(&self) -> Result<Schema> {
+        Err(Error::failed("to be built"))
+    }
+
+    fn marker(&self) -> Result<Option<Marker>> {
+        Ok(None)
+    }
+
+    fn mark(&self, _marker: &Marker) -> Result<()> {
+        Err(Error::failed("to be built"))
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::default()
+    }
+
+    fn keep(self: Box<Self>) -> Result<Left> {
+        Err(Error::failed("to be built"))
     }
 }
 

@@ -12,12 +12,14 @@ use rusqlite::Connection;
 use super::dump::{copy_if, copy_in_one_step};
 use super::load::{File, MAGIC};
 use super::open;
-use crate::engine::{Beside, Content, Depth, Dumped, Kept, Outlet, Settings, Workspace};
+use crate::engine::{Beside, Content, Depth, Dumped, Kept, Left, Outlet, Reach, Settings, Workspace};
 use crate::error::{Error, Kind, OnPath, Result};
 use crate::fingerprint::Fingerprint;
 use crate::fsx;
 use crate::id;
 use crate::manifest::EngineName;
+use crate::marker::Marker;
+use crate::schema::Schema;
 
 /// Endings of the files that belong to a database file.
 const COMPANIONS: [&str; 3] = ["-wal", "-shm", "-journal"];
@@ -61,6 +63,26 @@ impl Workspace for Incoming {
 
     fn location(&self) -> String {
         self.file.location()
+    }
+
+    fn schema(&self) -> Result<Schema> {
+        self.file.schema()
+    }
+
+    fn marker(&self) -> Result<Option<Marker>> {
+        self.file.marker()
+    }
+
+    fn mark(&self, marker: &Marker) -> Result<()> {
+        self.file.mark(marker)
+    }
+
+    fn reach(&self) -> Reach {
+        self.file.reach()
+    }
+
+    fn keep(self: Box<Self>) -> Result<Left> {
+        Err(Error::failed("a database that is being restored cannot be left behind"))
     }
 }
 
