@@ -15,9 +15,9 @@ mod terminal;
 mod text;
 
 pub use common::{Common, level};
-pub use help::{Example, after_help};
+pub use help::{Example, after_help, after_wrapper_help};
 pub use out::{Out, Voice};
-pub use run::run;
+pub use run::{failures_are, run, run_wrapper};
 pub use setting::{Bytes, Setting, Span};
 pub use table::{Shade, Table};
 pub use terminal::Looks;
