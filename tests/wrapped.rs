@@ -8,6 +8,8 @@ mod as_started_directly;
 mod descendants;
 #[path = "wrapped/pty.rs"]
 mod pty;
+#[path = "wrapped/recorder.rs"]
+mod recorder;
 #[path = "wrapped/shield.rs"]
 mod shield;
 #[path = "wrapped/signals.rs"]

@@ -96,12 +96,8 @@ fn no_child_of_ours_is_taken_for_the_commands() {
 #[test]
 fn no_child_of_ours_is_ended_with_the_command() {
     let place = Place::new();
-    let order = Order {
-        with_own_children: true,
-        timeout_ms: Some(1000),
-        grace_ms: Some(300),
-        ..sh("trap '' TERM; while :; do sleep 0.05; done")
-    };
+    let order =
+        Order { with_own_children: true, timeout_ms: Some(1000), grace_ms: Some(300), ..sh("trap '' TERM; while :; do sleep 0.05; done") };
     assert_eq!(status(&place, &order), 124);
     let report = place.report();
     assert!(report.own_children_live, "{report:?}");

@@ -75,10 +75,6 @@ impl Session {
         Session { child, keyboard: Some(master), screen, is_closed, reader: Some(reader) }
     }
 
-    pub(crate) fn pid(&self) -> i32 {
-        i32::try_from(self.child.id()).expect("a pid")
-    }
-
     pub(crate) fn press(&self, keys: &str) {
         let mut keyboard = &**self.keyboard.as_ref().expect("the terminal is there");
         keyboard.write_all(keys.as_bytes()).expect("typed");

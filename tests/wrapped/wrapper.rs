@@ -23,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Order {
     pub(crate) argv: Vec<String>,
+    /// One more argument, longer than an order may be.
+    pub(crate) long_argument_bytes: Option<usize>,
     pub(crate) changes: BTreeMap<String, Option<String>>,
     pub(crate) timeout_ms: Option<u64>,
     pub(crate) grace_ms: Option<u64>,
@@ -78,7 +80,9 @@ fn the_wrapper() {
 }
 
 fn work(order: &Order, out: &manners::Out) -> Result<u8> {
-    let argv: Vec<OsString> = order.argv.iter().map(OsString::from).collect();
+    fs::write("wrapper", std::process::id().to_string()).expect("written");
+    let argv: Vec<OsString> =
+        order.argv.iter().map(OsString::from).chain(order.long_argument_bytes.map(|bytes| "x".repeat(bytes).into())).collect();
     let wrapped = Wrapped::find(&argv)?;
     let changes: Changes = order.changes.iter().map(|(name, value)| (name.into(), value.as_ref().map(Into::into))).collect();
     let milliseconds = |value: Option<u64>, default| value.map_or(default, Duration::from_millis);
@@ -99,13 +103,17 @@ fn work(order: &Order, out: &manners::Out) -> Result<u8> {
     };
     let mut run = || {
         std::thread::scope(|threads| {
-            let late = threads.spawn(|| {
-                // While the command runs.
+            let (over, wait_until_over) = std::sync::mpsc::channel::<()>();
+            let late = threads.spawn(move || {
+                // While the command runs. A child of ours does not outlive its thread.
                 std::thread::sleep(Duration::from_millis(300));
-                if order.with_own_children { own_child().ok() } else { None }
+                let child = order.with_own_children.then(own_child).transpose()?;
+                let _ = wait_until_over.recv();
+                Ok::<_, Error>(child.is_none_or(|child| child.is_running()))
             });
             let ended = wrapped.run(&changes, limits, starts, |note| notes.push(note.to_owned()));
-            (ended, late.join().ok().flatten())
+            drop(over);
+            (ended, late.join().is_ok_and(|live| live.unwrap_or(false)))
         })
     };
     let roll_back = || {
@@ -114,7 +122,7 @@ fn work(order: &Order, out: &manners::Out) -> Result<u8> {
         interrupt::check().and(child.map(drop))
     };
     let tell = |number| out.warn(&format!("signal {number} has to wait: the rollback goes on; once more ends it"));
-    let (ended, late, rolled_back) = if order.rolls_back {
+    let (ended, late_lives, rolled_back) = if order.rolls_back {
         interrupt::shield(tell, || {
             let (ended, late) = run();
             (ended, late, roll_back())
@@ -125,7 +133,7 @@ fn work(order: &Order, out: &manners::Out) -> Result<u8> {
     };
     let ended = ended?;
     rolled_back?;
-    let own_children_live = own.iter().chain(&late).all(|child| child.is_running()) && own_orphans_live(order);
+    let own_children_live = late_lives && own.iter().all(|child| child.is_running()) && own_orphans_live(order);
     let report = Report {
         status: ended.status,
         timed_out: ended.timed_out,
@@ -190,6 +198,14 @@ impl Place {
     pub(crate) fn wait_for(&self, name: &str) -> String {
         until(&format!("{name} is there"), || self.read(name).ends_with('\n'));
         self.read(name)
+    }
+
+    /// Gives a command the wrapper's order.
+    pub(crate) fn instruct(&self, command: &mut Command, order: &Order) {
+        for (name, value) in self.prepare(order).get_envs() {
+            command.env(name, value.expect("a value"));
+        }
+        command.current_dir(self.folder.path());
     }
 
     /// A file's text; nothing where there is none.
