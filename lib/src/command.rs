@@ -10,6 +10,7 @@
 mod family;
 mod find;
 mod start;
+mod terminal;
 mod watch;
 mod witness;
 
@@ -120,6 +121,3 @@ impl Wrapped {
         watch::run(self, changes, limits, starts, &mut note)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -217,3 +217,21 @@ fn fm_g11_the_kill_of_a_shell_that_means_the_whole_job_is_one_signal() {
     place.write("stop");
     assert_eq!(place.report().signals, [2, 15, 10]);
 }
+
+#[test]
+fn fm_g13_after_a_killed_command_the_terminal_can_be_used_for_a_question() {
+    for script in [
+        "stty -echo; echo >taken; sleep 0.3; kill -KILL $$",
+        // A shell with job control takes the terminal for a group of its own.
+        "exec bash --norc --noprofile -i -c 'echo >taken; sleep 0.3; kill -KILL $$'",
+    ] {
+        let place = Place::new();
+        let mut session = Session::open(place.prepare(&Order { rolls_back: true, ..sh(script) }));
+        let usable = (true, session.pid());
+        place.wait_for("taken");
+        assert_ne!(session.state(), usable, "{script}");
+        until("the command has ended", || place.path("rolling-back").exists());
+        assert_eq!(session.state(), usable, "{script}");
+        assert_eq!(session.status(), 137);
+    }
+}
