@@ -85,6 +85,14 @@ impl Call {
         }
     }
 
+    /// A command of the user's, as a list of words: found on the path, and run in the user's own language.
+    pub fn of_words(words: &[String]) -> Result<Self> {
+        let Some((program, args)) = words.split_first() else { return Err(Error::config("the command is empty")) };
+        let found = if program.contains('/') { Some(PathBuf::from(program)) } else { find(program, &[]).into_iter().next() };
+        let program = found.ok_or_else(|| Error::failed(format!("the command {program} is not found")))?;
+        Ok(Call { env: Vec::new(), ..Call::new(program) }.args(args))
+    }
+
     /// One argument. Never a secret: anyone on the machine can read argument lists.
     #[must_use]
     pub fn arg(mut self, arg: impl Into<OsString>) -> Self {

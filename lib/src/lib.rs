@@ -43,6 +43,7 @@ pub mod checks;
 pub mod select;
 pub mod known;
 pub mod retention;
+pub mod journal;
 pub mod guardian;
 pub mod loss;
 
