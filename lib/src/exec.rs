@@ -223,6 +223,7 @@ impl Call {
             expression = expression.dir(dir);
         }
         let parent = nix::unistd::getpid();
+        let _starting = interrupt::starting();
         let handle = expression
             .before_spawn(move |command| {
                 command.process_group(0);

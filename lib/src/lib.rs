@@ -8,13 +8,16 @@ pub mod exit;
 pub mod error;
 pub mod clock;
 pub mod secret;
+pub mod inherited;
 pub mod interrupt;
 pub mod fsx;
 pub mod exec;
 pub mod state_dir;
 pub mod host;
+pub mod process;
 pub mod lock;
 pub mod progress;
+pub mod command;
 
 // storage: how bytes are kept
 pub mod id;
