@@ -5,6 +5,7 @@ use holdfast::clock;
 use holdfast::engine::Kept;
 use holdfast::error::{Error, Kind, Result};
 use holdfast::exit;
+use holdfast::shell;
 use holdfast::verbs::restore::{Plan, Report};
 use holdfast::verbs::undo::Record;
 use manners::{Out, Shade, Table};
@@ -40,7 +41,7 @@ pub(crate) fn print(out: &Out, report: &Report) -> Result<u8> {
     if let Some(aside) = &report.kept_aside {
         let which = match &report.plan.environment {
             Some(name) => format!("-e {name}"),
-            None => format!("--to {}", quoted(&report.target)),
+            None => format!("--to {}", shell::word(&report.target)),
         };
         out.note(&format!("the old database is kept as {aside}; this brings it back: restore-db {which} --undo"));
     }
@@ -52,12 +53,6 @@ pub(crate) fn print(out: &Out, report: &Report) -> Result<u8> {
         return Ok(exit::PARTIAL);
     }
     Ok(exit::DONE)
-}
-
-/// A word as a shell reads it back.
-fn quoted(word: &str) -> String {
-    let is_plain = word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/:._-@+=,".contains(&byte));
-    if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 /// Says what undo or discard would do.

@@ -15,6 +15,7 @@ pub mod exec;
 pub mod state_dir;
 pub mod host;
 pub mod process;
+pub mod shell;
 pub mod lock;
 pub mod progress;
 pub mod command;

@@ -35,7 +35,7 @@ pub(super) fn probe(place: &Place) -> Result<Probe> {
     if server.is_standby {
         warnings.push("the server is a standby: the backup is as old as its replay".to_owned());
     }
-    Ok(Probe { estimated_bytes: catalog::estimated_bytes(&mut session)?, warnings })
+    Ok(Probe { estimated_bytes: catalog::estimated_bytes(&mut session)?, warnings, marker: None })
 }
 
 fn pg_dump_for(place: &Place, server: &Server) -> Result<Program> {

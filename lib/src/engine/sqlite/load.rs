@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
-use super::{dump, fingerprint, open};
+use super::{address, dump, fingerprint, marker, open, schema};
 use crate::engine::{Content, Depth, Dumped, Left, Outlet, Reach, Settings, Workspace};
 use crate::error::{Error, OnPath, Result};
 use crate::fingerprint::Fingerprint;
@@ -199,19 +199,19 @@ impl Workspace for File {
     }
 
     fn schema(&self) -> Result<Schema> {
-        Err(Error::failed("to be built"))
+        schema::read(&self.open()?).map_err(|error| open::explain(&self.path, error))
     }
 
     fn marker(&self) -> Result<Option<Marker>> {
-        Ok(None)
+        marker::of(&self.open()?, &self.path)
     }
 
-    fn mark(&self, _marker: &Marker) -> Result<()> {
-        Err(Error::failed("to be built"))
+    fn mark(&self, marker: &Marker) -> Result<()> {
+        marker::write(&self.path, marker, self.settings.busy_timeout)
     }
 
     fn reach(&self) -> Reach {
-        Reach::default()
+        address::reach(&self.path)
     }
 
     fn keep(self: Box<Self>) -> Result<Left> {
