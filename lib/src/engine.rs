@@ -56,6 +56,8 @@ pub struct Probe {
     pub estimated_bytes: u64,
     /// What a person should know before the dump.
     pub warnings: Vec<String>,
+    /// What the database says of itself.
+    pub marker: Option<Marker>,
 }
 
 /// Takes what an engine dumps. [`Outlet::begin`] is called once, before the first byte.

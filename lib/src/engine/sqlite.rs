@@ -89,7 +89,7 @@ impl Engine for Sqlite {
             return Err(Error::failed(format!("{} has no tables", self.path.display()))
                 .hint("is it the right file? an empty database can be backed up with --allow-empty"));
         }
-        Ok(Probe { estimated_bytes, warnings: Vec::new() })
+        Ok(Probe { estimated_bytes, warnings: Vec::new(), marker: None })
     }
 
     fn dump(&self, out: &mut dyn Outlet) -> Result<Dumped> {
