@@ -42,6 +42,7 @@ pub mod checks;
 pub mod select;
 pub mod known;
 pub mod retention;
+pub mod audit;
 pub mod guardian;
 
 // verbs: what a user asks for
