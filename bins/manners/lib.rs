@@ -1,6 +1,7 @@
 //! What the Holdfast binaries share on the command line: how they start and end, what they print where, and the flags
 //! that mean the same everywhere. A main is [`run`], one verb of the library, and one printed report.
 
+mod audited;
 mod bar;
 mod common;
 mod help;
@@ -14,6 +15,7 @@ mod table;
 mod terminal;
 mod text;
 
+pub use audited::Audited;
 pub use common::{Common, level};
 pub use help::{Example, after_help};
 pub use out::{Out, Voice};

@@ -80,6 +80,18 @@ pub(crate) struct Args {
     pub(crate) common: Common,
 }
 
+impl Args {
+    /// What the flags ask for.
+    pub(crate) fn operation(&self) -> &'static str {
+        match (self.list, self.undo, self.discard) {
+            (true, ..) => "list",
+            (_, true, _) => "undo",
+            (_, _, true) => "discard",
+            _ => "restore",
+        }
+    }
+}
+
 impl AsRef<Common> for Args {
     fn as_ref(&self) -> &Common {
         &self.common

@@ -60,6 +60,11 @@ impl Choice {
         Ok(Choice { environment, described, is_settled, store })
     }
 
+    /// The name of the environment, where the user or the configuration settled it.
+    pub(crate) fn settled(&self) -> Option<&str> {
+        self.is_settled.then_some(self.environment.name.as_str())
+    }
+
     /// What there is in the store.
     pub(crate) fn catalog(&self, _args: &Args) -> Result<Catalog> {
         Catalog::read(self.require_store()?, self.is_settled.then_some(self.environment.name.as_str()))

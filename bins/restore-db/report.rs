@@ -8,9 +8,11 @@ use holdfast::exit;
 use holdfast::shell;
 use holdfast::verbs::restore::{Plan, Report};
 use holdfast::verbs::undo::Record;
-use manners::{Out, Shade, Table};
+use manners::{Audited, Out, Shade, Table};
 use serde::Serialize;
 use serde_json::json;
+
+use crate::work::Done;
 
 /// Prints a plan as the result of a dry run.
 pub(crate) fn print_plan(out: &Out, plan: &Plan) -> Result<u8> {
@@ -25,13 +27,31 @@ pub(crate) fn tell_plan(out: &Out, plan: &Plan) {
     }
 }
 
+/// Prints what was done, and gives the exit status.
+pub(crate) fn print(out: &Out, audited: &Audited<Done>) -> Result<u8> {
+    let audit_error = audited.audit_error.as_deref();
+    match &audited.value {
+        Done::Restored(report) => print_restored(out, report, audit_error)?,
+        Done::Undone(record, kept) => print_undone(out, record, kept, audit_error)?,
+        Done::Discarded(record) => print_discarded(out, record, audit_error)?,
+    }
+    Ok(audited.status)
+}
+
+#[derive(Serialize)]
+struct Restored<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    audit_error: Option<&'a str>,
+}
+
 /// Prints where the database is now, and on stderr the command that brings the old one back.
-pub(crate) fn print(out: &Out, report: &Report) -> Result<u8> {
+fn print_restored(out: &Out, report: &Report, audit_error: Option<&str>) -> Result<()> {
     for note in &report.notes {
         out.warn(note);
     }
     if out.is_json() {
-        out.document(report)?;
+        out.document(&Restored { report, audit_error })?;
     } else {
         out.line(&format!("{}\t{}", report.plan.origin, report.target))?;
     }
@@ -50,9 +70,8 @@ pub(crate) fn print(out: &Out, report: &Report) -> Result<u8> {
             &Error::new(Kind::Partial, format!("the database is restored, but the restart failed: {error}"))
                 .hint("restart the application by hand"),
         );
-        return Ok(exit::PARTIAL);
     }
-    Ok(exit::DONE)
+    Ok(())
 }
 
 /// Says what undo or discard would do.
@@ -72,32 +91,30 @@ pub(crate) fn print_record(out: &Out, record: &Record, is_discard: bool) -> Resu
     Ok(exit::DONE)
 }
 
-pub(crate) fn print_undone(out: &Out, record: &Record, kept: &Kept) -> Result<u8> {
+fn print_undone(out: &Out, record: &Record, kept: &Kept, audit_error: Option<&str>) -> Result<()> {
     if out.is_json() {
-        out.document(&json!({ "target": kept.target, "undone": record.origin, "kept_aside": kept.aside }))?;
+        out.document(
+            &json!({ "target": kept.target, "undone": record.origin, "kept_aside": kept.aside, "audit_error": audit_error }),
+        )?;
     } else {
         out.line(&format!("undone\t{}", kept.target))?;
     }
     if let Some(aside) = &kept.aside {
         out.note(&format!("what was there is kept as {aside}; restore-db --undo again brings it back"));
     }
-    Ok(exit::DONE)
+    Ok(())
 }
 
-pub(crate) fn print_discarded(out: &Out, record: &Record) -> Result<u8> {
+fn print_discarded(out: &Out, record: &Record, audit_error: Option<&str>) -> Result<()> {
     let asides: Vec<&str> = asides(record).collect();
     if out.is_json() {
-        out.document(&json!({ "target": record.kept.target, "discarded": asides }))?;
-    } else {
-        for aside in asides {
-            out.line(&format!("discarded\t{aside}"))?;
-        }
+        return out.document(&json!({ "target": record.kept.target, "discarded": asides, "audit_error": audit_error }));
     }
-    Ok(exit::DONE)
+    asides.into_iter().try_for_each(|aside| out.line(&format!("discarded\t{aside}")))
 }
 
 /// What the last restore and the ones before it kept, the oldest first.
-fn asides(record: &Record) -> impl Iterator<Item = &str> {
+pub(crate) fn asides(record: &Record) -> impl Iterator<Item = &str> {
     record.older.iter().chain([&record.kept]).filter_map(|kept| kept.aside.as_deref())
 }
 

@@ -48,6 +48,7 @@ pub mod select;
 pub mod known;
 pub mod retention;
 pub mod journal;
+pub mod audit;
 pub mod guardian;
 pub mod loss;
 

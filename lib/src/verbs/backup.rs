@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::prune::{self, Pruned};
 use super::verify::{self, Demands, Proven, elapsed_ms};
+use crate::audit;
 use crate::backup::Backup;
 use crate::catalog::Catalog;
 use crate::clock;
@@ -298,6 +299,7 @@ fn describe(
         fingerprint: Some(dumped.fingerprint),
         components,
         durations_ms: BTreeMap::new(),
+        audit_head: audit::head(&audit::Place::of(store)).map(|head| head.for_manifest()),
     }
 }
 

@@ -1,0 +1,105 @@
+//! What `restore-db` does to a database, with its lines in the audit trail.
+
+use holdfast::audit::Trail;
+use holdfast::engine::Kept;
+use holdfast::error::Result;
+use holdfast::exit;
+use holdfast::guardian::{self, Approval};
+use holdfast::verbs::restore::{self, Report, Target};
+use holdfast::verbs::undo::{self, Record};
+use manners::{Out, Setting, Span, prompt};
+use serde_json::json;
+
+use crate::args::Args;
+use crate::choice::Choice;
+use crate::report;
+
+/// What was done.
+pub(crate) enum Done {
+    Restored(Box<Report>),
+    Undone(Record, Kept),
+    Discarded(Record),
+}
+
+/// Does what the flags say, and gives the exit status with it.
+pub(crate) fn run(args: &Args, setting: &Setting, choice: &Choice, trail: &Trail, out: &Out) -> Result<(u8, Done)> {
+    if args.undo || args.discard {
+        return undo(args, setting, choice, trail);
+    }
+    let wait = args.wait.map_or(choice.environment.wait, |Span(wait)| wait);
+    let (origin, target) = choice.restore(args, setting)?;
+    note_target(trail, &target);
+    for note in restore::put_right(&origin, &target, &setting.state, wait)? {
+        out.warn(&note);
+    }
+    let plan = restore::plan(&origin, &target, !args.no_safety_backup)?;
+    trail.note(|facts| {
+        if let restore::Origin::Backup(backup) = &origin {
+            facts.backup = Some(backup.id().to_owned());
+            facts.bytes = backup.database().ok().map(|component| component.plain_bytes);
+        }
+    });
+    trail.plan(json!({ "plan": plan }));
+    report::tell_plan(out, &plan);
+    let approval = approve("restore", args, &target, trail)?;
+    let settings = choice.environment.engine_settings(&setting.state)?;
+    let means = restore::Means {
+        state: &setting.state,
+        store: choice.store.as_ref().map(|store| (store, choice.filed_under(&target))),
+        settings: &settings,
+        wait,
+    };
+    let report = restore::run(&plan, &origin, &target, &approval, &means, out)?;
+    trail.note(|facts| {
+        let said = [
+            ("safety_backup", &report.safety_backup),
+            ("kept_aside", &report.kept_aside),
+            ("restart_error", &report.restart_error),
+        ];
+        facts.detail = said.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value.as_ref()?)))).collect();
+    });
+    let status = if report.restart_error.is_some() { exit::PARTIAL } else { exit::DONE };
+    Ok((status, Done::Restored(Box::new(report))))
+}
+
+fn undo(args: &Args, setting: &Setting, choice: &Choice, trail: &Trail) -> Result<(u8, Done)> {
+    let wait = args.wait.map_or(choice.environment.wait, |Span(wait)| wait);
+    let (target, record) = choice.last_restore(args, setting)?;
+    note_target(trail, &target);
+    let aside: Vec<&str> = report::asides(&record).collect();
+    trail.plan(json!({ "restored": record.origin, "restored_at": record.at, "kept_aside": aside }));
+    if args.discard {
+        let approval = approve("discard", args, &target, trail)?;
+        undo::discard(&*target.engine, &record, &approval, &setting.state, wait)?;
+        return Ok((exit::DONE, Done::Discarded(record)));
+    }
+    let approval = approve("undo", args, &target, trail)?;
+    let kept = undo::undo(&*target.engine, &record, &approval, &setting.state, wait)?;
+    trail.note(|facts| facts.detail.extend(kept.aside.as_ref().map(|aside| ("kept_aside".to_owned(), json!(aside)))));
+    Ok((exit::DONE, Done::Undone(record, kept)))
+}
+
+fn note_target(trail: &Trail, target: &Target<'_>) {
+    trail.note(|facts| {
+        facts.target = Some(target.engine.location());
+        if let Some(environment) = target.environment {
+            facts.environment = Some(environment.name.clone());
+        }
+    });
+}
+
+/// Asks the guardian; what it says of a protected environment stands in the audit trail.
+fn approve(operation: &str, args: &Args, target: &Target<'_>, trail: &Trail) -> Result<Approval> {
+    let location = target.engine.location();
+    let approval = guardian::approve(operation, &location, target.environment, args.confirm.as_deref(), |question, name| {
+        prompt::confirm_by_name(question, name, &format!("--confirm {name}"))
+    });
+    if target.environment.is_some_and(|environment| environment.protected) {
+        let by = if args.confirm.is_some() { "--confirm" } else { "prompt" };
+        match &approval {
+            Ok(_) => trail.approval("granted", json!({ "by": by })),
+            Err(error) => trail.approval("refused", json!({ "by": by, "why": error.to_string() })),
+        }
+    }
+    approval
+}
