@@ -1,6 +1,7 @@
 //! What the Holdfast binaries share on the command line: how they start and end, what they print where, and the flags
 //! that mean the same everywhere. A main is [`run`], one verb of the library, and one printed report.
 
+pub mod approval;
 mod bar;
 mod common;
 mod help;

@@ -9,9 +9,9 @@ use std::process::ExitCode;
 use args::Args;
 use choice::Choice;
 use holdfast::error::Result;
-use holdfast::guardian;
-use holdfast::verbs::{restore, undo};
-use manners::{Out, Setting, Span, prompt};
+use holdfast::exit;
+use holdfast::verbs::{requests, restore, undo};
+use manners::{Out, Setting, Span, approval};
 
 fn main() -> ExitCode {
     manners::run("restore-db", body)
@@ -25,22 +25,21 @@ fn body(args: Args, out: &Out) -> Result<u8> {
         return report::print_list(out, &choice.catalog(&args)?);
     }
     let wait = args.wait.map_or(choice.environment.wait, |Span(wait)| wait);
-    let approve = |operation: &str, target: &restore::Target<'_>| {
-        let location = target.engine.location();
-        guardian::approve(operation, &location, target.environment, args.confirm.as_deref(), |question, name| {
-            prompt::confirm_by_name(question, name, &format!("--confirm {name}"))
-        })
-    };
     if args.undo || args.discard {
         let (target, record) = choice.last_restore(&args, &setting)?;
+        let store = choice.store_of(&args, &setting, &target)?;
+        let request = if args.discard { requests::discard } else { requests::undo }(&target, &record, store.as_ref())?;
+        let rules = &choice.filed_under(&target).approval;
         if args.common.dry_run {
-            return report::print_record(out, &record, args.discard);
+            approval::print_plan(&record, &report::lines_of(&record, args.discard), &request, rules, &setting, out)?;
+            return Ok(exit::DONE);
         }
+        let approval = args.confirm.approve(&request, rules, &setting, out)?;
         if args.discard {
-            undo::discard(&*target.engine, &record, &approve("discard", &target)?, &setting.state, wait)?;
+            undo::discard(&*target.engine, &record, &approval, &setting.state, wait)?;
             return report::print_discarded(out, &record);
         }
-        let kept = undo::undo(&*target.engine, &record, &approve("undo", &target)?, &setting.state, wait)?;
+        let kept = undo::undo(&*target.engine, &record, &approval, &setting.state, wait)?;
         return report::print_undone(out, &record, &kept);
     }
     let (origin, target) = choice.restore(&args, &setting)?;
@@ -50,11 +49,15 @@ fn body(args: Args, out: &Out) -> Result<u8> {
         }
     }
     let plan = restore::plan(&origin, &target, !args.no_safety_backup)?;
+    let store = choice.store_of(&args, &setting, &target)?;
+    let request = requests::restore(&plan, &origin, &target, store.as_ref())?;
+    let rules = &choice.filed_under(&target).approval;
     if args.common.dry_run {
-        return report::print_plan(out, &plan);
+        approval::print_plan(&plan, &plan.lines(), &request, rules, &setting, out)?;
+        return Ok(exit::DONE);
     }
     report::tell_plan(out, &plan);
-    let approval = approve("restore", &target)?;
+    let approval = args.confirm.approve(&request, rules, &setting, out)?;
     let settings = choice.environment.engine_settings(&setting.state)?;
     let means = restore::Means {
         state: &setting.state,

@@ -11,12 +11,6 @@ use manners::{Out, Shade, Table};
 use serde::Serialize;
 use serde_json::json;
 
-/// Prints a plan as the result of a dry run.
-pub(crate) fn print_plan(out: &Out, plan: &Plan) -> Result<u8> {
-    out.plan(plan, &plan.lines())?;
-    Ok(exit::DONE)
-}
-
 /// Tells a person what is about to happen, and says a missing safety backup loudly.
 pub(crate) fn tell_plan(out: &Out, plan: &Plan) {
     for line in plan.lines() {
@@ -60,21 +54,17 @@ fn quoted(word: &str) -> String {
     if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
-/// Says what undo or discard would do.
-pub(crate) fn print_record(out: &Out, record: &Record, is_discard: bool) -> Result<u8> {
-    let aside = record.kept.aside.as_deref().unwrap_or("nothing: there was no database before");
-    if out.is_json() {
-        out.document(record)?;
-    } else if is_discard {
-        for aside in asides(record) {
-            out.line(&format!("discard  {aside}"))?;
-        }
-    } else {
-        out.line(&format!("undo     the restore of {} at {}", record.origin, clock::readable(record.at)))?;
-        out.line(&format!("into     {}", record.kept.target))?;
-        out.line(&format!("from     {aside}"))?;
+/// What undo or discard would do.
+pub(crate) fn lines_of(record: &Record, is_discard: bool) -> Vec<String> {
+    if is_discard {
+        return record.asides().map(|aside| format!("discard  {aside}")).collect();
     }
-    Ok(exit::DONE)
+    let aside = record.kept.aside.as_deref().unwrap_or("nothing: there was no database before");
+    vec![
+        format!("undo     the restore of {} at {}", record.origin, clock::readable(record.at)),
+        format!("into     {}", record.kept.target),
+        format!("from     {aside}"),
+    ]
 }
 
 pub(crate) fn print_undone(out: &Out, record: &Record, kept: &Kept) -> Result<u8> {
@@ -90,7 +80,7 @@ pub(crate) fn print_undone(out: &Out, record: &Record, kept: &Kept) -> Result<u8
 }
 
 pub(crate) fn print_discarded(out: &Out, record: &Record) -> Result<u8> {
-    let asides: Vec<&str> = asides(record).collect();
+    let asides: Vec<&str> = record.asides().collect();
     if out.is_json() {
         out.document(&json!({ "target": record.kept.target, "discarded": asides }))?;
     } else {
@@ -99,11 +89,6 @@ pub(crate) fn print_discarded(out: &Out, record: &Record) -> Result<u8> {
         }
     }
     Ok(exit::DONE)
-}
-
-/// What the last restore and the ones before it kept, the oldest first.
-fn asides(record: &Record) -> impl Iterator<Item = &str> {
-    record.older.iter().chain([&record.kept]).filter_map(|kept| kept.aside.as_deref())
 }
 
 /// One backup as `--list` shows it.

@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod guard;
 pub mod prune;
+pub mod requests;
 pub mod restore;
 pub mod undo;
 pub mod verify;

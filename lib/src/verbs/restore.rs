@@ -23,7 +23,7 @@ use crate::error::{Error, Kind, Result};
 use crate::exec::{self, Call};
 use crate::fingerprint::Fingerprint;
 use crate::foreign::Foreign;
-use crate::guardian::Approval;
+use crate::guardian::{Approval, Operation};
 use crate::id;
 use crate::interrupt;
 use crate::lock::Held;
@@ -147,8 +147,9 @@ pub fn run(
     progress: &dyn Progress,
 ) -> Result<Report> {
     let engine = &*target.engine;
-    if approval.target() != plan.target || plan.target != engine.location() {
-        return Err(Error::refused(format!("the approval is for {}, not for {}", approval.target(), engine.location())));
+    approval.require(Operation::Restore, &plan.target)?;
+    if plan.target != engine.location() {
+        return Err(Error::refused(format!("the plan is for {}, not for {}", plan.target, engine.location())));
     }
     let lock = undo::lock_name(&plan.target);
     let _held = Held::acquire(means.state, "target", &lock, means.wait)?;
@@ -170,7 +171,7 @@ pub fn run(
     // As late as can be, so that it holds what was written while the new database was loaded.
     let safety_backup = if plan.has(Action::SafetyBackup) { Some(back_up_first(engine, plan, means, progress)?) } else { None };
     interrupt::check()?;
-    let record = Record::begin(means.state, &plan.target, beside.keeps()?, &plan.origin)?;
+    let record = Record::begin(means.state, &plan.target, beside.keeps()?, &plan.origin, safety_backup.clone())?;
     let kept = match beside.swap() {
         Ok(kept) => kept,
         Err(error) => {
