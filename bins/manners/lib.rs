@@ -2,6 +2,7 @@
 //! that mean the same everywhere. A main is [`run`], one verb of the library, and one printed report.
 
 mod audited;
+pub mod approval;
 mod bar;
 mod common;
 mod help;

@@ -14,12 +14,6 @@ use serde_json::json;
 
 use crate::work::Done;
 
-/// Prints a plan as the result of a dry run.
-pub(crate) fn print_plan(out: &Out, plan: &Plan) -> Result<u8> {
-    out.plan(plan, &plan.lines())?;
-    Ok(exit::DONE)
-}
-
 /// Tells a person what is about to happen, and says a missing safety backup loudly.
 pub(crate) fn tell_plan(out: &Out, plan: &Plan) {
     for line in plan.lines() {
@@ -74,21 +68,17 @@ fn print_restored(out: &Out, report: &Report, audit_error: Option<&str>) -> Resu
     Ok(())
 }
 
-/// Says what undo or discard would do.
-pub(crate) fn print_record(out: &Out, record: &Record, is_discard: bool) -> Result<u8> {
-    let aside = record.kept.aside.as_deref().unwrap_or("nothing: there was no database before");
-    if out.is_json() {
-        out.document(record)?;
-    } else if is_discard {
-        for aside in asides(record) {
-            out.line(&format!("discard  {aside}"))?;
-        }
-    } else {
-        out.line(&format!("undo     the restore of {} at {}", record.origin, clock::readable(record.at)))?;
-        out.line(&format!("into     {}", record.kept.target))?;
-        out.line(&format!("from     {aside}"))?;
+/// What undo or discard would do.
+pub(crate) fn lines_of(record: &Record, is_discard: bool) -> Vec<String> {
+    if is_discard {
+        return record.asides().map(|aside| format!("discard  {aside}")).collect();
     }
-    Ok(exit::DONE)
+    let aside = record.kept.aside.as_deref().unwrap_or("nothing: there was no database before");
+    vec![
+        format!("undo     the restore of {} at {}", record.origin, clock::readable(record.at)),
+        format!("into     {}", record.kept.target),
+        format!("from     {aside}"),
+    ]
 }
 
 fn print_undone(out: &Out, record: &Record, kept: &Kept, audit_error: Option<&str>) -> Result<()> {
@@ -106,16 +96,11 @@ fn print_undone(out: &Out, record: &Record, kept: &Kept, audit_error: Option<&st
 }
 
 fn print_discarded(out: &Out, record: &Record, audit_error: Option<&str>) -> Result<()> {
-    let asides: Vec<&str> = asides(record).collect();
+    let asides: Vec<&str> = record.asides().collect();
     if out.is_json() {
         return out.document(&json!({ "target": record.kept.target, "discarded": asides, "audit_error": audit_error }));
     }
     asides.into_iter().try_for_each(|aside| out.line(&format!("discarded\t{aside}")))
-}
-
-/// What the last restore and the ones before it kept, the oldest first.
-pub(crate) fn asides(record: &Record) -> impl Iterator<Item = &str> {
-    record.older.iter().chain([&record.kept]).filter_map(|kept| kept.aside.as_deref())
 }
 
 /// One backup as `--list` shows it.

@@ -4,10 +4,12 @@
 //! dies with us (Linux: `PR_SET_PDEATHSIG`), speaks `LC_ALL=C`, and has its stderr drained into a bounded tail. A stream
 //! from a child *fails at its end* when the child failed: half a dump is an error. Errors never show the argument list.
 
+mod ask;
 mod find;
 mod stderr;
 mod stream;
 
+pub use ask::Answered;
 pub use find::{find, version_of};
 pub use stream::{Conversation, Sink, Stream};
 
@@ -85,12 +87,14 @@ impl Call {
         }
     }
 
-    /// A command of the user's, as a list of words: found on the path, and run in the user's own language.
+    /// A call of a command that the user gives word by word: its first word is a path, or a name to be found. It speaks the
+    /// user's own language.
     pub fn of_words(words: &[String]) -> Result<Self> {
-        let Some((program, args)) = words.split_first() else { return Err(Error::config("the command is empty")) };
+        let (program, args) = words.split_first().ok_or_else(|| Error::config("a command has no words"))?;
         let found = if program.contains('/') { Some(PathBuf::from(program)) } else { find(program, &[]).into_iter().next() };
-        let program = found.ok_or_else(|| Error::failed(format!("the command {program} is not found")))?;
-        Ok(Call { env: Vec::new(), ..Call::new(program) }.args(args))
+        let found =
+            found.ok_or_else(|| Error::failed(format!("{program} is not found")).hint("is it installed, and is its folder on PATH?"))?;
+        Ok(Call { env: Vec::new(), ..Call::new(found) }.args(args))
     }
 
     /// One argument. Never a secret: anyone on the machine can read argument lists.

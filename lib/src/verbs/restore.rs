@@ -185,7 +185,7 @@ pub(super) fn put_back(
     // As late as can be, so that it holds what was written while the new database was loaded.
     let safety_backup = if plan.has(Action::SafetyBackup) { Some(back_up_first(engine, plan, means, progress)?) } else { None };
     interrupt::check()?;
-    let record = Record::begin(means.state, &plan.target, beside.keeps()?, &plan.origin)?;
+    let record = Record::begin(means.state, &plan.target, beside.keeps()?, &plan.origin, safety_backup.clone())?;
     let kept = match beside.swap() {
         Ok(kept) => kept,
         Err(error) => {
