@@ -18,13 +18,18 @@ const TICK_MS: u8 = 100;
 
 /// Shows some lines to a person, and wants `name` typed. Where stdin or stderr is no terminal nothing is asked.
 pub fn name_of(lines: &[String], name: &str) -> Result<Typed> {
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+    if !can_ask() {
         return Ok(Typed::NoTerminal);
     }
     ask(lines, name, &mut io::stderr(), || {
         wait_for_stdin()?;
         read_answer(&mut io::stdin().lock())
     })
+}
+
+/// Whether there is somebody to ask.
+pub fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
 fn ask(lines: &[String], name: &str, screen: &mut dyn Write, answer: impl FnOnce() -> Result<String>) -> Result<Typed> {

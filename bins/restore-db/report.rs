@@ -83,9 +83,7 @@ pub(crate) fn lines_of(record: &Record, is_discard: bool) -> Vec<String> {
 
 fn print_undone(out: &Out, record: &Record, kept: &Kept, audit_error: Option<&str>) -> Result<()> {
     if out.is_json() {
-        out.document(
-            &json!({ "target": kept.target, "undone": record.origin, "kept_aside": kept.aside, "audit_error": audit_error }),
-        )?;
+        out.document(&json!({ "target": kept.target, "undone": record.origin, "kept_aside": kept.aside, "audit_error": audit_error }))?;
     } else {
         out.line(&format!("undone\t{}", kept.target))?;
     }

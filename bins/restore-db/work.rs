@@ -55,11 +55,7 @@ pub(crate) fn run(args: &Args, setting: &Setting, choice: &Choice, trail: &Trail
     };
     let report = restore::run(&plan, &origin, &target, &held, &approval, &means, out)?;
     trail.note(|facts| {
-        let said = [
-            ("safety_backup", &report.safety_backup),
-            ("kept_aside", &report.kept_aside),
-            ("restart_error", &report.restart_error),
-        ];
+        let said = [("safety_backup", &report.safety_backup), ("kept_aside", &report.kept_aside), ("restart_error", &report.restart_error)];
         facts.detail = said.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value.as_ref()?)))).collect();
     });
     let status = if report.restart_error.is_some() { exit::PARTIAL } else { exit::DONE };

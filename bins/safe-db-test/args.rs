@@ -12,7 +12,10 @@ use manners::{Common, Example, Span};
 pub(crate) const EXAMPLES: [Example; 3] = [
     Example { command: "safe-db-test -e test -- pytest", what: "run the tests on a clone; the real database is proven untouched" },
     Example { command: "safe-db-test -e test -- ./check --db {url}", what: "hand the clone's URL to a command that reads no variables" },
-    Example { command: "safe-db-test -e test --in-place -- pytest", what: "run them on the real test database, and put that back afterwards" },
+    Example {
+        command: "safe-db-test -e test --in-place -- pytest",
+        what: "run them on the real test database, and put that back afterwards",
+    },
 ];
 
 /// Run tests on a disposable clone of the database, and prove that they left the real one alone.
@@ -23,7 +26,7 @@ pub(crate) const EXAMPLES: [Example; 3] = [
 /// through, unless the real database has changed: that is status 122.
 #[derive(Debug, Parser)]
 #[command(name = "safe-db-test", version, max_term_width = 100, disable_help_flag = true, disable_version_flag = true)]
-#[command(after_help = manners::after_help_of_wrapper(&EXAMPLES))]
+#[command(after_help = manners::after_wrapper_help(&EXAMPLES))]
 pub(crate) struct Args {
     /// the real database: a path, sqlite:PATH, or postgres://... [default: the environment's own]
     #[arg(value_name = "SOURCE")]

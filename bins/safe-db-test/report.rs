@@ -38,7 +38,7 @@ pub(crate) fn tell(out: &Out, report: &Report) {
                 _ => ("it is as they left it", format!("restore-db -e {name} {} brings it back", report.backup)),
             };
             let what = format!("the tests reached the real database {}, and {state}: {}", report.target, changes.summary());
-            out.tell(&Error::new(Kind::Wrapper(exit::LEAKED), what).hint(hint));
+            out.say_error(&Error::new(Kind::Wrapper(exit::LEAKED), what).hint(hint));
             for line in diff::lines(changes) {
                 out.warn(line.trim_start());
             }
@@ -46,7 +46,7 @@ pub(crate) fn tell(out: &Out, report: &Report) {
         (State::Leaked, None) => {}
         (State::Unknown { why }, _) => {
             let error = Error::new(Kind::Wrapper(report.status()), format!("{} may not be as it was: {why}", report.target));
-            out.tell(&error.hint(format!("the state before the tests is {0}: restore-db -e {name} {0}", report.backup)));
+            out.say_error(&error.hint(format!("the state before the tests is {0}: restore-db -e {name} {0}", report.backup)));
         }
     }
 }

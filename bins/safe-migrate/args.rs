@@ -26,7 +26,7 @@ pub(crate) const EXAMPLES: [Example; 3] = [
 /// status passes through; what is said of it goes to stderr.
 #[derive(Debug, Parser)]
 #[command(name = "safe-migrate", version, max_term_width = 100, disable_help_flag = true, disable_version_flag = true)]
-#[command(after_help = manners::after_help_of_wrapper(&EXAMPLES))]
+#[command(after_help = manners::after_wrapper_help(&EXAMPLES))]
 pub(crate) struct Args {
     /// database that the command migrates: a path, sqlite:PATH, or postgres://... [default: the environment's own]
     #[arg(value_name = "SOURCE")]

@@ -6,16 +6,19 @@ mod report;
 use std::process::ExitCode;
 
 use args::Args;
+use holdfast::audit::{Run, Trail};
 use holdfast::command::Wrapped;
+use holdfast::engine::Engine;
 use holdfast::environment::Environment;
 use holdfast::error::{Error, Result};
+use holdfast::exit;
 use holdfast::journal::{Entry, Kind};
 use holdfast::rules::OnFailure;
-use holdfast::store::Store;
 use holdfast::verbs::guarded::Guarded;
-use holdfast::verbs::migrate::{self, Request};
-use holdfast::{exit, secret};
-use manners::{Out, Setting, prompt};
+use holdfast::verbs::migrate::{self, Report, Request};
+use manners::wrapper::{self, Watcher};
+use manners::{Audited, Out, Setting, approval, prompt};
+use serde_json::json;
 
 fn main() -> ExitCode {
     manners::run_wrapper("safe-migrate", body)
@@ -34,26 +37,29 @@ fn body(args: Args, out: &Out) -> Result<u8> {
         out.note(&format!("inside {}: the command runs as it is", around.kind.tool()));
         return Err(command.replace_us());
     }
-    let request = Request {
-        command,
-        shown: shown(&args),
-        rehearse: args.rehearse,
-        prove: !args.no_prove,
-        rules: args.rules(&environment.migration),
-    };
+    let rules = args.rules(&environment.migration);
+    let request = Request { command, rehearse: args.rehearse, prove: !args.no_prove, rules };
     refuse(&environment, &request)?;
     if args.common.dry_run {
         let probe = engine.probe()?;
-        let plan = migrate::plan(&environment, &*engine, &probe, &request)?;
-        return args.confirm.show(&plan.approval(&environment), &plan, &plan.lines(), &setting, out);
+        let plan = migrate::plan(&environment, &*engine, &probe, &request);
+        let store = setting.store_if_any(&args.common, &environment)?;
+        let asked = plan.request(&environment, &probe, store.as_ref())?;
+        approval::print_plan(&plan, &plan.lines(), &asked, &environment.approval, &setting, out)?;
+        return Ok(exit::DONE);
     }
     let store = setting.store(&args.common, &environment, true)?;
     setting.start_log("safe-migrate", &args.common, Some(&store), out)?;
-    let (guarded, probe) = Guarded::begin(&environment, &store)?;
-    let plan = migrate::plan(&environment, &*guarded.engine, &probe, &request)?;
-    let approval = args.confirm.approve(&plan.approval(&environment), &environment, &setting, out)?;
-    let report = migrate::run(&guarded, &probe, &request, &approval, out)?;
-    report::print(out, &report, args.report.as_deref())
+    let audited = setting.audited(out, Some(&store), run_of(&environment, &*engine), |trail| {
+        let (guarded, probe) = Guarded::begin(&environment, &store)?;
+        let plan = migrate::plan(&environment, &*guarded.engine, &probe, &request);
+        trail.plan(json!({ "plan": plan }));
+        let asked = plan.request(&environment, &probe, Some(&store))?;
+        let approval = args.confirm.approve_audited(&asked, &environment.approval, &setting, trail, out)?;
+        let report = migrate::run(&guarded, &probe, &request, &approval, &Watcher { out, trail })?;
+        Ok((report.status(), note(trail, report)))
+    })?;
+    tell(&args, &audited, out)
 }
 
 /// What can be refused before the database is looked at.
@@ -63,33 +69,55 @@ fn refuse(environment: &Environment, request: &Request) -> Result<()> {
             .hint("leave --no-prove out"));
     }
     if request.rules.on_failure == OnFailure::Ask && !prompt::can_ask() {
-        return Err(Error::refused("on_failure is ask, and there is no terminal to ask at").hint("say --on-failure restore or --on-failure keep"));
+        return Err(Error::refused("on_failure is ask, and there is no terminal to ask at")
+            .hint("say --on-failure restore or --on-failure keep"));
     }
     Ok(())
 }
 
 fn end_interrupted(args: &Args, setting: &Setting, environment: &Environment, out: &Out) -> Result<u8> {
-    let store: Store = setting.store(&args.common, environment, false)?;
+    let store = setting.store(&args.common, environment, false)?;
     setting.start_log("safe-migrate", &args.common, Some(&store), out)?;
-    let standing = migrate::standing(environment, &store, Kind::Migration)?;
-    let described = standing.describe();
     if args.common.dry_run {
-        out.plan(&described, &described.lines(args.abandon))?;
+        let standing = migrate::standing(environment, &store, Kind::Migration)?;
+        let described = standing.describe();
+        let asked = standing.request(args.abandon)?;
+        approval::print_plan(&described, &described.lines(args.abandon), &asked, &environment.approval, setting, out)?;
         return Ok(exit::DONE);
     }
-    for line in described.lines(args.abandon) {
-        out.note(&line);
-    }
-    let approval = args.confirm.approve(&standing.approval(environment, args.abandon), environment, setting, out)?;
-    let report = match args.abandon {
-        true => migrate::abandon(standing, &approval)?,
-        false => migrate::resume(standing, &args.rules(&environment.migration), &approval, out)?,
-    };
-    report::print(out, &report, args.report.as_deref())
+    let engine = environment.engine(&setting.state)?;
+    let audited = setting.audited(out, Some(&store), run_of(environment, &*engine), |trail| {
+        let standing = migrate::standing(environment, &store, Kind::Migration)?;
+        let rules = args.rules(&environment.migration);
+        let watcher = Watcher { out, trail };
+        let report = wrapper::end_interrupted(standing, args.abandon, &rules, &args.confirm, environment, setting, &watcher)?;
+        Ok((report.status(), note(trail, report)))
+    })?;
+    tell(args, &audited, out)
 }
 
-/// The command as it is kept in the journal, the manifest and the audit trail.
-fn shown(args: &Args) -> String {
-    let words: Vec<String> = args.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    secret::redact(&shell_words::join(words))
+fn run_of(environment: &Environment, engine: &dyn Engine) -> Run {
+    Run {
+        tool: "safe-migrate".to_owned(),
+        operation: "migrate".to_owned(),
+        environment: Some(environment.name.clone()),
+        target: Some(engine.location()),
+    }
+}
+
+/// What the audit trail keeps of the end.
+fn note(trail: &Trail, report: Report) -> Report {
+    trail.note(|facts| {
+        facts.backup = Some(report.backup.clone());
+        facts.detail.insert("outcome".to_owned(), json!(report.outcome));
+        facts.detail.insert("database".to_owned(), json!(report.state));
+        facts.detail.insert("reasons".to_owned(), json!(report.reasons));
+    });
+    report
+}
+
+fn tell(args: &Args, audited: &Audited<Report>, out: &Out) -> Result<u8> {
+    report::tell(out, &audited.value);
+    wrapper::document(out, &audited.value, args.report.as_deref())?;
+    Ok(audited.status)
 }

@@ -18,11 +18,15 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use nix::libc;
+
 use crate::error::Result;
 use crate::interrupt;
 use crate::process::Process;
 use crate::secret::redact;
 
+/// The signals that are for the command while it runs.
+const PASSED_ON: [i32; 6] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT, libc::SIGUSR1, libc::SIGUSR2];
 /// How long processes that a command left behind are waited for, unless the caller says otherwise.
 pub const LINGER: Duration = Duration::from_secs(30);
 

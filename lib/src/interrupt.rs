@@ -12,8 +12,8 @@ mod shield;
 
 pub use group::Group;
 pub(crate) use group::{groups, starting};
-pub use shield::{deferred, shield};
 use shield::Shielded;
+pub use shield::{deferred, shield};
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicI32, Ordering};

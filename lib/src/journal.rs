@@ -9,10 +9,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::clock;
-use crate::process::Process;
 use crate::error::{Error, OnPath, Result};
 use crate::fsx;
 use crate::lock;
+use crate::process::Process;
 use crate::state_dir::StateDir;
 
 /// The variable that tells a wrapper inside a wrapper which run it is part of.
@@ -131,5 +131,5 @@ impl Entry {
 }
 
 fn path(state: &StateDir, target: &str) -> Result<PathBuf> {
-    Ok(state.folder("journal")?.join(format!("{}.json", lock::name_of(target))))
+    Ok(state.folder("journal")?.join(format!("{}.json", lock::target_name(target))))
 }

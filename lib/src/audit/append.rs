@@ -105,7 +105,8 @@ impl End {
                 break;
             }
         }
-        let is_newest = |head: &Head| matches!(&last, Some((name, end, hash)) if **name == head.file && *end == head.offset && *hash == head.sha256);
+        let is_newest =
+            |head: &Head| matches!(&last, Some((name, end, hash)) if **name == head.file && *end == head.offset && *hash == head.sha256);
         let prev = match (&memory.head, &last) {
             (Some(head), _) if !is_newest(head) && !is_in_log(place, head)? => head.sha256.clone(),
             (_, Some((_, _, hash))) => hash.clone(),
@@ -193,9 +194,7 @@ fn write(folder: &Path, name: &str, is_new: bool, length: u64, bytes: &[u8]) -> 
 
 fn open_to_append(path: &Path) -> Result<File> {
     fsx::step()
-        .and_then(|()| {
-            OpenOptions::new().append(true).custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_CLOEXEC).open(path)
-        })
+        .and_then(|()| OpenOptions::new().append(true).custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_CLOEXEC).open(path))
         .on("open", path)
 }
 
@@ -233,4 +232,3 @@ fn refuse_link(folder: &Path) -> Result<()> {
         _ => Err(Error::refused(format!("{} is not a folder of the store", folder.display())).hint("put the real folder back")),
     }
 }
-

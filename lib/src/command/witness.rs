@@ -64,10 +64,6 @@ impl Witness {
         }
     }
 
-    pub(super) fn pid(&self) -> i32 {
-        self.pid.as_raw()
-    }
-
     /// Whether the whole group has just got this signal; nothing where the witness does not answer.
     fn has_seen(&mut self, number: i32) -> Option<bool> {
         if !self.can_be_heard {

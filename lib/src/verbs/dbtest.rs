@@ -3,8 +3,10 @@
 //! The clone is the very scratch database by which the safety backup was proven to restore. With `--in-place` the tests
 //! run on the real one, and it is brought back afterwards whatever they did.
 
+mod plan;
 mod report;
 
+pub use plan::{Plan, plan};
 pub use report::{Report, State};
 
 use std::ffi::OsString;
@@ -66,23 +68,20 @@ pub fn run(environment: &Environment, store: &Store, request: &Request, on: &dyn
     on.note(&format!("the tests run on {}", clone.location()));
     interrupt::check()?;
     interrupt::replace_deadline(None);
-    let ended = command.run(&surroundings.variables, limits(request), |_| Ok(()), |line| on.note(line))?;
-    interrupt::shield(|| {
+    let told = |_| on.note("looking at what the tests did; once more ends it");
+    interrupt::shield(told, || {
+        on.command_begins(&command.line(), &clone.location());
+        let ended = command.run(&surroundings.variables, limits(request), |_| Ok(()), |line| on.note(line))?;
+        on.command_ended(&ended);
         report.ended(&ended);
         put_away(clone, request.keep, &mut report);
         prove_untouched(guarded, &before, request, on, &mut report);
-    });
-    Ok(report)
+        Ok(report)
+    })
 }
 
 /// Runs tests on the real database, and brings it back.
-pub fn run_in_place(
-    guarded: &Guarded<'_>,
-    probe: &Probe,
-    request: &Request,
-    approval: &Approval,
-    on: &dyn Onlooker,
-) -> Result<Report> {
+pub fn run_in_place(guarded: &Guarded<'_>, probe: &Probe, request: &Request, approval: &Approval, on: &dyn Onlooker) -> Result<Report> {
     refuse_protected(guarded.environment)?;
     approval.require(Operation::TestInPlace, &guarded.engine.location())?;
     refuse_placeholders(request)?;
@@ -106,18 +105,21 @@ pub fn run_in_place(
     entry.write(state)?;
     interrupt::replace_deadline(None);
     let variables = command::Changes::from([(RUN_VARIABLE.into(), Some(OsString::from(&entry.run)))]);
-    let starts = |child: &Process| {
-        entry.child = Some(child.clone());
-        entry.write(state)
-    };
-    let ended = match interrupt::check().and_then(|()| request.command.run(&variables, limits(request), starts, |line| on.note(line))) {
-        Ok(ended) => ended,
-        Err(error) => {
-            entry.close(state)?;
-            return Err(error);
-        }
-    };
-    interrupt::shield(|| {
+    let told = |_| on.note("bringing the database back goes on; once more ends it, and leaves that to --resume");
+    interrupt::shield(told, || {
+        let starts = |child: &Process| {
+            entry.child = Some(child.clone());
+            entry.write(state)
+        };
+        on.command_begins(&request.command.line(), &guarded.engine.location());
+        let ended = match request.command.run(&variables, limits(request), starts, |line| on.note(line)) {
+            Ok(ended) => ended,
+            Err(error) => {
+                entry.close(state)?;
+                return Err(error);
+            }
+        };
+        on.command_ended(&ended);
         report.ended(&ended);
         report.state = put_back(guarded, &before, &ended, on, &mut report);
         if !matches!(report.state, State::Unknown { .. })
@@ -125,8 +127,8 @@ pub fn run_in_place(
         {
             report.notes.push(format!("the journal could not be closed, so the next run will ask about this one: {error}"));
         }
-    });
-    Ok(report)
+        Ok(report)
+    })
 }
 
 fn limits(request: &Request) -> command::Limits {
@@ -152,7 +154,8 @@ fn back_up(guarded: &Guarded<'_>, probe: &Probe, request: &Request, on: &dyn Onl
     let Made { report, proven } = guarded.back_up(probe, &wanted, on).map_err(|error| error.within("the backup before the tests"))?;
     let proven = proven.ok_or_else(|| {
         let problem = report.manifest.problems.first().map_or("", String::as_str);
-        Error::failed(format!("the database is not sound, so no tests were run: {problem}")).hint(format!("{} holds it as it is", report.id))
+        Error::failed(format!("the database is not sound, so no tests were run: {problem}"))
+            .hint(format!("{} holds it as it is", report.id))
     })?;
     Ok((Before::proven(Backup::open(&report.folder)?, guarded.settings()?, proven), report))
 }
@@ -191,13 +194,7 @@ fn undo_leak(guarded: Guarded<'_>, before: &Before, on: &dyn Onlooker, report: &
     back(guarded.alone().and_then(|guarded| guarded.bring_back(before, on)), report)
 }
 
-fn put_back(
-    guarded: &Guarded<'_>,
-    before: &Before,
-    ended: &Ended,
-    on: &dyn Onlooker,
-    report: &mut Report,
-) -> State {
+fn put_back(guarded: &Guarded<'_>, before: &Before, ended: &Ended, on: &dyn Onlooker, report: &mut Report) -> State {
     if !ended.left_behind.is_empty() {
         return State::Unknown { why: "the command has left processes that may still write".to_owned() };
     }

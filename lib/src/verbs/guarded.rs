@@ -7,6 +7,7 @@ use super::before::{Before, Since};
 use super::restore::{self, Means, Origin, Target};
 use crate::backup::Backup;
 use crate::clock;
+use crate::command::Ended;
 use crate::engine::{Engine, Live, Probe, Settings};
 use crate::environment::Environment;
 use crate::error::{Error, Result};
@@ -39,6 +40,12 @@ pub struct Guarded<'a> {
 pub trait Onlooker: Progress {
     /// Something that a person should know now.
     fn note(&self, line: &str);
+
+    /// The command begins; `place` is where it works: the real database, or a clone.
+    fn command_begins(&self, line: &str, place: &str);
+
+    /// The command has ended.
+    fn command_ended(&self, ended: &Ended);
 
     /// Whether the old state is to come back; asked where `on_failure` is `ask`.
     fn wants_rollback(&self, question: &str) -> Result<bool>;
@@ -108,7 +115,7 @@ impl<'a> Guarded<'a> {
     }
 
     /// The error that tells of a run that was interrupted, and of the state that the database is in now.
-    fn stands(&self, entry: &Entry) -> Error {
+    pub(super) fn stands(&self, entry: &Entry) -> Error {
         let tool = entry.kind.tool();
         let name = &self.environment.name;
         if entry.is_running() {
@@ -147,9 +154,10 @@ impl<'a> Guarded<'a> {
 
     /// Brings the state of a backup back, with what is there now kept aside, and makes sure that it is that state. A stop
     /// that is asked for meanwhile waits for its end.
-    pub(super) fn bring_back(&self, before: &Before, progress: &dyn Progress) -> Result<BroughtBack> {
+    pub(super) fn bring_back(&self, before: &Before, on: &dyn Onlooker) -> Result<BroughtBack> {
         interrupt::replace_deadline(Some(self.environment.timeout));
-        interrupt::shield(|| {
+        let told = |_| on.note("bringing the old state back goes on; once more ends it, and leaves that to --resume");
+        interrupt::shield(told, || {
             let settings = self.settings()?;
             let origin = Origin::Backup(Box::new(before.backup().clone()));
             let target =
@@ -157,7 +165,7 @@ impl<'a> Guarded<'a> {
             target.engine.recover()?;
             let plan = restore::plan(&origin, &target, false)?;
             let means = Means { state: self.store.state(), store: None, settings: &settings, wait: self.environment.wait };
-            let report = restore::put_back(&plan, &origin, &target, &self.held, &means, progress)?;
+            let report = restore::put_back(&plan, &origin, &target, &self.held, &means, on)?;
             let mut notes = report.notes;
             if let Since::Changed(changes) = before.compare(&*self.engine)? {
                 notes.push(format!("others are writing to the database already: {}", changes.summary()));

@@ -69,13 +69,15 @@ pub fn run(guarded: &Guarded<'_>, probe: &Probe, request: &Request, approval: &A
     interrupt::replace_deadline(None);
     let mut variables = limits;
     variables.insert(RUN_VARIABLE.into(), Some(entry.run.clone().into()));
-    let ended = match watch(guarded, request, &mut entry, &variables, on) {
-        Ok(ended) => ended,
-        Err(error) => return Err(case.give_up(entry, error)),
-    };
-    // From here on a stop waits until the database is in a state that was meant.
-    interrupt::shield(|| case.settle(entry, Some(&ended), &mut report));
-    Ok(report)
+    // From its start on a stop is the command's, and afterwards waits until the database is in a state that was meant.
+    let told = |_| on.note("looking at what the command did; once more ends it, and leaves that to --resume");
+    interrupt::shield(told, || match watch(guarded, request, &mut entry, &variables, on) {
+        Ok(ended) => {
+            case.settle(entry, Some(&ended), &mut report);
+            Ok(report)
+        }
+        Err(error) => Err(case.give_up(entry, error)),
+    })
 }
 
 fn back_up(guarded: &Guarded<'_>, probe: &Probe, request: &Request, on: &dyn Onlooker) -> Result<(Before, Report)> {
@@ -86,7 +88,8 @@ fn back_up(guarded: &Guarded<'_>, probe: &Probe, request: &Request, on: &dyn Onl
         verify: if request.prove { guarded.environment.verify.max(Level::Restore) } else { Level::Structure },
         prune: false,
     };
-    let Made { report: made, proven } = guarded.back_up(probe, &wanted, on).map_err(|error| error.within("the backup before the migration"))?;
+    let Made { report: made, proven } =
+        guarded.back_up(probe, &wanted, on).map_err(|error| error.within("the backup before the migration"))?;
     if made.manifest.verification.is_none() {
         let problem = made.manifest.problems.first().map_or("", String::as_str);
         return Err(Error::failed(format!("the database is not sound, so the command was not run: {problem}"))
@@ -134,10 +137,9 @@ fn watch(guarded: &Guarded<'_>, request: &Request, entry: &mut Entry, variables:
         entry.write(state)
     };
     let limits = command::Limits { timeout: request.rules.timeout, ..command::Limits::default() };
-    let mut ended = request.command.run(variables, limits, starts, |line| on.note(line))?;
-    if ended.timed_out {
-        ended.waited_for = guarded.engine.waiting().unwrap_or_default();
-    }
+    on.command_begins(&request.command.line(), &guarded.engine.location());
+    let ended = request.command.run(variables, limits, starts, |line| on.note(line))?;
+    on.command_ended(&ended);
     if let Err(error) = entry.reach(Stage::Ended { status: ended.status }, state) {
         // Whoever resumes it takes the command for interrupted, which is the safe side.
         tracing::warn!("the journal does not say that the command has ended: {error}");

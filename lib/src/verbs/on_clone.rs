@@ -76,7 +76,8 @@ impl Surroundings {
     /// A command with the placeholders in its arguments filled in.
     pub fn fill_in(&self, command: &Wrapped) -> Result<Wrapped> {
         let args = command.argv().iter().skip(1);
-        let filled = args.map(|word| fill(word.as_bytes(), &self.places, "the command").map(OsString::from_vec)).collect::<Result<Vec<_>>>()?;
+        let filled =
+            args.map(|word| fill(word.as_bytes(), &self.places, "the command").map(OsString::from_vec)).collect::<Result<Vec<_>>>()?;
         Ok(command.clone().with_args(filled))
     }
 

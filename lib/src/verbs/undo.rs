@@ -10,7 +10,7 @@ use crate::engine::{Engine, Kept};
 use crate::error::{Error, OnPath, Result};
 use crate::fsx;
 use crate::guardian::{Approval, Operation};
-use crate::lock::Held;
+use crate::lock;
 use crate::manifest::EngineName;
 use crate::state_dir::StateDir;
 
@@ -124,13 +124,8 @@ impl Record {
     }
 }
 
-/// Name of the lock of a target.
-pub(super) fn lock_name(target: &str) -> String {
-    fsx::sha256_hex(target.as_bytes())[..16].to_owned()
-}
-
 fn path(state: &StateDir, target: &str) -> Result<PathBuf> {
-    Ok(state.folder("restores")?.join(format!("{}.json", lock_name(target))))
+    Ok(state.folder("restores")?.join(format!("{}.json", lock::target_name(target))))
 }
 
 /// The record of the last restore into a target, or an error that says there is none.
@@ -142,9 +137,9 @@ pub fn last(state: &StateDir, engine: &dyn Engine) -> Result<Record> {
 }
 
 /// Brings back what the last restore replaced; what is there now is kept in its stead, so that undo can be undone.
-pub fn undo(engine: &dyn Engine, record: &Record, approval: &Approval, state: &StateDir, wait: std::time::Duration) -> Result<Kept> {
+pub fn undo(engine: &dyn Engine, record: &Record, held: &lock::Target, approval: &Approval, state: &StateDir) -> Result<Kept> {
     approval.require(Operation::Undo, &record.kept.target)?;
-    let _held = Held::acquire(state, "target", &lock_name(&record.kept.target), wait)?;
+    held.require(&record.kept.target)?;
     engine.recover()?;
     let kept = engine.undo(&record.kept)?;
     let undone = Record {
@@ -164,9 +159,9 @@ pub fn undo(engine: &dyn Engine, record: &Record, approval: &Approval, state: &S
 }
 
 /// Removes what the last restore and the ones before it kept aside.
-pub fn discard(engine: &dyn Engine, record: &Record, approval: &Approval, state: &StateDir, wait: std::time::Duration) -> Result<()> {
+pub fn discard(engine: &dyn Engine, record: &Record, held: &lock::Target, approval: &Approval, state: &StateDir) -> Result<()> {
     approval.require(Operation::Discard, &record.kept.target)?;
-    let _held = Held::acquire(state, "target", &lock_name(&record.kept.target), wait)?;
+    held.require(&record.kept.target)?;
     for kept in record.older.iter().chain([&record.kept]) {
         engine.discard(kept)?;
     }

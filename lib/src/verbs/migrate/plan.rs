@@ -3,10 +3,12 @@
 use serde::Serialize;
 
 use super::Request;
-use crate::engine::Probe;
-use crate::fsx;
+use crate::engine::{Engine, Probe};
+use crate::environment::Environment;
+use crate::error::Result;
+use crate::guardian::{self, Intent, Loses, Operation};
 use crate::rules::OnFailure;
-use crate::verbs::guarded::Guarded;
+use crate::store::Store;
 
 /// A migration as it will be done; `safe-migrate -n` prints it.
 #[derive(Debug, Clone, Serialize)]
@@ -29,24 +31,31 @@ impl Plan {
     /// One line a fact and a step.
     pub fn lines(&self) -> Vec<String> {
         let protected = if self.is_protected { ", protected" } else { "" };
-        let mut lines =
-            vec![format!("migrate  {} ({}{protected})", self.target, self.environment), format!("command  {}", self.command)];
+        let mut lines = vec![format!("migrate  {} ({}{protected})", self.target, self.environment), format!("command  {}", self.command)];
         lines.extend(self.steps.iter().enumerate().map(|(number, step)| format!("{:>7}  {step}", number + 1)));
         lines.extend(self.warnings.iter().map(|warning| format!("warning  {warning}")));
         lines
     }
 
-    /// What an approval of this plan is bound to: the steps and the definitions' state, not the rows, which an application
-    /// that is in use changes all the time.
-    pub fn digest(&self) -> String {
-        fsx::sha256_hex(self.lines().join("\n").as_bytes())
+    /// What the guardian is asked before it is done.
+    pub fn request(&self, environment: &Environment, probe: &Probe, store: Option<&Store>) -> Result<guardian::Request> {
+        guardian::Request::of(Intent {
+            operation: Operation::Migrate,
+            target: self.target.clone(),
+            environment: Some(environment),
+            subject: self.command.clone(),
+            loses: Loses::Kept("the command may change anything; the backup before it holds what was there".to_owned()),
+            state: guardian::State::default().with("the plan", self.steps.join("; ")),
+            marker: probe.marker.clone(),
+            store,
+        })
     }
 }
 
 /// Says what [`super::run`] will do. Touches nothing.
-pub fn plan(guarded: &Guarded<'_>, probe: &Probe, request: &Request) -> Plan {
+pub fn plan(environment: &Environment, engine: &dyn Engine, probe: &Probe, request: &Request) -> Plan {
     let rules = &request.rules;
-    let mut steps = vec![format!("back up into {}", guarded.store.folder(crate::store::MIGRATIONS).display())];
+    let mut steps = vec![format!("back up into {}", environment.store.join(crate::store::MIGRATIONS).display())];
     steps.push(if request.prove {
         "restore that backup into a scratch database and compare; without the proof nothing is run".to_owned()
     } else {
@@ -75,9 +84,9 @@ pub fn plan(guarded: &Guarded<'_>, probe: &Probe, request: &Request) -> Plan {
         .to_owned(),
     );
     Plan {
-        environment: guarded.environment.name.clone(),
-        is_protected: guarded.environment.protected,
-        target: guarded.engine.location(),
+        environment: environment.name.clone(),
+        is_protected: environment.protected,
+        target: engine.location(),
         command: request.command.line(),
         steps,
         warnings: probe.warnings.clone(),

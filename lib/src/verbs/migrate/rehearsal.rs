@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
+use super::Request;
 use super::judge::Case;
 use super::report::{Outcome, Rehearsed, Report};
-use super::Request;
 use crate::changes::{Changes, What};
 use crate::command;
 use crate::error::Result;
@@ -30,7 +30,10 @@ impl Case<'_> {
         interrupt::replace_deadline(None);
         let start = Instant::now();
         let limits = command::Limits { timeout: request.rules.timeout, ..command::Limits::default() };
-        let ended = surroundings.fill_in(&request.command)?.run(&variables, limits, |_| Ok(()), |line| self.on.note(line))?;
+        let command = surroundings.fill_in(&request.command)?;
+        self.on.command_begins(&command.line(), &clone.location());
+        let ended = command.run(&variables, limits, |_| Ok(()), |line| self.on.note(line))?;
+        self.on.command_ended(&ended);
         let on_clone = self.before.compare_clone(&*clone)?;
         tracing::info!(took_ms = start.elapsed().as_millis(), status = ended.status, "rehearsed");
         drop(clone);
@@ -51,7 +54,9 @@ impl Case<'_> {
         if let Some(on_real) = self.reached_real(&on_clone, report)? {
             report.outcome = Outcome::ReachedReal;
             report.reasons = on_real.tables.iter().map(|change| format!("the rehearsal reached the real database: {change}")).collect();
-            report.reasons.extend(on_real.schema.iter().map(|change| format!("the rehearsal changed {} of the real database", change.object)));
+            report
+                .reasons
+                .extend(on_real.schema.iter().map(|change| format!("the rehearsal changed {} of the real database", change.object)));
             report.changes = Some(on_real);
             report.state = self.go_back(entry, report);
             return Ok(false);
@@ -70,7 +75,8 @@ impl Case<'_> {
             });
             return Ok(false);
         }
-        let broken = changes.map(|changes| loss::broken_rules(&changes, self.rules, |table| self.before.rows_of(table))).unwrap_or_default();
+        let broken =
+            changes.map(|changes| loss::broken_rules(&changes, self.rules, |table| self.before.rows_of(table))).unwrap_or_default();
         if !broken.is_empty() {
             report.outcome = Outcome::RehearsalRejected;
             report.reasons = broken;

@@ -7,7 +7,7 @@ use super::report::{Outcome, Report, State};
 use crate::backup::Backup;
 use crate::clock;
 use crate::error::{Error, Result};
-use crate::guardian::{Approval, Operation};
+use crate::guardian::{self, Approval, Intent, Loses, Operation};
 use crate::interrupt;
 use crate::journal::{Entry, Kind, Stage};
 use crate::rules::Migration;
@@ -65,6 +65,21 @@ pub fn standing<'a>(environment: &'a crate::environment::Environment, store: &'a
     Ok(Standing { entry, since, guarded, before })
 }
 
+impl Described {
+    /// One line a fact.
+    pub fn lines(&self, is_abandoned: bool) -> Vec<String> {
+        vec![
+            format!("interrupted  {} on {}, begun {}", self.command, self.target, self.began_at),
+            format!("backup       {}", self.backup),
+            format!("found        {}", self.found),
+            match is_abandoned {
+                true => "abandon      the database stays as it is".to_owned(),
+                false => format!("resume       {}", self.resume),
+            },
+        ]
+    }
+}
+
 impl Standing<'_> {
     /// What it is, for a person and for `--json`.
     pub fn describe(&self) -> Described {
@@ -89,6 +104,33 @@ impl Standing<'_> {
         }
     }
 
+    /// What the guardian is asked about.
+    fn operation(&self) -> Operation {
+        match self.entry.kind {
+            Kind::Migration => Operation::Migrate,
+            Kind::InPlaceTest => Operation::TestInPlace,
+        }
+    }
+
+    /// What the guardian is asked before the run is ended.
+    pub fn request(&self, is_abandoned: bool) -> Result<guardian::Request> {
+        let described = self.describe();
+        let (step, loses) = match is_abandoned {
+            true => ("the database stays as it is".to_owned(), Loses::Nothing),
+            false => (described.resume, Loses::Kept("what is there now is replaced, and kept aside".to_owned())),
+        };
+        guardian::Request::of(Intent {
+            operation: self.operation(),
+            target: self.entry.target.clone(),
+            environment: Some(self.guarded.environment),
+            subject: self.entry.command.clone(),
+            loses,
+            state: guardian::State::default().with("the plan", step).with("the run", self.entry.run.clone()),
+            marker: self.guarded.engine.marker().ok().flatten(),
+            store: Some(self.guarded.store),
+        })
+    }
+
     fn report(&self) -> Report {
         let described = self.describe();
         Report {
@@ -96,7 +138,13 @@ impl Standing<'_> {
             target: described.target,
             command: described.command,
             backup: described.backup,
-            proven: self.before.backup().manifest().verification.as_ref().is_some_and(|passed| passed.level >= crate::manifest::Level::Restore),
+            proven: self
+                .before
+                .backup()
+                .manifest()
+                .verification
+                .as_ref()
+                .is_some_and(|passed| passed.level >= crate::manifest::Level::Restore),
             backup_at: clock::readable(self.before.backup().manifest().created_at),
             rehearsal: None,
             command_status: match self.entry.stage {
@@ -116,19 +164,20 @@ impl Standing<'_> {
 
 /// Brings an interrupted run to its end: what had succeeded is judged like any other, all else goes back to the state before.
 pub fn resume(standing: Standing<'_>, rules: &Migration, approval: &Approval, on: &dyn Onlooker) -> Result<Report> {
-    approval.require(Operation::Migrate, &standing.entry.target)?;
+    approval.require(standing.operation(), &standing.entry.target)?;
     let mut report = standing.report();
     let Standing { entry, guarded, before, .. } = standing;
     // Who resumes has decided that it goes back, whatever was to be done had the command failed by itself.
     let rules = Migration { on_failure: crate::rules::OnFailure::Restore, ..rules.clone() };
     let case = Case { guarded: &guarded, rules: &rules, before: &before, on };
-    interrupt::shield(|| case.settle(entry, None, &mut report));
+    let told = |_| on.note("this goes on to its end; once more ends it, and leaves that to another --resume");
+    interrupt::shield(told, || case.settle(entry, None, &mut report));
     Ok(report)
 }
 
 /// Takes an interrupted run out of the journal and leaves the database as it is.
 pub fn abandon(standing: Standing<'_>, approval: &Approval) -> Result<Report> {
-    approval.require(Operation::Migrate, &standing.entry.target)?;
+    approval.require(standing.operation(), &standing.entry.target)?;
     let mut report = standing.report();
     if let Ok(Since::Changed(changes)) = &standing.since {
         report.changes = Some(changes.clone());
