@@ -35,7 +35,14 @@ impl Confirm {
     }
 
     /// As [`Confirm::approve`], with a line in the audit trail wherever the risk is not low.
-    pub fn approve_audited(&self, request: &Request, rules: &ApprovalRules, setting: &Setting, trail: &Trail, out: &Out) -> Result<Approval> {
+    pub fn approve_audited(
+        &self,
+        request: &Request,
+        rules: &ApprovalRules,
+        setting: &Setting,
+        trail: &Trail,
+        out: &Out,
+    ) -> Result<Approval> {
         let approval = self.approve(request, rules, setting, out);
         if request.risk > Risk::Low {
             match &approval {

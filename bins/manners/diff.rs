@@ -37,7 +37,12 @@ fn definition(change: &SchemaChange) -> Vec<String> {
     let diff = TextDiff::from_lines(&before, &after);
     let mut lines = vec![format!("  {}", change.object)];
     lines.extend(
-        diff.unified_diff().context_radius(CONTEXT_LINES).to_string().lines().filter(|line| !line.starts_with("@@")).map(|line| format!("  {line}")),
+        diff.unified_diff()
+            .context_radius(CONTEXT_LINES)
+            .to_string()
+            .lines()
+            .filter(|line| !line.starts_with("@@"))
+            .map(|line| format!("  {line}")),
     );
     lines
 }

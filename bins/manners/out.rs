@@ -74,7 +74,7 @@ impl Out {
         self.voice.json
     }
 
-    /// Prints one line of the result. A reader that has gone away is no error.
+    /// Prints one line of the result. A reader or a terminal that has gone away is no error.
     pub fn line(&self, text: &str) -> Result<()> {
         if self.stdout_looks.terminal { self.print(&visible(text)) } else { self.print(text) }
     }
@@ -163,6 +163,8 @@ impl Out {
         });
         match printed {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            // So does a terminal that was closed say; from a file it would be a broken disk.
+            Err(error) if self.stdout_looks.terminal && error.raw_os_error() == Some(nix::libc::EIO) => Ok(()),
             other => other.map_err(|error| {
                 let lost = Error::failed("cannot write the result to stdout").because(error);
                 lost.hint("only the message was lost: what was done by then stays done; see restore-db --list")

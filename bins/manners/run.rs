@@ -119,7 +119,7 @@ fn call(out: &Out, statuses: Statuses, body: impl FnOnce() -> Result<u8>) -> u8 
 }
 
 /// After a signal the first thing to fail may be anything (a child that was ended, a cut stream); the stop is the cause.
-fn as_stopped(error: Error, signal: Option<i32>) -> Error {
+pub(crate) fn as_stopped(error: Error, signal: Option<i32>) -> Error {
     match (signal, error.kind()) {
         // A wrapper's status has been chosen in full knowledge.
         (Some(number), kind) if !matches!(kind, Kind::Signal(_) | Kind::Wrapper(_)) => {

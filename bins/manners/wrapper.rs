@@ -57,7 +57,13 @@ impl Onlooker for Watcher<'_> {
     }
 
     fn command_ended(&self, ended: &Ended) {
-        let result = if ended.timed_out { "timed_out" } else if ended.status == 0 { "done" } else { "failed" };
+        let result = if ended.timed_out {
+            "timed_out"
+        } else if ended.status == 0 {
+            "done"
+        } else {
+            "failed"
+        };
         let detail = json!({ "signals": ended.signals_received, "left_behind": ended.left_behind });
         self.trail.command_ended(result, Some(ended.status), ended.duration, detail);
     }

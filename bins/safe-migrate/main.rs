@@ -69,8 +69,9 @@ fn refuse(environment: &Environment, request: &Request) -> Result<()> {
             .hint("leave --no-prove out"));
     }
     if request.rules.on_failure == OnFailure::Ask && !prompt::can_ask() {
-        return Err(Error::refused("on_failure is ask, and there is no terminal to ask at")
-            .hint("say --on-failure restore or --on-failure keep"));
+        return Err(
+            Error::refused("on_failure is ask, and there is no terminal to ask at").hint("say --on-failure restore or --on-failure keep")
+        );
     }
     Ok(())
 }
