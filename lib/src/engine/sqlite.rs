@@ -1,6 +1,7 @@
 //! SQLite, embedded: no program is needed, and a database file is never copied as a file.
 
 mod address;
+mod content;
 mod dump;
 mod fingerprint;
 mod image;
@@ -162,8 +163,8 @@ impl Engine for Sqlite {
         }
     }
 
-    fn fingerprint(&self, _depth: Depth) -> Result<Fingerprint> {
-        open::in_snapshot(&self.path, self.settings.busy_timeout, fingerprint::take)
+    fn fingerprint(&self, depth: Depth) -> Result<Fingerprint> {
+        open::in_snapshot(&self.path, self.settings.busy_timeout, |connection| fingerprint::take(connection, depth))
     }
 
     fn require_room(&self, plain_bytes: u64) -> Result<()> {

@@ -165,9 +165,9 @@ impl Workspace for File {
         Ok(checked.problems)
     }
 
-    fn fingerprint(&self, _depth: Depth) -> Result<Fingerprint> {
+    fn fingerprint(&self, depth: Depth) -> Result<Fingerprint> {
         let connection = self.open()?;
-        fingerprint::take(&connection).map_err(|error| open::explain(&self.path, error))
+        fingerprint::take(&connection, depth).map_err(|error| open::explain(&self.path, error))
     }
 
     fn ask(&self, query: &str) -> Result<Option<String>> {
