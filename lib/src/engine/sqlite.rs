@@ -173,8 +173,8 @@ impl Engine for Sqlite {
         fsx::require_free(folder, plain_bytes.saturating_add(kept_bytes))
     }
 
-    fn scratch(&self, _origin: Option<&Database>) -> Result<Box<dyn Workspace>> {
-        Ok(Box::new(load::File::scratch(&self.settings)?))
+    fn scratch(&self, origin: Option<&Database>) -> Result<Box<dyn Workspace>> {
+        Ok(Box::new(load::File::scratch(origin, &self.settings)?))
     }
 
     fn beside(&self, _origin: Option<&Database>, id: &str) -> Result<Box<dyn Beside>> {

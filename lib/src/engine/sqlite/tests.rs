@@ -1,4 +1,5 @@
 mod asked;
+mod clones;
 mod content;
 mod dumped;
 mod swapped;
