@@ -1,6 +1,7 @@
 //! SQLite, embedded: no program is needed, and a database file is never copied as a file.
 
 mod address;
+mod content;
 mod dump;
 mod fingerprint;
 mod image;
@@ -162,8 +163,8 @@ impl Engine for Sqlite {
         }
     }
 
-    fn fingerprint(&self, _depth: Depth) -> Result<Fingerprint> {
-        open::in_snapshot(&self.path, self.settings.busy_timeout, fingerprint::take)
+    fn fingerprint(&self, depth: Depth) -> Result<Fingerprint> {
+        open::in_snapshot(&self.path, self.settings.busy_timeout, |connection| fingerprint::take(connection, depth))
     }
 
     fn require_room(&self, plain_bytes: u64) -> Result<()> {
@@ -172,8 +173,8 @@ impl Engine for Sqlite {
         fsx::require_free(folder, plain_bytes.saturating_add(kept_bytes))
     }
 
-    fn scratch(&self, _origin: Option<&Database>) -> Result<Box<dyn Workspace>> {
-        Ok(Box::new(load::File::scratch(&self.settings)?))
+    fn scratch(&self, origin: Option<&Database>) -> Result<Box<dyn Workspace>> {
+        Ok(Box::new(load::File::scratch(origin, &self.settings)?))
     }
 
     fn beside(&self, _origin: Option<&Database>, id: &str) -> Result<Box<dyn Beside>> {

@@ -15,7 +15,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::fingerprint::{self, Checked};
 use super::open;
-use crate::engine::{Cut, Dumped, Outlet, Settings};
+use crate::engine::{Cut, Depth, Dumped, Outlet, Settings};
 use crate::error::{Error, OnPath, Result};
 use crate::fingerprint::Fingerprint;
 use crate::fsx;
@@ -264,7 +264,7 @@ type Examined = (Fingerprint, Checked);
 
 fn examine(connection: &Connection) -> rusqlite::Result<Examined> {
     let checked = fingerprint::quick_check(connection)?;
-    match fingerprint::take(connection) {
+    match fingerprint::take(connection, Depth::Rows) {
         // A database too damaged to be counted is published as what it is, with what is known of it.
         Err(error) if fingerprint::is_damage(&error) && !checked.problems.is_empty() => Ok((Fingerprint::default(), checked)),
         other => other.map(|fingerprint| (fingerprint, checked)),

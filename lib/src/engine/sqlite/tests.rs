@@ -1,4 +1,6 @@
 mod asked;
+mod clones;
+mod content;
 mod dumped;
 mod swapped;
 
