@@ -157,7 +157,7 @@ fn back_up(guarded: &Guarded<'_>, probe: &Probe, request: &Request, on: &dyn Onl
         Error::failed(format!("the database is not sound, so no tests were run: {problem}"))
             .hint(format!("{} holds it as it is", report.id))
     })?;
-    Ok((Before::proven(Backup::open(&report.folder)?, guarded.settings()?, proven), report))
+    Ok((Before::proven(Backup::open(&report.folder)?, guarded.settings()?, proven)?, report))
 }
 
 /// The clone goes, or stays for inspection.

@@ -98,7 +98,7 @@ fn back_up(guarded: &Guarded<'_>, probe: &Probe, request: &Request, on: &dyn Onl
     let report = Report::begin(guarded, request, &made);
     let backup = Backup::open(&made.folder)?;
     let before = match proven {
-        Some(proven) => Before::proven(backup, guarded.settings()?, proven),
+        Some(proven) => Before::proven(backup, guarded.settings()?, proven)?,
         None => Before::of(backup, guarded.settings()?),
     };
     on.note(&format!("{} {}", made.id, if request.prove { "is proven to restore" } else { "is made, and was NOT proven to restore" }));
