@@ -3,6 +3,7 @@
 mod address;
 mod content;
 mod dump;
+mod exchange;
 mod fingerprint;
 mod image;
 mod load;
@@ -53,6 +54,10 @@ impl Sqlite {
             },
         };
         Ok(Sqlite { path, settings })
+    }
+
+    fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("/"))
     }
 
     fn beside_path(&self, what: &str, id: &str) -> PathBuf {
@@ -168,18 +173,23 @@ impl Engine for Sqlite {
     }
 
     fn require_room(&self, plain_bytes: u64) -> Result<()> {
-        let folder = self.path.parent().unwrap_or(Path::new("/"));
         let kept_bytes = self.path.metadata().map_or(0, |found| found.len());
-        fsx::require_free(folder, plain_bytes.saturating_add(kept_bytes))
+        fsx::require_free(self.folder(), plain_bytes.saturating_add(kept_bytes))
     }
 
     fn scratch(&self, origin: Option<&Database>) -> Result<Box<dyn Workspace>> {
         Ok(Box::new(load::File::scratch(origin, &self.settings)?))
     }
 
-    fn beside(&self, _origin: Option<&Database>, id: &str) -> Result<Box<dyn Beside>> {
+    fn beside(&self, origin: Option<&Database>, id: &str) -> Result<Box<dyn Beside>> {
+        let folder = self.folder();
+        if !folder.is_dir() {
+            return Err(Error::failed(format!("the folder {} is not there", folder.display()))
+                .hint("is its disk mounted? else make it, for the user who works with the database"));
+        }
         let file = load::File::at(self.beside_path("restore", id), &self.settings);
-        Ok(Box::new(swap::Incoming::new(file, self.path.clone(), self.beside_path("before", id))))
+        let own = origin.filter(|origin| origin.location == self.location());
+        Ok(Box::new(swap::Incoming::new(file, self.path.clone(), self.beside_path("before", id), own.and_then(dump::mode_in))))
     }
 
     fn undo(&self, kept: &Kept) -> Result<Kept> {
