@@ -60,6 +60,11 @@ impl Choice {
         Ok(Choice { environment, described, is_settled, store })
     }
 
+    /// The name of the environment, where the user or the configuration settled it.
+    pub(crate) fn settled(&self) -> Option<&str> {
+        self.is_settled.then_some(self.environment.name.as_str())
+    }
+
     /// What there is in the store.
     pub(crate) fn catalog(&self, _args: &Args) -> Result<Catalog> {
         Catalog::read(self.require_store()?, self.is_settled.then_some(self.environment.name.as_str()))
@@ -78,6 +83,18 @@ impl Choice {
     /// The environment under which a safety backup of the target is filed.
     pub(crate) fn filed_under<'a>(&'a self, target: &Target<'a>) -> &'a Environment {
         target.environment.unwrap_or(&self.environment)
+    }
+
+    /// Where the backups of the target are: an environment may have a store of its own.
+    pub(crate) fn store_of(&self, args: &Args, setting: &Setting, target: &Target<'_>) -> Result<Option<Store>> {
+        match target.environment.filter(|owner| owner.store != self.environment.store) {
+            None => Ok(self.store.clone()),
+            Some(owner) => match setting.store(&args.common, owner, false) {
+                Ok(store) => Ok(Some(store)),
+                Err(error) if error.kind() == Kind::Bad => Ok(None),
+                Err(error) => Err(error),
+            },
+        }
     }
 
     /// The last restore into the target that the flags name; without any, the only one there was.

@@ -128,6 +128,17 @@ pub fn replace_private(path: &Path, bytes: &[u8]) -> Result<()> {
     sync_parent(path)
 }
 
+/// As [`replace_private`], without waiting for the disk: after a power cut the file may be the old one, or empty. For what is
+/// only remembered, and can be missed.
+pub fn replace_unsynced(path: &Path, bytes: &[u8]) -> Result<()> {
+    remove_dead_drafts(path);
+    let beside = path.with_extension(format!("{DRAFT}{}", std::process::id()));
+    let _ = std::fs::remove_file(&beside);
+    let mut file = create_private_file(&beside)?;
+    step().and_then(|()| file.write_all(bytes)).on("write", &beside)?;
+    step().and_then(|()| std::fs::rename(&beside, path)).on("rename to", path)
+}
+
 /// Removes what processes that were killed while they replaced the same file have left. Only tidiness: no error counts.
 fn remove_dead_drafts(path: &Path) {
     let Some(listing) = path.parent().and_then(|folder| std::fs::read_dir(folder).ok()) else { return };

@@ -1,0 +1,55 @@
+//! A run with its lines in the audit trail.
+
+use holdfast::audit::{Place, Run, Trail};
+use holdfast::error::{Error, Result};
+use holdfast::store::Store;
+use holdfast::{exit, interrupt};
+
+use crate::out::Out;
+use crate::run::as_stopped;
+use crate::setting::Setting;
+
+/// What came of an audited run.
+#[derive(Debug)]
+pub struct Audited<T> {
+    /// What the work gave.
+    pub value: T,
+    /// The exit status: the work's own, or [`exit::PARTIAL`] where that was [`exit::DONE`] and the trail lacks a line.
+    pub status: u8,
+    /// Why the trail lacks a line; it has been told on stderr.
+    pub audit_error: Option<String>,
+}
+
+impl Setting {
+    /// Does the work between a `start` and an `outcome` in the audit trail: the store's, or this machine's own where there is
+    /// no store. The work gives its exit status, and may add to the trail.
+    ///
+    /// A line that cannot be written undoes nothing: it is warned about, and turns status 0 into 7. So what is printed of the
+    /// result is better printed afterwards.
+    pub fn audited<T>(
+        &self,
+        out: &Out,
+        store: Option<&Store>,
+        run: Run,
+        work: impl FnOnce(&Trail) -> Result<(u8, T)>,
+    ) -> Result<Audited<T>> {
+        let place = store.map_or_else(|| Place::local(&self.state), Place::of);
+        let trail = Trail::begin(place, run);
+        // Unwinding from a panic, the trail ends itself.
+        let result = work(&trail).map_err(|error| as_stopped(error, interrupt::received()));
+        let written = trail.end(result.as_ref().map(|(status, _)| *status));
+        if let Err(error) = &written {
+            out.warn(&told(error));
+        }
+        let (status, value) = result?;
+        let audit_error = written.err().map(|error| error.to_string());
+        let status = if status == exit::DONE && audit_error.is_some() { exit::PARTIAL } else { status };
+        Ok(Audited { value, status, audit_error })
+    }
+}
+
+/// The warning. Its end says what counts: nothing is lost but the line.
+fn told(error: &Error) -> String {
+    let hint = error.next_step().map(|hint| format!(" ({hint})")).unwrap_or_default();
+    format!("the audit trail lacks a line of this run: {error}{hint}; the work itself is not affected")
+}
