@@ -89,7 +89,6 @@ impl Engine for Sqlite {
     }
 
     fn probe(&self) -> Result<Probe> {
-        open::require_database_file(&self.path)?;
         let (tables, estimated_bytes, marked) = open::in_snapshot(&self.path, self.settings.busy_timeout, |connection| {
             let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema WHERE type = 'table'", [], |row| row.get(0))?;
             Ok((tables, open::size(connection)?, marker::rows(connection)?))
@@ -110,12 +109,10 @@ impl Engine for Sqlite {
     }
 
     fn schema(&self) -> Result<Schema> {
-        open::require_database_file(&self.path)?;
         open::in_snapshot(&self.path, self.settings.busy_timeout, schema::read)
     }
 
     fn examine(&self) -> Result<Vec<String>> {
-        open::require_database_file(&self.path)?;
         open::in_snapshot(&self.path, self.settings.busy_timeout, fingerprint::quick_check).map(|checked| checked.problems)
     }
 
@@ -123,7 +120,6 @@ impl Engine for Sqlite {
         if matches!(self.path.metadata(), Err(error) if error.kind() == std::io::ErrorKind::NotFound) {
             return Ok(None);
         }
-        open::require_database_file(&self.path)?;
         match open::in_snapshot(&self.path, self.settings.busy_timeout, marker::rows) {
             // What is no database, or too damaged to be read, says nothing of itself: it must be possible to restore over it.
             Err(error) if error.kind() == Kind::Bad => Ok(None),

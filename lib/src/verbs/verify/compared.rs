@@ -63,4 +63,8 @@ impl Outlet for Compared<'_> {
     fn spool(&self) -> &Path {
         self.spool
     }
+
+    fn is_satisfied(&self) -> bool {
+        self.differs
+    }
 }
