@@ -27,6 +27,7 @@ pub mod sync_state;
 pub mod marker;
 pub mod schema;
 pub mod fingerprint;
+pub mod changes;
 pub mod manifest;
 pub mod backup;
 pub mod engine;
@@ -43,6 +44,7 @@ pub mod select;
 pub mod known;
 pub mod retention;
 pub mod guardian;
+pub mod loss;
 
 // verbs: what a user asks for
 pub mod verbs;

@@ -247,8 +247,8 @@ fn back_up_first(engine: &dyn Engine, plan: &Plan, means: &Means<'_>, progress: 
     let cannot =
         |error: Error| error.within("no safety backup could be made, nothing was touched").hint("see why, or say --no-safety-backup");
     let probe = engine.probe().map_err(cannot)?;
-    let report = backup::make(environment, store, &held, engine, &probe, &request, progress).map_err(cannot)?;
-    Ok(report.id)
+    let made = backup::make(environment, store, &held, engine, &probe, &request, progress).map_err(cannot)?;
+    Ok(made.report.id)
 }
 
 fn load(origin: &Origin, proof: Option<&Verified>, engine: &dyn Engine, restore_id: &str) -> Result<Box<dyn Beside>> {
