@@ -56,7 +56,7 @@ pub struct Probe {
     pub estimated_bytes: u64,
     /// What a person should know before the dump.
     pub warnings: Vec<String>,
-    /// What the database says of itself.
+    /// What the database says of itself; none where it bears no marker.
     pub marker: Option<Marker>,
 }
 

@@ -13,6 +13,7 @@ pub mod fsx;
 pub mod exec;
 pub mod state_dir;
 pub mod host;
+pub mod shell;
 pub mod lock;
 pub mod progress;
 

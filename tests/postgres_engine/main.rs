@@ -11,5 +11,6 @@ mod load;
 mod marker;
 mod names;
 mod scratch;
+mod shared;
 mod speed;
 mod swap;

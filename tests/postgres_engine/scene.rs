@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
 
 use holdfast::engine::postgres::Postgres;
 use holdfast::engine::{Content, Cut, Depth, Dumped, Engine, Kept, Outlet, Settings};
@@ -127,4 +128,36 @@ pub(crate) fn around(name: &str) -> String {
              FROM pg_database d WHERE datname = '{name}'"
         ),
     )
+}
+
+/// A process of its own that runs one ignored test of this binary: to be killed, or to have ended.
+pub(crate) fn another_process(test: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("our path"));
+    command.args(["--exact", test, "--ignored", "--nocapture"]);
+    command
+}
+
+/// A process that goes by kill -9.
+pub(crate) struct Run(pub(crate) Child);
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.0.kill().expect("killed");
+        self.0.wait().expect("reaped");
+    }
+}
+
+/// The command line of a person's shell; whether it went well, and what it printed.
+pub(crate) fn paste(line: &str) -> (bool, String) {
+    let output = Command::new("sh").args(["-c", line]).output().expect("a shell");
+    (output.status.success(), String::from_utf8_lossy(&output.stdout).trim_end().to_owned() + &String::from_utf8_lossy(&output.stderr))
+}
+
+/// Looks again and again, for ten seconds, whether something has come about.
+pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < Duration::from_secs(10), "not within ten seconds: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }

@@ -6,7 +6,7 @@ use holdfast::engine::postgres::Postgres;
 use holdfast::engine::{Content, Engine, Live};
 
 use crate::postgres::server;
-use crate::scene::{around, dump_of, engine, restore, settings, simple};
+use crate::scene::{another_process, around, dump_of, engine, restore, settings, simple};
 
 #[test]
 fn a_swap_brings_rows_owner_grants_settings_and_comment_and_undo_takes_them_back() {
@@ -145,8 +145,7 @@ fn fm_f03_a_restore_killed_at_any_moment_leaves_a_whole_database_that_lets_clien
     let leftovers =
         "SELECT count(*) FROM pg_database WHERE datname LIKE 'killed\\_\\_restore%' OR (datname = 'killed' AND NOT datallowconn)";
     for round in 0..10u64 {
-        let mut child = std::process::Command::new(std::env::current_exe().expect("our path"))
-            .args(["--exact", "swap::restores_for_ever", "--ignored"])
+        let mut child = another_process("swap::restores_for_ever")
             .env("HOLDFAST_TEST_URL", server().url("postgres", "killed"))
             .stdout(std::process::Stdio::null())
             .stderr(std::process::Stdio::null())
