@@ -98,9 +98,7 @@ pub(crate) fn print_record(out: &Out, record: &Record, is_discard: bool) -> Resu
 
 fn print_undone(out: &Out, record: &Record, kept: &Kept, audit_error: Option<&str>) -> Result<()> {
     if out.is_json() {
-        out.document(
-            &json!({ "target": kept.target, "undone": record.origin, "kept_aside": kept.aside, "audit_error": audit_error }),
-        )?;
+        out.document(&json!({ "target": kept.target, "undone": record.origin, "kept_aside": kept.aside, "audit_error": audit_error }))?;
     } else {
         out.line(&format!("undone\t{}", kept.target))?;
     }

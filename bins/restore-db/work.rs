@@ -29,6 +29,10 @@ pub(crate) fn run(args: &Args, setting: &Setting, choice: &Choice, trail: &Trail
     let wait = args.wait.map_or(choice.environment.wait, |Span(wait)| wait);
     let (origin, target) = choice.restore(args, setting)?;
     note_target(trail, &target);
+    if let (restore::Origin::Backup(backup), None, false) = (&origin, target.environment, target.is_named) {
+        // No configuration knows the place, and the backup does.
+        trail.note(|facts| facts.environment = Some(backup.manifest().environment.clone()));
+    }
     for note in restore::put_right(&origin, &target, &setting.state, wait)? {
         out.warn(&note);
     }
@@ -51,11 +55,7 @@ pub(crate) fn run(args: &Args, setting: &Setting, choice: &Choice, trail: &Trail
     };
     let report = restore::run(&plan, &origin, &target, &approval, &means, out)?;
     trail.note(|facts| {
-        let said = [
-            ("safety_backup", &report.safety_backup),
-            ("kept_aside", &report.kept_aside),
-            ("restart_error", &report.restart_error),
-        ];
+        let said = [("safety_backup", &report.safety_backup), ("kept_aside", &report.kept_aside), ("restart_error", &report.restart_error)];
         facts.detail = said.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value.as_ref()?)))).collect();
     });
     let status = if report.restart_error.is_some() { exit::PARTIAL } else { exit::DONE };

@@ -145,10 +145,9 @@ fn explain(before: &[Link], cluster: &[Link], findings: &mut Findings) {
     match (last, cluster) {
         (Some(last), [a]) if a.hash == last.hash => tell(a, format!("{} repeats the line before it", a.place())),
         (Some(last), [a]) if is(a, before_last) => tell(last, format!("{} was inserted", last.place())),
-        (Some(last), [a]) => tell(
-            last,
-            format!("{} was changed, or lines between it and {} are missing", last.place(), a.place_after(&last.file)),
-        ),
+        (Some(last), [a]) => {
+            tell(last, format!("{} was changed, or lines between it and {} are missing", last.place(), a.place_after(&last.file)))
+        }
         (None, [a]) => tell(a, format!("{} is not the first of the log: the lines before it are missing, or it was changed", a.place())),
         (_, [a, b]) if is(a, b.hash) && is(b, last_hash) => {
             tell(a, format!("{} and {} were swapped", a.place(), b.place_after(&a.file)));

@@ -61,7 +61,8 @@ impl Memory {
 
     /// Remembers. It is not waited for on disk: an older head is found in the log too, and the log itself is on disk.
     pub(super) fn keep(&self, place: &Place) -> Result<()> {
-        let bytes = serde_json::to_vec(self).map_err(|error| Error::failed("cannot remember the audit trail's newest line").because(error))?;
+        let bytes =
+            serde_json::to_vec(self).map_err(|error| Error::failed("cannot remember the audit trail's newest line").because(error))?;
         fsx::replace_unsynced(&path(place)?, &bytes)
     }
 }
