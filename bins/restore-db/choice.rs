@@ -85,6 +85,18 @@ impl Choice {
         target.environment.unwrap_or(&self.environment)
     }
 
+    /// Where the backups of the target are: an environment may have a store of its own.
+    pub(crate) fn store_of(&self, args: &Args, setting: &Setting, target: &Target<'_>) -> Result<Option<Store>> {
+        match target.environment.filter(|owner| owner.store != self.environment.store) {
+            None => Ok(self.store.clone()),
+            Some(owner) => match setting.store(&args.common, owner, false) {
+                Ok(store) => Ok(Some(store)),
+                Err(error) if error.kind() == Kind::Bad => Ok(None),
+                Err(error) => Err(error),
+            },
+        }
+    }
+
     /// The last restore into the target that the flags name; without any, the only one there was.
     pub(crate) fn last_restore(&self, args: &Args, setting: &Setting) -> Result<(Target<'_>, Record)> {
         let is_named = args.user.is_some() || args.dbname.is_some();

@@ -11,8 +11,9 @@ use args::Args;
 use choice::Choice;
 use holdfast::audit::Run;
 use holdfast::error::Result;
-use holdfast::verbs::restore;
-use manners::{Out, Setting};
+use holdfast::exit;
+use holdfast::verbs::{requests, restore};
+use manners::{Out, Setting, approval};
 
 fn main() -> ExitCode {
     manners::run("restore-db", body)
@@ -38,12 +39,20 @@ fn body(args: Args, out: &Out) -> Result<u8> {
     report::print(out, &audited)
 }
 
-/// Says what would be done.
+/// Says what would be done, and how it can be approved.
 fn rehearse(args: &Args, setting: &Setting, choice: &Choice, out: &Out) -> Result<u8> {
     if args.undo || args.discard {
-        let (_, record) = choice.last_restore(args, setting)?;
-        return report::print_record(out, &record, args.discard);
+        let (target, record) = choice.last_restore(args, setting)?;
+        let store = choice.store_of(args, setting, &target)?;
+        let request = if args.discard { requests::discard } else { requests::undo }(&target, &record, store.as_ref())?;
+        let rules = &choice.filed_under(&target).approval;
+        approval::print_plan(&record, &report::lines_of(&record, args.discard), &request, rules, setting, out)?;
+        return Ok(exit::DONE);
     }
     let (origin, target) = choice.restore(args, setting)?;
-    report::print_plan(out, &restore::plan(&origin, &target, !args.no_safety_backup)?)
+    let plan = restore::plan(&origin, &target, !args.no_safety_backup)?;
+    let store = choice.store_of(args, setting, &target)?;
+    let request = requests::restore(&plan, &origin, &target, store.as_ref())?;
+    approval::print_plan(&plan, &plan.lines(), &request, &choice.filed_under(&target).approval, setting, out)?;
+    Ok(exit::DONE)
 }

@@ -5,6 +5,7 @@ use holdfast::clock;
 use holdfast::engine::Kept;
 use holdfast::error::{Error, Kind, Result};
 use holdfast::exit;
+use holdfast::shell;
 use holdfast::verbs::restore::{Plan, Report};
 use holdfast::verbs::undo::Record;
 use manners::{Audited, Out, Shade, Table};
@@ -12,12 +13,6 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::work::Done;
-
-/// Prints a plan as the result of a dry run.
-pub(crate) fn print_plan(out: &Out, plan: &Plan) -> Result<u8> {
-    out.plan(plan, &plan.lines())?;
-    Ok(exit::DONE)
-}
 
 /// Tells a person what is about to happen, and says a missing safety backup loudly.
 pub(crate) fn tell_plan(out: &Out, plan: &Plan) {
@@ -60,7 +55,7 @@ fn print_restored(out: &Out, report: &Report, audit_error: Option<&str>) -> Resu
     if let Some(aside) = &report.kept_aside {
         let which = match &report.plan.environment {
             Some(name) => format!("-e {name}"),
-            None => format!("--to {}", quoted(&report.target)),
+            None => format!("--to {}", shell::word(&report.target)),
         };
         out.note(&format!("the old database is kept as {aside}; this brings it back: restore-db {which} --undo"));
     }
@@ -73,27 +68,17 @@ fn print_restored(out: &Out, report: &Report, audit_error: Option<&str>) -> Resu
     Ok(())
 }
 
-/// A word as a shell reads it back.
-fn quoted(word: &str) -> String {
-    let is_plain = word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/:._-@+=,".contains(&byte));
-    if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
-}
-
-/// Says what undo or discard would do.
-pub(crate) fn print_record(out: &Out, record: &Record, is_discard: bool) -> Result<u8> {
-    let aside = record.kept.aside.as_deref().unwrap_or("nothing: there was no database before");
-    if out.is_json() {
-        out.document(record)?;
-    } else if is_discard {
-        for aside in asides(record) {
-            out.line(&format!("discard  {aside}"))?;
-        }
-    } else {
-        out.line(&format!("undo     the restore of {} at {}", record.origin, clock::readable(record.at)))?;
-        out.line(&format!("into     {}", record.kept.target))?;
-        out.line(&format!("from     {aside}"))?;
+/// What undo or discard would do.
+pub(crate) fn lines_of(record: &Record, is_discard: bool) -> Vec<String> {
+    if is_discard {
+        return record.asides().map(|aside| format!("discard  {aside}")).collect();
     }
-    Ok(exit::DONE)
+    let aside = record.kept.aside.as_deref().unwrap_or("nothing: there was no database before");
+    vec![
+        format!("undo     the restore of {} at {}", record.origin, clock::readable(record.at)),
+        format!("into     {}", record.kept.target),
+        format!("from     {aside}"),
+    ]
 }
 
 fn print_undone(out: &Out, record: &Record, kept: &Kept, audit_error: Option<&str>) -> Result<()> {
@@ -109,16 +94,11 @@ fn print_undone(out: &Out, record: &Record, kept: &Kept, audit_error: Option<&st
 }
 
 fn print_discarded(out: &Out, record: &Record, audit_error: Option<&str>) -> Result<()> {
-    let asides: Vec<&str> = asides(record).collect();
+    let asides: Vec<&str> = record.asides().collect();
     if out.is_json() {
         return out.document(&json!({ "target": record.kept.target, "discarded": asides, "audit_error": audit_error }));
     }
     asides.into_iter().try_for_each(|aside| out.line(&format!("discarded\t{aside}")))
-}
-
-/// What the last restore and the ones before it kept, the oldest first.
-pub(crate) fn asides(record: &Record) -> impl Iterator<Item = &str> {
-    record.older.iter().chain([&record.kept]).filter_map(|kept| kept.aside.as_deref())
 }
 
 /// One backup as `--list` shows it.

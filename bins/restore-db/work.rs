@@ -4,10 +4,11 @@ use holdfast::audit::Trail;
 use holdfast::engine::Kept;
 use holdfast::error::Result;
 use holdfast::exit;
-use holdfast::guardian::{self, Approval};
+use holdfast::guardian::{Approval, Request};
+use holdfast::verbs::requests;
 use holdfast::verbs::restore::{self, Report, Target};
 use holdfast::verbs::undo::{self, Record};
-use manners::{Out, Setting, Span, prompt};
+use manners::{Out, Setting, Span};
 use serde_json::json;
 
 use crate::args::Args;
@@ -24,7 +25,7 @@ pub(crate) enum Done {
 /// Does what the flags say, and gives the exit status with it.
 pub(crate) fn run(args: &Args, setting: &Setting, choice: &Choice, trail: &Trail, out: &Out) -> Result<(u8, Done)> {
     if args.undo || args.discard {
-        return undo(args, setting, choice, trail);
+        return undo(args, setting, choice, trail, out);
     }
     let wait = args.wait.map_or(choice.environment.wait, |Span(wait)| wait);
     let (origin, target) = choice.restore(args, setting)?;
@@ -33,7 +34,8 @@ pub(crate) fn run(args: &Args, setting: &Setting, choice: &Choice, trail: &Trail
         // No configuration knows the place, and the backup does.
         trail.note(|facts| facts.environment = Some(backup.manifest().environment.clone()));
     }
-    for note in restore::put_right(&origin, &target, &setting.state, wait)? {
+    let held = restore::hold(&*target.engine, &setting.state, wait)?;
+    for note in restore::put_right(&origin, &target, &held)? {
         out.warn(&note);
     }
     let plan = restore::plan(&origin, &target, !args.no_safety_backup)?;
@@ -45,7 +47,9 @@ pub(crate) fn run(args: &Args, setting: &Setting, choice: &Choice, trail: &Trail
     });
     trail.plan(json!({ "plan": plan }));
     report::tell_plan(out, &plan);
-    let approval = approve("restore", args, &target, trail)?;
+    let store = choice.store_of(args, setting, &target)?;
+    let request = requests::restore(&plan, &origin, &target, store.as_ref())?;
+    let approval = approve(&request, args, setting, choice, &target, trail, out)?;
     let settings = choice.environment.engine_settings(&setting.state)?;
     let means = restore::Means {
         state: &setting.state,
@@ -53,7 +57,7 @@ pub(crate) fn run(args: &Args, setting: &Setting, choice: &Choice, trail: &Trail
         settings: &settings,
         wait,
     };
-    let report = restore::run(&plan, &origin, &target, &approval, &means, out)?;
+    let report = restore::run(&plan, &origin, &target, &held, &approval, &means, out)?;
     trail.note(|facts| {
         let said = [("safety_backup", &report.safety_backup), ("kept_aside", &report.kept_aside), ("restart_error", &report.restart_error)];
         facts.detail = said.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value.as_ref()?)))).collect();
@@ -62,19 +66,21 @@ pub(crate) fn run(args: &Args, setting: &Setting, choice: &Choice, trail: &Trail
     Ok((status, Done::Restored(Box::new(report))))
 }
 
-fn undo(args: &Args, setting: &Setting, choice: &Choice, trail: &Trail) -> Result<(u8, Done)> {
+fn undo(args: &Args, setting: &Setting, choice: &Choice, trail: &Trail, out: &Out) -> Result<(u8, Done)> {
     let wait = args.wait.map_or(choice.environment.wait, |Span(wait)| wait);
     let (target, record) = choice.last_restore(args, setting)?;
     note_target(trail, &target);
-    let aside: Vec<&str> = report::asides(&record).collect();
+    let aside: Vec<&str> = record.asides().collect();
     trail.plan(json!({ "restored": record.origin, "restored_at": record.at, "kept_aside": aside }));
+    let store = choice.store_of(args, setting, &target)?;
+    let request = if args.discard { requests::discard } else { requests::undo }(&target, &record, store.as_ref())?;
+    let approval = approve(&request, args, setting, choice, &target, trail, out)?;
+    let held = restore::hold(&*target.engine, &setting.state, wait)?;
     if args.discard {
-        let approval = approve("discard", args, &target, trail)?;
-        undo::discard(&*target.engine, &record, &approval, &setting.state, wait)?;
+        undo::discard(&*target.engine, &record, &held, &approval, &setting.state)?;
         return Ok((exit::DONE, Done::Discarded(record)));
     }
-    let approval = approve("undo", args, &target, trail)?;
-    let kept = undo::undo(&*target.engine, &record, &approval, &setting.state, wait)?;
+    let kept = undo::undo(&*target.engine, &record, &held, &approval, &setting.state)?;
     trail.note(|facts| facts.detail.extend(kept.aside.as_ref().map(|aside| ("kept_aside".to_owned(), json!(aside)))));
     Ok((exit::DONE, Done::Undone(record, kept)))
 }
@@ -88,18 +94,15 @@ fn note_target(trail: &Trail, target: &Target<'_>) {
     });
 }
 
-/// Asks the guardian; what it says of a protected environment stands in the audit trail.
-fn approve(operation: &str, args: &Args, target: &Target<'_>, trail: &Trail) -> Result<Approval> {
-    let location = target.engine.location();
-    let approval = guardian::approve(operation, &location, target.environment, args.confirm.as_deref(), |question, name| {
-        prompt::confirm_by_name(question, name, &format!("--confirm {name}"))
-    });
-    if target.environment.is_some_and(|environment| environment.protected) {
-        let by = if args.confirm.is_some() { "--confirm" } else { "prompt" };
-        match &approval {
-            Ok(_) => trail.approval("granted", json!({ "by": by })),
-            Err(error) => trail.approval("refused", json!({ "by": by, "why": error.to_string() })),
-        }
-    }
-    approval
+/// Asks the guardian; what it says of anything risky stands in the audit trail.
+fn approve(
+    request: &Request,
+    args: &Args,
+    setting: &Setting,
+    choice: &Choice,
+    target: &Target<'_>,
+    trail: &Trail,
+    out: &Out,
+) -> Result<Approval> {
+    args.confirm.approve_audited(request, &choice.filed_under(target).approval, setting, trail, out)
 }

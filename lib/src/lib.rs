@@ -8,13 +8,17 @@ pub mod exit;
 pub mod error;
 pub mod clock;
 pub mod secret;
+pub mod inherited;
 pub mod interrupt;
 pub mod fsx;
 pub mod exec;
 pub mod state_dir;
 pub mod host;
+pub mod process;
+pub mod shell;
 pub mod lock;
 pub mod progress;
+pub mod command;
 
 // storage: how bytes are kept
 pub mod id;
@@ -27,6 +31,7 @@ pub mod sync_state;
 pub mod marker;
 pub mod schema;
 pub mod fingerprint;
+pub mod changes;
 pub mod manifest;
 pub mod backup;
 pub mod engine;
@@ -42,8 +47,10 @@ pub mod checks;
 pub mod select;
 pub mod known;
 pub mod retention;
+pub mod journal;
 pub mod audit;
 pub mod guardian;
+pub mod loss;
 
 // verbs: what a user asks for
 pub mod verbs;

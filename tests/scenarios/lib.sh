@@ -87,9 +87,9 @@ all_verify() {
     done
     expect 0 backup-guard --verify structure "$@"
 }
-# No staging, trash or scratch folder, no half-restored database, no half-written note.
+# No staging, trash or scratch folder, no clone that was kept, no half-restored database, no half-written note.
 nothing_left() {
-    left=$(find . \( -name '.staging-*' -o -name '.trash-*' -o -name '.scratch-*' -o -name '*.restore-*' -o -name '*.part' \))
+    left=$(find . \( -name '.staging-*' -o -name '.trash-*' -o -name '.scratch-*' -o -name '.clone-*' -o -name '*.restore-*' -o -name '*.part' \))
     left=$left$(find "$HOLDFAST_STATE_DIR" \( -name '*.new-*' -o -path '*/staging/*/*' \) 2>/dev/null || :)
     [ -z "$left" ] || wrong "left behind: $left"
 }

@@ -12,7 +12,7 @@ fn a_run_leaves_its_lines_and_they_verify() {
     trail.command_begins(serde_json::Value::Null);
     trail.command_ended("failed", Some(3), std::time::Duration::from_millis(1_500), serde_json::Value::Null);
     let id = trail.id().to_owned();
-    trail.end(Ok(0)).expect("written");
+    trail.end(Ok(0), 7).expect("written");
     let lines = log.is_whole().lines;
     let said: Vec<_> =
         lines.iter().map(|line| (line.event.as_str(), line.backup.as_deref(), line.result.as_deref(), line.status)).collect();
@@ -52,7 +52,7 @@ fn a_line_that_could_not_be_written_makes_a_run_partial_and_says_so_at_its_end()
     let trail = Trail::begin(log.place.clone(), Run::default());
     assert!(trail.trouble().is_some_and(|why| why.contains("audit")));
     fs::remove_file(log.place.folder()).expect("removed");
-    let error = trail.end(Ok(0)).expect_err("the start is missing");
+    let error = trail.end(Ok(0), 7).expect_err("the start is missing");
     assert_eq!(error.kind(), crate::error::Kind::Partial);
     let lines = log.is_whole().lines;
     assert_eq!((lines.len(), lines[0].status, lines[0].result.as_deref()), (1, Some(7), Some("partial")));

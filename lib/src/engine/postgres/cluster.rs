@@ -81,6 +81,11 @@ impl Cluster {
     }
 }
 
+/// Whether a socket in this folder is a private server's.
+pub(super) fn is_private_folder(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(FOLDER_PREFIX))
+}
+
 /// A server refuses to run as root; as anybody else it runs as ourselves.
 fn run_as(settings: &Settings) -> Result<Option<RunAs>> {
     if !nix::unistd::geteuid().is_root() {

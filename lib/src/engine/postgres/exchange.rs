@@ -276,6 +276,11 @@ pub(super) fn live(place: &Place, target: &str) -> Result<Live> {
     Ok(Live::Present { bytes, is_empty })
 }
 
+/// Whether the server says that there is no such database.
+pub(super) fn is_missing(place: &Place, target: &str) -> Result<bool> {
+    Ok(create::look_at(&mut maintenance(place, target)?, target)?.is_none())
+}
+
 /// The swap the other way round.
 pub(super) fn undo(place: &Place, target: &str, kept: &Kept) -> Result<Kept> {
     let mut session = maintenance(place, target)?;

@@ -7,11 +7,13 @@ use std::time::Duration;
 use super::address::Address;
 use super::programs;
 use super::session::{Session, connection_error};
-use super::{dump, text};
+use super::{dump, look, marker};
 use crate::engine::{Cut, Depth, Dumped, Outlet, Settings};
 use crate::error::{Error, Result};
 use crate::exec::Call;
 use crate::fingerprint::Fingerprint;
+use crate::marker::Marker;
+use crate::schema::Schema;
 
 /// The longest a lock inside the database is waited for at once. While we wait behind somebody's `ALTER TABLE`, every
 /// reader waits behind both.
@@ -51,16 +53,28 @@ impl Place {
     /// The database's state.
     pub(super) fn fingerprint(&self, depth: Depth) -> Result<Fingerprint> {
         match depth {
-            Depth::Rows => dump::rows_only(self),
-            Depth::Content => {
-                let anything = Place { settings: Settings { allow_empty: true, ..self.settings.clone() }, ..self.clone() };
-                Ok(dump::dump(&anything, &mut Nowhere)?.fingerprint)
-            }
+            Depth::Rows => look::rows_only(self),
+            Depth::Content => dump::image(self, &mut Nowhere),
         }
     }
 
     pub(super) fn dump(&self, out: &mut dyn Outlet) -> Result<Dumped> {
         dump::dump(self, out)
+    }
+
+    /// The schema, object by object.
+    pub(super) fn schema(&self) -> Result<Schema> {
+        look::schema(self)
+    }
+
+    /// What the database says of itself.
+    pub(super) fn marker(&self) -> Result<Option<Marker>> {
+        marker::read(&mut self.session()?)
+    }
+
+    /// Writes the marker into it.
+    pub(super) fn mark(&self, marker: &Marker) -> Result<()> {
+        marker::write(&mut self.session()?, marker)
     }
 
     /// The first column of the first row of any query.
@@ -100,17 +114,5 @@ impl Outlet for Nowhere {
 
     fn begin(&mut self, _cut: Cut) -> Result<()> {
         Ok(())
-    }
-}
-
-/// What a scanner says of a schema-only dump.
-pub(super) fn schema_hash(mut dump: impl io::Read) -> Result<String> {
-    let mut scanner = text::Scanner::new();
-    let mut block = vec![0u8; 64 << 10];
-    loop {
-        match dump.read(&mut block).map_err(|error| Error::from_io("cannot read the schema", error))? {
-            0 => return Ok(scanner.finish()?.schema_sha256),
-            count => scanner.write(&block[..count]),
-        }
     }
 }

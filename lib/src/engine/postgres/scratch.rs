@@ -123,19 +123,19 @@ impl Workspace for Scratch {
     }
 
     fn schema(&self) -> Result<Schema> {
-        Err(Error::failed("to be built"))
+        self.place.schema()
     }
 
     fn marker(&self) -> Result<Option<Marker>> {
-        Ok(None)
+        self.place.marker()
     }
 
-    fn mark(&self, _marker: &Marker) -> Result<()> {
-        Err(Error::failed("to be built"))
+    fn mark(&self, marker: &Marker) -> Result<()> {
+        self.place.mark(marker)
     }
 
     fn reach(&self) -> Reach {
-        Reach::default()
+        self.place.address.reach()
     }
 
     fn keep(self: Box<Self>) -> Result<Left> {
