@@ -77,8 +77,13 @@ scenarios! {
     fm_j01_planted_links_are_not_followed
     fm_j02_a_store_that_others_can_write_is_told
     fm_j03_odd_names_of_databases_are_only_names
+    fm_j07_a_run_killed_at_any_step_leaves_an_audit_trail_that_verifies
+    fm_j07_an_audit_line_that_fails_at_any_step_loses_no_backup_and_is_status_7
+    fm_j07_an_audit_trail_that_cannot_be_written_is_told_and_nothing_is_lost
+    fm_j07_runs_at_once_leave_one_unbroken_audit_trail
     json_is_one_document_for_results_and_for_errors
     selectors_find_what_is_meant_and_nothing_else
+    the_audit_trail_tells_who_did_what
     undo_without_a_configuration_never_reaches_another_folders_database
     what_backup_db_prints_is_what_restore_db_takes
 }

@@ -60,7 +60,6 @@ pub(crate) struct Args {
 /// What it does beside checking backups.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// show the audit trail, and verify it
     Audit(audit::Audit),
 }
 

@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Args, out: &Out) -> Result<u8> {
         // Monitoring that only reads the findings must hear of it too.
         let message = format!("the audit trail lacks a line of this run: {error}");
         let finding = Finding { check: "audit", environment: None, backup: None, state: State::Warning, message };
-        audited.value.findings.push(finding);
+        audited.value.findings.insert(0, finding);
     }
     report::print(out, &audited.value, args.format(), audited.status)
 }

@@ -30,6 +30,10 @@ pub(crate) fn run(args: &Args, setting: &Setting, choice: &Choice, trail: &Trail
     let wait = args.wait.map_or(choice.environment.wait, |Span(wait)| wait);
     let (origin, target) = choice.restore(args, setting)?;
     note_target(trail, &target);
+    if let (restore::Origin::Backup(backup), None, false) = (&origin, target.environment, target.is_named) {
+        // No configuration knows the place, and the backup does.
+        trail.note(|facts| facts.environment = Some(backup.manifest().environment.clone()));
+    }
     let held = restore::hold(&*target.engine, &setting.state, wait)?;
     for note in restore::put_right(&origin, &target, &held)? {
         out.warn(&note);

@@ -78,8 +78,9 @@ backups() {
 }
 count() { backups "$@" | wc -l | tr -d ' '; }
 
-# Every published backup is whole, in Holdfast's eyes and in those of sha256sum.
+# Every published backup is whole, in Holdfast's eyes and in those of sha256sum; and so is the audit trail.
 all_verify() {
+    expect 0 backup-guard audit --limit 1
     for folder in backups/*/*-*-*-*; do
         [ -d "$folder" ] || continue
         (cd "$folder" && sha256sum --quiet --strict -c SHA256SUMS) >"$OUT" 2>"$ERR" || wrong "$folder does not match its SHA256SUMS"

@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use fs2::FileExt;
 use serde_json::{Map, Value};
 
@@ -55,6 +56,11 @@ const LOCK: &str = "audit";
 /// # }
 /// ```
 pub fn append(place: &Place, entry: &Entry) -> Result<Head> {
+    append_by(clock::now, place, entry)
+}
+
+/// As [`append`], by another clock.
+pub(super) fn append_by(now: impl Fn() -> DateTime<Utc>, place: &Place, entry: &Entry) -> Result<Head> {
     interrupt::while_cleaning(|| {
         let _held = hold(place)?;
         fsx::create_private_dirs(place.folder())?;
@@ -62,9 +68,10 @@ pub fn append(place: &Place, entry: &Entry) -> Result<Head> {
         let _folder = hold_folder(place.folder())?;
         let (mut end, memory) = End::find(place)?;
         if let Some(torn) = end.torn.take().or(memory.torn) {
-            end = repair(place, end, torn, entry)?;
+            end = repair(now(), place, end, torn, entry)?.0;
         }
-        end.extend(place, entry).map(|end| end.head)?.ok_or_else(|| Error::failed("the audit trail has no newest line"))
+        // Asked for under the lock, so that the times of the lines stand in their order.
+        end.extend(now(), place, entry).map(|(_, head)| head)
     })
 }
 
@@ -80,8 +87,6 @@ struct End {
     prev: String,
     /// What a crash left after the last line.
     torn: Option<Torn>,
-    /// The newest line, where this process wrote it.
-    head: Option<Head>,
 }
 
 impl End {
@@ -122,13 +127,12 @@ impl End {
         };
         // Told already, unless the file still ends where it was cut.
         memory.torn = memory.torn.filter(|torn| Some(&torn.file) == newest && torn.offset == length);
-        Ok((End { file: newest.cloned(), length, lines, prev, torn, head: None }, memory))
+        Ok((End { file: newest.cloned(), length, lines, prev, torn }, memory))
     }
 
     /// Appends a line. The file is that of the day, but never one older than the newest: where the clock went back, the
     /// order of the files stays the order of writing.
-    fn extend(self, place: &Place, entry: &Entry) -> Result<Self> {
-        let at = clock::now();
+    fn extend(self, at: DateTime<Utc>, place: &Place, entry: &Entry) -> Result<(Self, Head)> {
         let (name, is_new) = match self.file {
             Some(newest) if day_of(&newest).is_some_and(|day| day >= at.date_naive()) => (newest, false),
             _ => (name_of(at.date_naive()), true),
@@ -142,7 +146,7 @@ impl End {
         Memory { head: Some(head.clone()), torn: None }
             .keep(place)
             .map_err(|error| error.within("the audit line is written, but this machine cannot remember it as the newest"))?;
-        Ok(End { file: Some(name), length: head.offset, lines: head.line, prev: sha256, torn: None, head: Some(head) })
+        Ok((End { file: Some(name), length: head.offset, lines: head.line, prev: sha256, torn: None }, head))
     }
 }
 
@@ -160,7 +164,7 @@ fn is_in_log(place: &Place, head: &Head) -> Result<bool> {
 }
 
 /// Cuts off what a crash left, and tells of it in a line.
-fn repair(place: &Place, end: End, torn: Torn, entry: &Entry) -> Result<End> {
+fn repair(at: DateTime<Utc>, place: &Place, end: End, torn: Torn, entry: &Entry) -> Result<(End, Head)> {
     Memory { torn: Some(torn.clone()), ..Memory::recall(place) }.keep(place)?;
     let path = place.folder().join(&torn.file);
     let file = open_to_append(&path)?;
@@ -173,7 +177,7 @@ fn repair(place: &Place, end: End, torn: Torn, entry: &Entry) -> Result<End> {
         ("cut_bytes".to_owned(), Value::from(torn.bytes)),
         ("cut_sha256".to_owned(), Value::from(torn.sha256)),
     ]);
-    end.extend(place, &repaired)
+    end.extend(at, place, &repaired)
 }
 
 /// Writes a line at the end of a file that is so long now. What fails halfway is cut off again.

@@ -171,9 +171,10 @@ impl Reading<'_> {
         let prev = parsed.as_ref().map(|(_, prev)| *prev).map_err(Clone::clone);
         self.chain.add(Link { file: name.to_owned(), number, hash, prev }, &mut self.findings);
         let Ok((line, _)) = parsed else { return };
-        // A clock that went back leaves older lines in a newer file, never the other way round.
-        if day.is_some_and(|day| line.at.date_naive() > day) {
-            let what = format!("{name} line {number} was written on {}: it does not belong into that file", line.at.format("%Y-%m-%d"));
+        // The first line names the file; a clock that went back leaves older lines after it, never younger ones.
+        let own = line.at.date_naive();
+        if day.is_some_and(|day| own > day || number == 1 && own != day) {
+            let what = format!("{name} line {number} was written on {own}: it does not belong there");
             self.findings.add(Some(name), Some(number), what);
         }
         (self.each)(line);

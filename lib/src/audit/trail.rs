@@ -135,10 +135,10 @@ impl Trail {
 
     /// Ends the run: writes its outcome. `result` is the exit status, or the error that led to one.
     ///
-    /// The error is the first one of all lines of the run: the work is done, but the trail does not tell all of it. A run
-    /// that is done without an earlier line ends as partial, in its outcome too.
-    pub fn end(self, result: std::result::Result<u8, &Error>) -> Result<()> {
-        self.outcome(result);
+    /// The error is the first one of all lines of the run: the work is done, but the trail does not tell all of it. A run that is
+    /// done and lacks a line ends with the status `partial` instead; its outcome, where that can be written, says so too.
+    pub fn end(self, result: std::result::Result<u8, &Error>, partial: u8) -> Result<()> {
+        self.outcome(result, partial);
         let mut inner = self.inner();
         inner.has_begun = false;
         match inner.trouble.take() {
@@ -147,19 +147,22 @@ impl Trail {
         }
     }
 
-    fn outcome(&self, result: std::result::Result<u8, &Error>) {
+    fn outcome(&self, result: std::result::Result<u8, &Error>, partial: u8) {
         let trouble = self.trouble();
-        let (status, error) = match (result, trouble) {
-            (Ok(exit::DONE), Some(trouble)) => (exit::PARTIAL, Some(format!("the audit trail lacks a line of this run: {trouble}"))),
-            (Ok(status), _) => (status, None),
-            (Err(error), _) => (error.kind().status(), Some(error.to_string())),
-        };
         let (said, detail) = {
             let facts = &self.inner().facts;
             (facts.result.clone(), facts.detail.clone())
         };
+        let said = |status: u8| said.unwrap_or_else(|| word(status).to_owned());
+        let (status, result, error) = match (result, trouble) {
+            (Ok(exit::DONE), Some(trouble)) => {
+                (partial, word(exit::PARTIAL).to_owned(), Some(format!("the audit trail lacks a line of this run: {trouble}")))
+            }
+            (Ok(status), _) => (status, said(status), None),
+            (Err(error), _) => (error.kind().status(), said(error.kind().status()), Some(error.to_string())),
+        };
         self.write(Event::Outcome, |entry| {
-            entry.result = Some(said.unwrap_or_else(|| word(status).to_owned()));
+            entry.result = Some(result);
             entry.status = Some(status);
             entry.error = error;
             entry.duration = Some(self.begun.elapsed());
@@ -192,7 +195,7 @@ impl Drop for Trail {
     fn drop(&mut self) {
         if self.inner().has_begun {
             let why = if std::thread::panicking() { "internal error" } else { "it ended early" };
-            self.outcome(Err(&Error::failed(why)));
+            self.outcome(Err(&Error::failed(why)), exit::PARTIAL);
         }
     }
 }
