@@ -53,7 +53,7 @@ pub fn restore(plan: &Plan, origin: &Origin, target: &Target<'_>, store: Option<
         environment: target.environment,
         subject: plan.origin.clone(),
         loses,
-        state: state_of(&*target.engine, &live).with("the plan", steps.join(", ")).with("what is restored", content),
+        state: state_of(&*target.engine, &live).with("plan", steps.join(", ")).with("content", content),
         marker: require_marker(&*target.engine, &live, target.environment)?,
         store,
     })
@@ -68,7 +68,7 @@ pub fn undo(target: &Target<'_>, record: &Record, store: Option<&Store>) -> Resu
         environment: target.environment,
         subject: subject_of(record),
         loses: Loses::Kept("what is there now is replaced, and kept aside in its stead".to_owned()),
-        state: state_of(&*target.engine, &live).with("what comes back", record.kept.aside.as_deref().unwrap_or("no database")),
+        state: state_of(&*target.engine, &live).with("comes_back", record.kept.aside.as_deref().unwrap_or("no database")),
         marker: require_marker(&*target.engine, &live, target.environment)?,
         store,
     })
@@ -88,7 +88,7 @@ pub fn discard(target: &Target<'_>, record: &Record, store: Option<&Store>) -> R
         environment: target.environment,
         subject: subject_of(record),
         loses,
-        state: State::default().with("what is removed", asides.join(", ")),
+        state: State::default().with("removed", asides.join(", ")),
         marker: require_marker(&*target.engine, &live, target.environment)?,
         store,
     })
@@ -108,5 +108,5 @@ fn state_of(engine: &dyn Engine, live: &Live) -> State {
         Live::Present { .. } => "a database",
     };
     let identity = engine.identity().map_or_else(|| "unknown".to_owned(), |identity| fsx::sha256_hex(identity.as_bytes())[..16].to_owned());
-    State::default().with("what is there", found).with("the identity of the database", identity)
+    State::default().with("found", found).with("identity", identity)
 }
