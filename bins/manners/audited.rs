@@ -33,19 +33,23 @@ impl Setting {
         run: Run,
         work: impl FnOnce(&Trail) -> Result<(u8, T)>,
     ) -> Result<Audited<T>> {
-        let place = store.map_or_else(|| Place::local(&self.state), Place::of);
-        let trail = Trail::begin(place, run);
-        // Unwinding from a panic, the trail ends itself.
-        let result = work(&trail).map_err(|error| as_stopped(error, interrupt::received()));
-        let written = trail.end(result.as_ref().map(|(status, _)| *status));
-        if let Err(error) = &written {
-            out.warn(&told(error));
-        }
-        let (status, value) = result?;
-        let audit_error = written.err().map(|error| error.to_string());
-        let status = if status == exit::DONE && audit_error.is_some() { exit::PARTIAL } else { status };
-        Ok(Audited { value, status, audit_error })
+        audited(out, store.map_or_else(|| Place::local(&self.state), Place::of), run, work)
     }
+}
+
+/// As [`Setting::audited`], where no configuration is read.
+pub fn audited<T>(out: &Out, place: Place, run: Run, work: impl FnOnce(&Trail) -> Result<(u8, T)>) -> Result<Audited<T>> {
+    let trail = Trail::begin(place, run);
+    // Unwinding from a panic, the trail ends itself.
+    let result = work(&trail).map_err(|error| as_stopped(error, interrupt::received()));
+    let written = trail.end(result.as_ref().map(|(status, _)| *status));
+    if let Err(error) = &written {
+        out.warn(&told(error));
+    }
+    let (status, value) = result?;
+    let audit_error = written.err().map(|error| error.to_string());
+    let status = if status == exit::DONE && audit_error.is_some() { exit::PARTIAL } else { status };
+    Ok(Audited { value, status, audit_error })
 }
 
 /// The warning. Its end says what counts: nothing is lost but the line.

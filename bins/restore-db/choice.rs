@@ -11,8 +11,10 @@ use holdfast::environment::{Environment, Overrides};
 use holdfast::error::{Error, Kind, Result};
 use holdfast::foreign::Foreign;
 use holdfast::manifest::EngineName;
+use holdfast::marker::Role;
 use holdfast::select::{self, Selector};
 use holdfast::store::Store;
+use holdfast::verbs::requests;
 use holdfast::verbs::restore::{Origin, Target};
 use holdfast::verbs::undo::{self, Record};
 use manners::Setting;
@@ -208,7 +210,18 @@ impl Choice {
         let location = engine.location();
         let at_the_place = engines.iter().find(|(_, own)| own.location() == location);
         let owner = at_the_place.or_else(|| engines.iter().find(|(_, own)| is_same(&*engine, &**own))).map(|(environment, _)| *environment);
+        let owner = match owner {
+            None if !self.described.is_empty() => self.claimed_by(&*engine)?,
+            owner => owner,
+        };
         Ok(Target { engine, environment: owner, is_named })
+    }
+
+    /// The environment that a database says it belongs to, where the configuration describes one of that name: its
+    /// protection then holds wherever the database is.
+    fn claimed_by(&self, engine: &dyn Engine) -> Result<Option<&Environment>> {
+        let marker = requests::marker_of(engine, &engine.live()?)?.filter(|marker| marker.role == Role::Real);
+        Ok(marker.and_then(|marker| self.described.iter().find(|environment| environment.name == marker.environment)))
     }
 
     fn require_store(&self) -> Result<&Store> {

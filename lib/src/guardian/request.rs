@@ -295,7 +295,7 @@ impl Request {
 
     /// One line a fact and a reason.
     pub fn lines(&self) -> Vec<String> {
-        let mut lines = vec![format!("risk     {}: {} of {}", self.risk, self.operation, self.target)];
+        let mut lines = vec![format!("risk     {}: {}, {}", self.risk, self.operation, self.target)];
         lines.extend(self.reasons.iter().map(|reason| format!("{:>7}  {}", reason.risk.to_string(), reason.why)));
         if let Some(what) = &self.loses {
             lines.push(format!("loses    {what}"));

@@ -11,7 +11,7 @@ use crate::error::{OnPath, Result};
 use crate::fsx;
 use crate::guardian::{Intent, Loses, Operation, Request, State};
 use crate::manifest;
-use crate::marker::{self, Marker};
+use crate::marker::{self, Marker, Role};
 use crate::store::Store;
 
 /// What the database at the real place says of itself; none where there is none that can be opened.
@@ -31,9 +31,22 @@ pub fn require_marker(engine: &dyn Engine, live: &Live, environment: Option<&Env
     Ok(found)
 }
 
+/// A place that no configuration describes may be any database's. Where it says whose it is, only a backup of that one, or
+/// a file of nobody knows whose, can be meant for it.
+fn require_same_origin(origin: &Origin, target: &Target<'_>, found: Option<&Marker>) -> Result<()> {
+    match (target.environment, origin, found) {
+        (None, Origin::Backup(backup), Some(marker)) if marker.role == Role::Real => {
+            marker::require(found, &backup.manifest().environment, &target.engine.location())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// What a restore asks. The store is where backups of the target are.
 pub fn restore(plan: &Plan, origin: &Origin, target: &Target<'_>, store: Option<&Store>) -> Result<Request> {
     let live = target.engine.live()?;
+    let marker = require_marker(&*target.engine, &live, target.environment)?;
+    require_same_origin(origin, target, marker.as_ref())?;
     let steps: Vec<&str> = plan.steps.iter().map(|step| step.action.name()).collect();
     let content = match origin {
         // The manifest holds the hashes of everything else.
@@ -54,7 +67,7 @@ pub fn restore(plan: &Plan, origin: &Origin, target: &Target<'_>, store: Option<
         subject: plan.origin.clone(),
         loses,
         state: state_of(&*target.engine, &live).with("plan", steps.join(", ")).with("content", content),
-        marker: require_marker(&*target.engine, &live, target.environment)?,
+        marker,
         store,
     })
 }
@@ -100,7 +113,7 @@ fn subject_of(record: &Record) -> String {
 
 /// Which database is at the target, and whether it holds anything: what tells it from every other for as long as nobody
 /// replaces it. Its size and its rows change while an application works, and are left out.
-fn state_of(engine: &dyn Engine, live: &Live) -> State {
+pub(super) fn state_of(engine: &dyn Engine, live: &Live) -> State {
     let found = match live {
         Live::Missing => "nothing",
         Live::Broken(_) => "something that is broken",
