@@ -11,7 +11,7 @@ use holdfast::environment::{Environment, Overrides};
 use holdfast::error::{Error, Kind, Result};
 use holdfast::foreign::Foreign;
 use holdfast::manifest::EngineName;
-use holdfast::marker::Role;
+use holdfast::marker::{self, Role};
 use holdfast::select::{self, Selector};
 use holdfast::store::Store;
 use holdfast::verbs::requests;
@@ -79,6 +79,7 @@ impl Choice {
             Origin::Backup(backup) => self.target_of(args, setting, Some(backup))?,
             Origin::File(_) => self.target_of(args, setting, None)?,
         };
+        require_meant(args, &target)?;
         Ok((origin, target))
     }
 
@@ -104,6 +105,7 @@ impl Choice {
         let is_named = args.user.is_some() || args.dbname.is_some();
         if args.to.is_some() || self.is_settled && (self.environment.source.is_some() || is_named) {
             let target = self.target_of(args, setting, None)?;
+            require_meant(args, &target)?;
             let record = undo::last(&setting.state, &*target.engine)?;
             return Ok((target, record));
         }
@@ -229,6 +231,13 @@ impl Choice {
             .as_ref()
             .ok_or_else(|| Error::bad(format!("there is no store at {}", self.environment.store.display())).hint("name it with --store"))
     }
+}
+
+/// Refuses a database that says it is another environment's than the one that was named, whatever the configuration says.
+fn require_meant(args: &Args, target: &Target<'_>) -> Result<()> {
+    let Some(name) = &args.common.env else { return Ok(()) };
+    let found = requests::marker_of(&*target.engine, &target.engine.live()?)?.filter(|marker| marker.role == Role::Real);
+    marker::require(found.as_ref(), name, &target.engine.location())
 }
 
 /// The command that names each of these restores.
