@@ -11,7 +11,7 @@ use holdfast::environment::{Environment, Overrides};
 use holdfast::error::{Error, Kind, Result};
 use holdfast::foreign::Foreign;
 use holdfast::manifest::EngineName;
-use holdfast::marker::{self, Role};
+use holdfast::marker::{self, Marker, Role};
 use holdfast::select::{self, Selector};
 use holdfast::store::Store;
 use holdfast::verbs::requests;
@@ -222,7 +222,7 @@ impl Choice {
     /// The environment that a database says it belongs to, where the configuration describes one of that name: its
     /// protection then holds wherever the database is.
     fn claimed_by(&self, engine: &dyn Engine) -> Result<Option<&Environment>> {
-        let marker = requests::marker_of(engine, &engine.live()?)?.filter(|marker| marker.role == Role::Real);
+        let marker = says(engine)?;
         Ok(marker.and_then(|marker| self.described.iter().find(|environment| environment.name == marker.environment)))
     }
 
@@ -236,8 +236,14 @@ impl Choice {
 /// Refuses a database that says it is another environment's than the one that was named, whatever the configuration says.
 fn require_meant(args: &Args, target: &Target<'_>) -> Result<()> {
     let Some(name) = &args.common.env else { return Ok(()) };
-    let found = requests::marker_of(&*target.engine, &target.engine.live()?)?.filter(|marker| marker.role == Role::Real);
-    marker::require(found.as_ref(), name, &target.engine.location())
+    marker::require(says(&*target.engine)?.as_ref(), name, &target.engine.location())
+}
+
+/// The environment's own marker that a database bears. One that cannot be reached says nothing; whatever is done to it later
+/// tells why.
+fn says(engine: &dyn Engine) -> Result<Option<Marker>> {
+    let Ok(live) = engine.live() else { return Ok(None) };
+    Ok(requests::marker_of(engine, &live)?.filter(|marker| marker.role == Role::Real))
 }
 
 /// The command that names each of these restores.
