@@ -1,8 +1,11 @@
 //! What the Holdfast binaries share on the command line: how they start and end, what they print where, and the flags
 //! that mean the same everywhere. A main is [`run`], one verb of the library, and one printed report.
 
+mod audited;
+pub mod approval;
 mod bar;
 mod common;
+pub mod diff;
 mod help;
 pub mod log;
 mod out;
@@ -13,11 +16,13 @@ mod setting;
 mod table;
 mod terminal;
 mod text;
+pub mod wrapper;
 
+pub use audited::{Audited, audited};
 pub use common::{Common, level};
-pub use help::{Example, after_help};
+pub use help::{Example, after_help, after_wrapper_help};
 pub use out::{Out, Voice};
-pub use run::run;
+pub use run::{failures_are, run, run_wrapper};
 pub use setting::{Bytes, Setting, Span};
 pub use table::{Shade, Table};
 pub use terminal::Looks;

@@ -3,7 +3,7 @@
 use std::os::fd::{AsRawFd, IntoRawFd};
 
 use nix::fcntl::{OFlag, open};
-use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::stat::{Mode, umask};
 
 /// Opens what is closed of stdin, stdout and stderr, forbids core dumps, and keeps new files private.
@@ -11,8 +11,10 @@ use nix::sys::stat::{Mode, umask};
 /// Nothing here can be reported usefully, and nothing depends on it alone: files are made private by their own mode too.
 pub(crate) fn settle() {
     open_standard_descriptors();
-    // A core file would hold passwords.
-    let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
+    // A core file would hold passwords. The hard limit stays, so that a wrapped command can be given back what we were started
+    // with; the library remembers that from before main.
+    let hard = getrlimit(Resource::RLIMIT_CORE).map_or(0, |(_, hard)| hard);
+    let _ = setrlimit(Resource::RLIMIT_CORE, 0, hard);
     umask(Mode::from_bits_truncate(0o077));
 }
 
@@ -67,7 +69,7 @@ mod tests {
     #[test]
     fn fm_i10_no_core_file_and_no_open_mode() {
         settle();
-        assert_eq!(nix::sys::resource::getrlimit(Resource::RLIMIT_CORE).expect("limit"), (0, 0));
+        assert_eq!(getrlimit(Resource::RLIMIT_CORE).expect("limit").0, 0);
         let before = umask(Mode::from_bits_truncate(0o077));
         assert_eq!(before.bits(), 0o077);
     }

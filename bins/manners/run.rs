@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use clap::Parser;
 use clap::error::ErrorKind;
@@ -18,6 +19,10 @@ use crate::text::visible;
 
 const REPORT_IT: &str = "this is a bug; please report it with the command line that led to it (RUST_BACKTRACE=1 adds where it happened)";
 
+/// Whether this process is a wrapper.
+static IS_WRAPPER: AtomicBool = AtomicBool::new(false);
+/// What a wrapper's failures end with.
+static WRAPPER_FAILURE: AtomicU8 = AtomicU8::new(exit::NOT_STARTED);
 /// What the first panic of any thread said.
 static PANICKED: Mutex<Option<String>> = Mutex::new(None);
 
@@ -35,39 +40,98 @@ static PANICKED: Mutex<Option<String>> = Mutex::new(None);
 /// }
 /// ```
 pub fn run<A: Parser + AsRef<Common>>(tool: &'static str, body: impl FnOnce(A, &Out) -> Result<u8>) -> ExitCode {
+    start(tool, Statuses::Own, body)
+}
+
+/// Runs a binary that wraps somebody's command, as [`run`] does, and keeps out of the way of that command's statuses: whatever
+/// fails on our side, wrong usage included, is [`exit::NOT_STARTED`], unless a signal stopped us or the error carries a status
+/// of [`exit::WRAPPERS`] itself. `body` returns the command's status or one of [`exit::WRAPPERS`].
+///
+/// From the moment at which the command may have begun, "before the command ran" is not true any more: see [`failures_are`].
+pub fn run_wrapper<A: Parser + AsRef<Common>>(tool: &'static str, body: impl FnOnce(A, &Out) -> Result<u8>) -> ExitCode {
+    start(tool, Statuses::Wrapper, body)
+}
+
+/// From now on, a wrapper's failures that carry no status of [`exit::WRAPPERS`], its panics, and stops by a signal end with
+/// this one: with [`exit::ROLLBACK_FAILED`] as long as the real database is in the command's hands.
+pub fn failures_are(status: u8) {
+    WRAPPER_FAILURE.store(status, Ordering::SeqCst);
+}
+
+/// Which statuses our own failures have.
+#[derive(Clone, Copy)]
+enum Statuses {
+    /// Those of [`exit::TABLE`].
+    Own,
+    /// Those of [`exit::WRAPPERS`].
+    Wrapper,
+}
+
+impl Statuses {
+    /// The kind of error that a process ends with.
+    fn of(self, kind: Kind) -> Kind {
+        let failure = WRAPPER_FAILURE.load(Ordering::SeqCst);
+        match (self, kind) {
+            (Statuses::Own, kind) | (Statuses::Wrapper, kind @ Kind::Wrapper(_)) => kind,
+            (Statuses::Wrapper, kind @ Kind::Signal(_)) if failure == exit::NOT_STARTED => kind,
+            (Statuses::Wrapper, _) => Kind::Wrapper(failure),
+        }
+    }
+
+    /// The error that a process ends with, of the kind it ends with.
+    fn as_ended(self, error: Error) -> Error {
+        let error = as_stopped(error, interrupt::received());
+        let kind = self.of(error.kind());
+        error.as_kind(kind)
+    }
+}
+
+/// An error as this process will end with it. What is done to it twice is done once.
+pub(crate) fn as_ended(error: Error) -> Error {
+    if is_wrapper() { Statuses::Wrapper.as_ended(error) } else { Statuses::Own.as_ended(error) }
+}
+
+/// Whether this process wraps somebody's command, and so has the statuses of [`exit::WRAPPERS`].
+pub(crate) fn is_wrapper() -> bool {
+    IS_WRAPPER.load(Ordering::SeqCst)
+}
+
+fn start<A: Parser + AsRef<Common>>(tool: &'static str, statuses: Statuses, body: impl FnOnce(A, &Out) -> Result<u8>) -> ExitCode {
     process::settle();
+    IS_WRAPPER.store(matches!(statuses, Statuses::Wrapper), Ordering::SeqCst);
     watch_for_panics(tool);
     let words: Vec<OsString> = std::env::args_os().collect();
     let status = match A::try_parse_from(&words) {
         Ok(args) => {
             let out = Out::new(tool, Voice::from(args.as_ref()));
-            call(&out, || {
+            call(&out, statuses, || {
                 interrupt::install()?;
                 body(args, &out)
             })
         }
-        Err(error) => tell_usage(tool, &error, asks_for_json(&words)),
+        Err(error) => tell_usage(tool, statuses, &error, asks_for_json(&words)),
     };
     ExitCode::from(status)
 }
 
 /// Calls `body`, tells its error, and gives the exit status. A panic of any thread is a failure, whatever `body` made
 /// of it; it unwinds rather than aborts, so that what was staged is removed and children are ended.
-fn call(out: &Out, body: impl FnOnce() -> Result<u8>) -> u8 {
+fn call(out: &Out, statuses: Statuses, body: impl FnOnce() -> Result<u8>) -> u8 {
     let result = catch_unwind(AssertUnwindSafe(body));
     holdfast::progress::Progress::end(out);
     let panicked = PANICKED.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
     match (result, panicked) {
         (Ok(Ok(status)), None) => status,
         (Ok(Err(error)), _) => {
-            let error = as_stopped(error, interrupt::received());
+            let error = statuses.as_ended(error);
             out.error(&error);
             error.kind().status()
         }
         (Ok(Ok(_)) | Err(_), panicked) => {
             // The panic hook has told it on stderr.
-            out.error_document(&panicked.unwrap_or_else(|| "internal error".to_owned()), Some(REPORT_IT), exit::FAILED);
-            exit::FAILED
+            let status = statuses.of(Kind::Failed).status();
+            out.error_document(&panicked.unwrap_or_else(|| "internal error".to_owned()), Some(REPORT_IT), status);
+            status
         }
     }
 }
@@ -75,7 +139,8 @@ fn call(out: &Out, body: impl FnOnce() -> Result<u8>) -> u8 {
 /// After a signal the first thing to fail may be anything (a child that was ended, a cut stream); the stop is the cause.
 fn as_stopped(error: Error, signal: Option<i32>) -> Error {
     match (signal, error.kind()) {
-        (Some(number), kind) if !matches!(kind, Kind::Signal(_)) => {
+        // A wrapper's status has been chosen in full knowledge.
+        (Some(number), kind) if !matches!(kind, Kind::Signal(_) | Kind::Wrapper(_)) => {
             error.as_kind(Kind::Signal(number)).within(format!("stopped by signal {number}"))
         }
         _ => error,
@@ -104,11 +169,11 @@ fn asks_for_json(words: &[OsString]) -> bool {
 }
 
 /// Tells what clap has to say: help and version on stdout with status 0, wrong usage on stderr with status 2.
-fn tell_usage(tool: &'static str, error: &clap::Error, json: bool) -> u8 {
+fn tell_usage(tool: &'static str, statuses: Statuses, error: &clap::Error, json: bool) -> u8 {
     if !error.use_stderr() {
         // A reader that has gone away is no error; a full disk is.
         return match error.print() {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => exit::FAILED,
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => statuses.of(Kind::Failed).status(),
             _ => exit::DONE,
         };
     }
@@ -122,8 +187,9 @@ fn tell_usage(tool: &'static str, error: &clap::Error, json: bool) -> u8 {
         _ => out.say(&format!("{tool}: {}", shown.join("\n"))),
     }
     let what = text.lines().next().unwrap_or("wrong usage");
-    out.error_document(what, Some(&format!("see {tool} --help")), exit::USAGE);
-    exit::USAGE
+    let status = statuses.of(Kind::Usage).status();
+    out.error_document(what, Some(&format!("see {tool} --help")), status);
+    status
 }
 
 #[cfg(test)]
@@ -144,19 +210,45 @@ mod tests {
     fn a_panic_of_any_thread_is_status_1_whatever_came_of_the_rest() {
         let json = Voice { json: true, ..Voice::default() };
         let (out, stdout, _) = pages(json, PIPE);
-        assert_eq!(call(&out, || panic!("seen in the test's own output")), exit::FAILED);
+        assert_eq!(call(&out, Statuses::Own, || panic!("seen in the test's own output")), exit::FAILED);
         assert!(stdout.text().starts_with(r#"{"error":{"what":"internal error","hint":"this is a bug"#), "{}", stdout.text());
 
         let (out, stdout, _) = pages(json, PIPE);
         *PANICKED.lock().expect("not poisoned") = Some("internal error: in a worker".to_owned());
-        assert_eq!(call(&out, || Ok(exit::DONE)), exit::FAILED);
+        assert_eq!(call(&out, Statuses::Own, || Ok(exit::DONE)), exit::FAILED);
         assert!(stdout.text().contains("in a worker"));
 
         let (out, stdout, stderr) = pages(json, PIPE);
-        assert_eq!(call(&out, || Ok(exit::BAD)), exit::BAD);
-        assert_eq!(call(&out, || Err(Error::busy("prod is busy"))), exit::BUSY);
+        assert_eq!(call(&out, Statuses::Own, || Ok(exit::BAD)), exit::BAD);
+        assert_eq!(call(&out, Statuses::Own, || Err(Error::busy("prod is busy"))), exit::BUSY);
         assert!(stdout.text().contains(r#""status":5"#));
         assert_eq!(stderr.text(), "backup-db: prod is busy\n");
+    }
+
+    /// One test, since the status belongs to the whole process.
+    #[test]
+    fn a_wrapper_keeps_out_of_the_way_of_its_commands_statuses() {
+        let json = Voice { json: true, ..Voice::default() };
+        let status_of = |error: Error| {
+            let (out, stdout, _) = pages(json, PIPE);
+            let status = call(&out, Statuses::Wrapper, || Err(error));
+            assert!(stdout.text().ends_with(&format!("\"status\":{status}}}}}\n")), "{}", stdout.text());
+            assert_eq!(stdout.text().lines().count(), 1);
+            status
+        };
+        for error in [Error::failed("x"), Error::usage("x"), Error::bad("x"), Error::refused("x"), Error::busy("x"), Error::config("x")] {
+            assert_eq!(status_of(error), exit::NOT_STARTED);
+        }
+        assert_eq!(status_of(Error::new(Kind::Signal(2), "stopped")), 130);
+        assert_eq!(status_of(Error::new(Kind::Wrapper(exit::NOT_FOUND), "not found")), exit::NOT_FOUND);
+        let (out, _, _) = pages(json, PIPE);
+        assert_eq!(call(&out, Statuses::Wrapper, || Ok(3)), 3, "the command's own");
+
+        failures_are(exit::ROLLBACK_FAILED);
+        assert_eq!(status_of(Error::failed("the server is gone")), exit::ROLLBACK_FAILED);
+        assert_eq!(status_of(Error::new(Kind::Signal(2), "stopped")), exit::ROLLBACK_FAILED);
+        assert_eq!(status_of(Error::new(Kind::Wrapper(exit::REJECTED), "a table is gone")), exit::REJECTED);
+        failures_are(exit::NOT_STARTED);
     }
 
     #[test]

@@ -67,6 +67,12 @@ pub trait Outlet: Write {
 
     /// A folder for the engine's own temporary files, which goes with the run whatever becomes of it.
     fn spool(&self) -> &Path;
+
+    /// Whether no further byte of an [`Engine::image`] can tell it more: a comparison that has met a difference. A dump is
+    /// always written to its end.
+    fn is_satisfied(&self) -> bool {
+        false
+    }
 }
 
 /// What a finished dump was.
@@ -216,8 +222,9 @@ pub trait Engine {
     /// Dumps one consistent snapshot into `out`, with its fingerprint. Bytes written before an error are worthless.
     fn dump(&self, out: &mut dyn Outlet) -> Result<Dumped>;
 
-    /// Streams the bytes that a dump of the present snapshot has, for a comparison with an earlier one; nothing is checked.
-    /// The snapshot's fingerprint where it comes with the stream, with every table's content.
+    /// Streams the bytes that a dump of the present snapshot has, for a comparison with an earlier one; nothing is checked,
+    /// and it may end early where the outlet [is satisfied](Outlet::is_satisfied). The snapshot's fingerprint where it comes
+    /// with the stream, with every table's content.
     fn image(&self, out: &mut dyn Outlet) -> Result<Option<Fingerprint>>;
 
     /// The live schema, object by object.

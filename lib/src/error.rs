@@ -29,6 +29,8 @@ pub enum Kind {
     Partial,
     /// Stopped by this signal.
     Signal(i32),
+    /// One of the statuses of [`exit::WRAPPERS`].
+    Wrapper(u8),
 }
 
 impl Kind {
@@ -43,6 +45,7 @@ impl Kind {
             Kind::Config => exit::CONFIG,
             Kind::Partial => exit::PARTIAL,
             Kind::Signal(number) => exit::SIGNAL_BASE.saturating_add(u8::try_from(number).unwrap_or(0)),
+            Kind::Wrapper(status) => status,
         }
     }
 }

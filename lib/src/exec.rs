@@ -4,10 +4,12 @@
 //! dies with us (Linux: `PR_SET_PDEATHSIG`), speaks `LC_ALL=C`, and has its stderr drained into a bounded tail. A stream
 //! from a child *fails at its end* when the child failed: half a dump is an error. Errors never show the argument list.
 
+mod ask;
 mod find;
 mod stderr;
 mod stream;
 
+pub use ask::Answered;
 pub use find::{find, version_of};
 pub use stream::{Conversation, Sink, Stream};
 
@@ -83,6 +85,16 @@ impl Call {
             silence_max: None,
             stop_signal: Signal::SIGTERM,
         }
+    }
+
+    /// A call of a command that the user gives word by word: its first word is a path, or a name to be found. It speaks the
+    /// user's own language.
+    pub fn of_words(words: &[String]) -> Result<Self> {
+        let (program, args) = words.split_first().ok_or_else(|| Error::config("a command has no words"))?;
+        let found = if program.contains('/') { Some(PathBuf::from(program)) } else { find(program, &[]).into_iter().next() };
+        let found =
+            found.ok_or_else(|| Error::failed(format!("{program} is not found")).hint("is it installed, and is its folder on PATH?"))?;
+        Ok(Call { env: Vec::new(), ..Call::new(found) }.args(args))
     }
 
     /// One argument. Never a secret: anyone on the machine can read argument lists.
@@ -216,6 +228,7 @@ impl Call {
             expression = expression.dir(dir);
         }
         let parent = nix::unistd::getpid();
+        let _starting = interrupt::starting();
         let handle = expression
             .before_spawn(move |command| {
                 command.process_group(0);

@@ -21,6 +21,21 @@ pub const TABLE: &[Status] = &[
     Status { code: SIGNAL_BASE, meaning: "plus n: stopped by signal n, after cleaning up (130, 143, …)" },
 ];
 
+/// What the two wrappers, `safe-migrate` and `safe-db-test`, end with: the wrapped command's own status, or one of these,
+/// which stay out of its way as those of `env` and `timeout` do. A stop by a signal is 128 plus its number here too.
+pub const WRAPPERS: &[Status] = &[
+    Status { code: DONE, meaning: "the command succeeded, and so did all around it; its other statuses pass through" },
+    Status { code: UNAUDITED, meaning: "the command succeeded, but the audit trail lacks a line of the run" },
+    Status { code: ROLLBACK_FAILED, meaning: "the rollback itself failed or could not be tried" },
+    Status { code: LEAKED, meaning: "the tests reached the real database" },
+    Status { code: REJECTED, meaning: "the command succeeded but its result was rejected" },
+    Status { code: TIMED_OUT, meaning: "the command ran out of time" },
+    Status { code: NOT_STARTED, meaning: "Holdfast failed or refused before the command ran" },
+    Status { code: NOT_RUNNABLE, meaning: "the command was found but cannot be run" },
+    Status { code: NOT_FOUND, meaning: "the command was not found" },
+    Status { code: SIGNAL_BASE, meaning: "plus n: signal n ended the command or stopped the run (130, 143, …)" },
+];
+
 /// The work is done.
 pub const DONE: u8 = 0;
 /// The operation failed and nothing was published.
@@ -39,3 +54,21 @@ pub const CONFIG: u8 = 6;
 pub const PARTIAL: u8 = 7;
 /// A stop by signal n ends with this plus n.
 pub const SIGNAL_BASE: u8 = 128;
+
+/// A wrapper's command succeeded, and the audit trail does not tell all of it. Not 120, with which Python ends when it cannot flush
+/// its output.
+pub const UNAUDITED: u8 = 119;
+/// A wrapper's rollback failed or could not be tried: page somebody.
+pub const ROLLBACK_FAILED: u8 = 121;
+/// The wrapped tests reached the real database.
+pub const LEAKED: u8 = 122;
+/// The wrapped command succeeded, and what it made was rejected.
+pub const REJECTED: u8 = 123;
+/// The wrapped command ran out of time.
+pub const TIMED_OUT: u8 = 124;
+/// A wrapper failed or refused before its command ran.
+pub const NOT_STARTED: u8 = 125;
+/// The wrapped command was found but cannot be run.
+pub const NOT_RUNNABLE: u8 = 126;
+/// The wrapped command was not found.
+pub const NOT_FOUND: u8 = 127;

@@ -8,14 +8,17 @@ pub mod exit;
 pub mod error;
 pub mod clock;
 pub mod secret;
+pub mod inherited;
 pub mod interrupt;
 pub mod fsx;
 pub mod exec;
 pub mod state_dir;
 pub mod host;
+pub mod process;
 pub mod shell;
 pub mod lock;
 pub mod progress;
+pub mod command;
 
 // storage: how bytes are kept
 pub mod id;
@@ -44,6 +47,8 @@ pub mod checks;
 pub mod select;
 pub mod known;
 pub mod retention;
+pub mod journal;
+pub mod audit;
 pub mod guardian;
 pub mod loss;
 

@@ -55,6 +55,18 @@ fn fm_b04_a_reader_that_went_away_is_no_error() {
 }
 
 #[test]
+fn fm_g12_a_terminal_that_went_away_is_no_error_and_a_broken_disk_is_one() {
+    let fails = |looks| {
+        Out::over("safe-migrate", Voice::default(), (Box::new(Fails(nix::libc::EIO)), looks), (Box::new(Fails(nix::libc::EIO)), looks))
+    };
+    let out = fails(TERMINAL);
+    out.line("nobody sees this").expect("EIO of a terminal is quiet");
+    out.document(&json!({})).expect("in every form");
+    out.warn("nor this");
+    assert_eq!(fails(PIPE).line("lost").expect_err("the result was lost").kind().status(), 1);
+}
+
+#[test]
 fn a_full_disk_under_the_result_is_an_error() {
     let out = Out::over("backup-db", Voice::default(), (Box::new(Fails(nix::libc::ENOSPC)), PIPE), (Box::new(Page::default()), PIPE));
     let error = out.line("lost").expect_err("the result was lost");

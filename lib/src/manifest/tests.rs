@@ -24,6 +24,7 @@ fn sample() -> Manifest {
         fingerprint: None,
         components: vec![],
         durations_ms: BTreeMap::new(),
+        audit_head: None,
     }
 }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::prune::{self, Pruned};
 use super::verify::{self, Demands, Proven, elapsed_ms};
+use crate::audit;
 use crate::backup::Backup;
 use crate::catalog::Catalog;
 use crate::clock;
@@ -24,6 +25,7 @@ use crate::interrupt;
 use crate::known;
 use crate::lock::Held;
 use crate::manifest::{self, Component, Kind, Level, Manifest, Type, Verification};
+use crate::marker;
 use crate::progress::Progress;
 use crate::state_dir::StateDir;
 use crate::store::{self, Staging, Store};
@@ -92,14 +94,35 @@ pub struct Made {
 /// On any error nothing is published and what was there before stays. A source that is itself corrupt is published as
 /// what it is: unverified, with its problems named, and never counted as good.
 pub fn run(environment: &Environment, store: &Store, request: &Request, progress: &dyn Progress) -> Result<Report> {
-    interrupt::set_deadline(environment.timeout);
+    interrupt::replace_deadline(Some(environment.timeout));
     let engine = environment.engine(store.state())?;
-    let probe = engine.probe().map_err(as_failed)?;
+    let probe = probe(environment, &*engine).map_err(as_failed)?;
     let held = Held::acquire(store.state(), store.id(), &environment.name, environment.wait)?;
-    let made = make(environment, store, &held, &*engine, &probe, request, progress).map_err(as_failed)?.report;
-    let may_prune = request.prune && made.manifest.verification.is_some() && !environment.retention.is_empty();
-    let pruned = may_prune.then(|| prune::run(environment, store, &held).map_err(|error| within_retention(error, &made.id)));
-    Ok(Report { pruned, ..made })
+    Ok(make_and_prune(environment, store, &held, &*engine, &probe, request, progress)?.report)
+}
+
+/// Makes a backup while the environment is held, and then lets retention run where that is asked for.
+pub(super) fn make_and_prune(
+    environment: &Environment,
+    store: &Store,
+    held: &Held,
+    engine: &dyn Engine,
+    probe: &Probe,
+    request: &Request,
+    progress: &dyn Progress,
+) -> Result<Made> {
+    let mut made = make(environment, store, held, engine, probe, request, progress).map_err(as_failed)?;
+    let may_prune = request.prune && made.report.manifest.verification.is_some() && !environment.retention.is_empty();
+    let id = &made.report.id;
+    made.report.pruned = may_prune.then(|| prune::run(environment, store, held).map_err(|error| within_retention(error, id)));
+    Ok(made)
+}
+
+/// Looks at the source, and refuses one that says of itself that it is another environment's.
+fn probe(environment: &Environment, engine: &dyn Engine) -> Result<Probe> {
+    let probe = engine.probe()?;
+    marker::require(probe.marker.as_ref(), &environment.name, &engine.location())?;
+    Ok(probe)
 }
 
 /// A source that is no database is no bad backup: the run failed, and nothing was published.
@@ -155,7 +178,7 @@ impl Planned {
 /// Looks at the source and says what a run would do. Changes nothing, and creates no store.
 pub fn plan(environment: &Environment, state: &StateDir) -> Result<Planned> {
     let engine = environment.engine(state)?;
-    let probe = engine.probe()?;
+    let probe = probe(environment, &*engine)?;
     Ok(Planned {
         environment: environment.name.clone(),
         source: engine.location(),
@@ -284,6 +307,7 @@ fn describe(
         fingerprint: Some(dumped.fingerprint),
         components,
         durations_ms: BTreeMap::new(),
+        audit_head: audit::head(&audit::Place::of(store)).map(|head| head.for_manifest()),
     }
 }
 
