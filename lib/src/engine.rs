@@ -121,6 +121,11 @@ impl Content {
         }
     }
 
+    /// Whether the stream alone tells the state of the database, with every table's content.
+    pub fn tells_state(self) -> bool {
+        self == Content::PostgresSql
+    }
+
     /// Its name in a manifest's component.
     pub fn name(self) -> &'static str {
         match self {

@@ -1,6 +1,7 @@
 //! A consistent dump: lock, then snapshot, then `pg_dump` in that snapshot, with the fingerprint read off its stream.
 
-use std::io::Read;
+use std::io::{Read, Write};
+use std::path::Path;
 
 use super::catalog::{self, Relation, Server};
 use super::marker;
@@ -79,11 +80,7 @@ pub(super) fn dump(place: &Place, out: &mut dyn Outlet) -> Result<Dumped> {
         properties.extend(catalog::needs(session)?);
         Ok((properties, catalog::identity(session, server)?))
     })?;
-    for relation in streamed.relations.iter().filter(|relation| relation.may_change_column_order()) {
-        if let Some(table) = streamed.fingerprint.tables.get_mut(&relation.full_name()) {
-            table.content_sha256 = None;
-        }
-    }
+    streamed.forget_what_a_copy_has_otherwise();
     streamed.end()?;
     let Streamed { server, program, relations, fingerprint, mut warnings, .. } = streamed;
     let database = Database {
@@ -113,13 +110,32 @@ pub(super) fn dump(place: &Place, out: &mut dyn Outlet) -> Result<Dumped> {
 /// The same stream and nothing around it, also of a database that has become empty. Every table's content is in the
 /// fingerprint: it is compared with this database's own earlier state, whose columns stand in the same order.
 pub(super) fn image(place: &Place, out: &mut dyn Outlet) -> Result<Fingerprint> {
-    let anything = Place { settings: Settings { allow_empty: true, ..place.settings.clone() }, ..place.clone() };
-    let (mut streamed, ()) = stream(&anything, out, |_, _| Ok(()))?;
-    streamed.end()?;
+    Ok(stream_anything(place, out)?.fingerprint)
+}
+
+/// The state with the content of every table that any copy of this database has alike.
+pub(super) fn content(place: &Place) -> Result<Fingerprint> {
+    let mut streamed = stream_anything(place, &mut Nowhere)?;
+    streamed.forget_what_a_copy_has_otherwise();
     Ok(streamed.fingerprint)
 }
 
+fn stream_anything(place: &Place, out: &mut dyn Outlet) -> Result<Streamed> {
+    let anything = Place { settings: Settings { allow_empty: true, ..place.settings.clone() }, ..place.clone() };
+    let (mut streamed, ()) = stream(&anything, out, |_, _| Ok(()))?;
+    streamed.end()?;
+    Ok(streamed)
+}
+
 impl Streamed {
+    fn forget_what_a_copy_has_otherwise(&mut self) {
+        for relation in self.relations.iter().filter(|relation| relation.may_change_column_order()) {
+            if let Some(table) = self.fingerprint.tables.get_mut(&relation.full_name()) {
+                table.content_sha256 = None;
+            }
+        }
+    }
+
     fn end(&mut self) -> Result<()> {
         self.session.run("COMMIT").map_err(|error| error.within("the session that held the snapshot was lost"))
     }
@@ -248,4 +264,28 @@ fn globals(place: &Place, pg_dump: &Program) -> Result<Vec<u8>> {
     // It reads the cluster, and finds the database to do so itself.
     let call = place.call(program).args(["--globals-only", "--no-role-passwords", "--no-password"]);
     Ok(call.silence_max(place.settings.stall_timeout).run()?.stdout)
+}
+
+/// An outlet that keeps nothing.
+struct Nowhere;
+
+impl Write for Nowhere {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Outlet for Nowhere {
+    /// `pg_dump` keeps no files of its own.
+    fn spool(&self) -> &Path {
+        Path::new("/nonexistent")
+    }
+
+    fn begin(&mut self, _cut: Cut) -> Result<()> {
+        Ok(())
+    }
 }
