@@ -57,6 +57,9 @@ pub(crate) struct Args {
     pub(crate) common: Common,
 }
 
+/// The examples of each subcommand.
+pub(crate) const SUBCOMMANDS: [(&str, [Example; 2]); 1] = [("audit", audit::EXAMPLES)];
+
 /// What it does beside checking backups.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

@@ -2,8 +2,8 @@
 
 use holdfast::audit::{Place, Run, Trail};
 use holdfast::error::{Error, Result};
-use holdfast::store::Store;
 use holdfast::exit;
+use holdfast::store::Store;
 
 use crate::out::Out;
 use crate::run::{as_ended, is_wrapper};

@@ -26,6 +26,12 @@ expect 7 backup-guard
 prints 'the audit trail lacks a line of this run'
 expect 1 backup-guard --format nagios
 prints 'HOLDFAST WARNING - store: the audit trail lacks a line of this run'
+# A wrapper's 7 would be its command's.
+expect 119 safe-migrate -e dev -- sqlite3 app.db 'INSERT INTO entry (cents) VALUES (1)'
+says "$lacking"
+has_rows app.db 6
+expect 5 safe-migrate -e dev -- sh -c 'exit 5'
+says "$lacking"
 # Any other status stays.
 expect 3 restore-db -e dev 20300101
 says "$lacking"
