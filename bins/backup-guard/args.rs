@@ -2,8 +2,12 @@
 //! with arguments in `args/NAME.rs` and its work in `NAME.rs`.
 
 // By path, since the tests and the manual take this file in from elsewhere.
+#[path = "args/approve.rs"]
+pub(crate) mod approve;
 #[path = "args/audit.rs"]
 pub(crate) mod audit;
+#[path = "args/mark_env.rs"]
+pub(crate) mod mark_env;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use holdfast::error::{Error, Result};
@@ -63,7 +67,11 @@ pub(crate) const SUBCOMMANDS: [(&str, [Example; 2]); 1] = [("audit", audit::EXAM
 /// What it does beside checking backups.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// approve what another user of this machine asks for
+    Approve(approve::Approve),
     Audit(audit::Audit),
+    /// write an environment's name into its database
+    MarkEnv(mark_env::MarkEnv),
 }
 
 /// How findings are printed.
@@ -100,7 +108,9 @@ impl AsRef<Common> for Args {
     fn as_ref(&self) -> &Common {
         match &self.command {
             None => &self.common,
+            Some(Command::Approve(args)) => &args.common,
             Some(Command::Audit(args)) => &args.common,
+            Some(Command::MarkEnv(args)) => &args.common,
         }
     }
 }

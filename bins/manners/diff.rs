@@ -4,21 +4,17 @@ use holdfast::changes::Changes;
 use holdfast::schema::SchemaChange;
 use similar::TextDiff;
 
-use crate::out::Out;
-
 /// Lines of context around a change.
 const CONTEXT_LINES: usize = 3;
 /// At most so many lines are printed; the whole is in `--json`.
 const LINES_MAX: usize = 400;
 
-/// Tells every change on stderr.
-pub fn tell(out: &Out, changes: &Changes) {
+/// Tells every change, a line each, to one of the ways in which [`crate::Out`] speaks.
+pub fn tell(changes: &Changes, say: impl Fn(&str)) {
     let lines = lines(changes);
-    for line in lines.iter().take(LINES_MAX) {
-        out.note(line);
-    }
+    lines.iter().take(LINES_MAX).for_each(|line| say(line));
     if lines.len() > LINES_MAX {
-        out.note(&format!("… and {} lines more; --json has all of it", lines.len() - LINES_MAX));
+        say(&format!("… and {} lines more; --json has all of it", lines.len() - LINES_MAX));
     }
 }
 

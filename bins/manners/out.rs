@@ -116,6 +116,13 @@ impl Out {
         }
     }
 
+    /// Says on stderr what was asked for, where stdout is not ours: also under cron, but not with `-q`.
+    pub fn tell(&self, text: &str) {
+        if !self.voice.quiet {
+            self.say(&format!("{}: {}", self.tool, visible(&secret::redact(text))));
+        }
+    }
+
     /// Says something on stderr that must be known, even with `-q`.
     pub fn warn(&self, text: &str) {
         let warning = Shade::Warning.paint("warning:", self.stderr_looks.colour);

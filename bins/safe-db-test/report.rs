@@ -11,9 +11,9 @@ pub(crate) fn tell(out: &Out, report: &Report) {
         out.warn(note);
     }
     if let Some(left) = &report.kept {
-        out.note(&format!("the clone is kept at {}", left.location));
-        out.note(&format!("  open it:   {}", left.open));
-        out.note(&format!("  remove it: {}", left.drop));
+        out.tell(&format!("the clone is kept at {}", left.location));
+        out.tell(&format!("  open it:   {}", left.open));
+        out.tell(&format!("  remove it: {}", left.drop));
     }
     if !report.left_behind.is_empty() {
         let processes: Vec<String> = report.left_behind.iter().map(|process| format!("{} ({})", process.pid, process.command)).collect();
@@ -39,9 +39,7 @@ pub(crate) fn tell(out: &Out, report: &Report) {
             };
             let what = format!("the tests reached the real database {}, and {state}: {}", report.target, changes.summary());
             out.say_error(&Error::new(Kind::Wrapper(exit::LEAKED), what).hint(hint));
-            for line in diff::lines(changes) {
-                out.warn(line.trim_start());
-            }
+            diff::tell(changes, |line| out.tell(line));
         }
         (State::Leaked, None) => {}
         (State::Unknown { why }, _) => {

@@ -10,10 +10,10 @@ pub(crate) fn tell(out: &Out, report: &Report) {
     }
     if let Some(rehearsal) = &report.rehearsal {
         match &rehearsal.changes {
-            None => out.note(&format!("on the clone it changed nothing, in {} ms", rehearsal.command_ms)),
+            None => out.tell(&format!("on the clone it changed nothing, in {} ms", rehearsal.command_ms)),
             Some(changes) => {
-                out.note(&format!("on the clone, in {} ms: {}", rehearsal.command_ms, changes.summary()));
-                diff::tell(out, changes);
+                out.tell(&format!("on the clone, in {} ms: {}", rehearsal.command_ms, changes.summary()));
+                diff::tell(changes, |line| out.tell(line));
             }
         }
     }
@@ -22,7 +22,7 @@ pub(crate) fn tell(out: &Out, report: &Report) {
             out.note(&format!("done in {} ms: {}", report.command_ms.unwrap_or(0), changes.summary()));
             // Where it was rehearsed, that has been told already.
             if report.rehearsal.is_none() {
-                diff::tell(out, changes);
+                diff::tell(changes, |line| out.note(line));
             }
         }
         (Outcome::Done, None) => out.note("done: the database is exactly as it was before"),

@@ -223,7 +223,8 @@ pub trait Engine {
     fn dump(&self, out: &mut dyn Outlet) -> Result<Dumped>;
 
     /// Streams the bytes that a dump of the present snapshot has, for a comparison with an earlier one; nothing is checked,
-    /// and it may end early where the outlet [is satisfied](Outlet::is_satisfied). The snapshot's fingerprint where it comes with the stream, with every table's content.
+    /// and it may end early where the outlet [is satisfied](Outlet::is_satisfied). The snapshot's fingerprint where it comes
+    /// with the stream, with every table's content.
     fn image(&self, out: &mut dyn Outlet) -> Result<Option<Fingerprint>>;
 
     /// The live schema, object by object.

@@ -15,6 +15,7 @@ mod place;
 mod programs;
 mod scratch;
 mod session;
+mod shared;
 mod snapshot;
 mod sql;
 mod structure;

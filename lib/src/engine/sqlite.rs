@@ -3,6 +3,7 @@
 mod address;
 mod content;
 mod dump;
+mod exchange;
 mod fingerprint;
 mod image;
 mod load;
@@ -55,6 +56,10 @@ impl Sqlite {
         Ok(Sqlite { path, settings })
     }
 
+    fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("/"))
+    }
+
     fn beside_path(&self, what: &str, id: &str) -> PathBuf {
         let mut name = self.path.file_name().unwrap_or_default().to_owned();
         name.push(format!(".{what}-{id}"));
@@ -84,7 +89,6 @@ impl Engine for Sqlite {
     }
 
     fn probe(&self) -> Result<Probe> {
-        open::require_database_file(&self.path)?;
         let (tables, estimated_bytes, marked) = open::in_snapshot(&self.path, self.settings.busy_timeout, |connection| {
             let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema WHERE type = 'table'", [], |row| row.get(0))?;
             Ok((tables, open::size(connection)?, marker::rows(connection)?))
@@ -105,12 +109,10 @@ impl Engine for Sqlite {
     }
 
     fn schema(&self) -> Result<Schema> {
-        open::require_database_file(&self.path)?;
         open::in_snapshot(&self.path, self.settings.busy_timeout, schema::read)
     }
 
     fn examine(&self) -> Result<Vec<String>> {
-        open::require_database_file(&self.path)?;
         open::in_snapshot(&self.path, self.settings.busy_timeout, fingerprint::quick_check).map(|checked| checked.problems)
     }
 
@@ -118,7 +120,6 @@ impl Engine for Sqlite {
         if matches!(self.path.metadata(), Err(error) if error.kind() == std::io::ErrorKind::NotFound) {
             return Ok(None);
         }
-        open::require_database_file(&self.path)?;
         match open::in_snapshot(&self.path, self.settings.busy_timeout, marker::rows) {
             // What is no database, or too damaged to be read, says nothing of itself: it must be possible to restore over it.
             Err(error) if error.kind() == Kind::Bad => Ok(None),
@@ -168,18 +169,23 @@ impl Engine for Sqlite {
     }
 
     fn require_room(&self, plain_bytes: u64) -> Result<()> {
-        let folder = self.path.parent().unwrap_or(Path::new("/"));
         let kept_bytes = self.path.metadata().map_or(0, |found| found.len());
-        fsx::require_free(folder, plain_bytes.saturating_add(kept_bytes))
+        fsx::require_free(self.folder(), plain_bytes.saturating_add(kept_bytes))
     }
 
     fn scratch(&self, origin: Option<&Database>) -> Result<Box<dyn Workspace>> {
         Ok(Box::new(load::File::scratch(origin, &self.settings)?))
     }
 
-    fn beside(&self, _origin: Option<&Database>, id: &str) -> Result<Box<dyn Beside>> {
+    fn beside(&self, origin: Option<&Database>, id: &str) -> Result<Box<dyn Beside>> {
+        let folder = self.folder();
+        if !folder.is_dir() {
+            return Err(Error::failed(format!("the folder {} is not there", folder.display()))
+                .hint("is its disk mounted? else make it, for the user who works with the database"));
+        }
         let file = load::File::at(self.beside_path("restore", id), &self.settings);
-        Ok(Box::new(swap::Incoming::new(file, self.path.clone(), self.beside_path("before", id))))
+        let own = origin.filter(|origin| origin.location == self.location());
+        Ok(Box::new(swap::Incoming::new(file, self.path.clone(), self.beside_path("before", id), own.and_then(dump::mode_in))))
     }
 
     fn undo(&self, kept: &Kept) -> Result<Kept> {

@@ -31,8 +31,11 @@ pub enum Since {
 
 impl Before {
     /// The state in a backup, with the clone that proved it.
-    pub fn proven(backup: Backup, settings: Settings, proven: Proven) -> Self {
-        Before { backup, settings, clone: RefCell::new(Some(proven.into_clone())) }
+    pub fn proven(backup: Backup, settings: Settings, proven: Proven) -> Result<Self> {
+        if proven.backup_id() != backup.id() {
+            return Err(Error::failed(format!("the proof is of {}, not of {}", proven.backup_id(), backup.id())));
+        }
+        Ok(Before { backup, settings, clone: RefCell::new(Some(proven.into_clone())) })
     }
 
     /// The state in a backup of which there is no clone yet.
@@ -75,7 +78,7 @@ impl Before {
             .on("make a scratch folder in", &self.settings.scratch_dir)?;
         let mut out = Compared::with(self.backup.index(self.backup.database()?)?, folder.path());
         let streamed = engine.image(&mut out)?;
-        if out.is_same() {
+        if out.was_same() {
             return Ok(Since::Unchanged);
         }
         let after = match streamed {

@@ -9,7 +9,6 @@ mod report;
 pub use plan::{Plan, plan};
 pub use report::{Report, State};
 
-use std::ffi::OsString;
 use std::time::Duration;
 
 use super::backup::{self, Made};
@@ -17,15 +16,13 @@ use super::before::{Before, Since};
 use super::guarded::{Guarded, Onlooker};
 use super::on_clone;
 use crate::backup::Backup;
-use crate::clock;
 use crate::command::{self, Ended, Wrapped};
 use crate::engine::{Probe, Workspace};
 use crate::environment::Environment;
 use crate::error::{Error, Result};
-use crate::fsx;
 use crate::guardian::{Approval, Operation};
 use crate::interrupt;
-use crate::journal::{Entry, Kind, RUN_VARIABLE, Stage};
+use crate::journal::Kind;
 use crate::manifest::{self, Level};
 use crate::process::Process;
 use crate::rules::OnLeak;
@@ -70,8 +67,11 @@ pub fn run(environment: &Environment, store: &Store, request: &Request, on: &dyn
     interrupt::replace_deadline(None);
     let told = |_| on.note("looking at what the tests did; once more ends it");
     interrupt::shield(told, || {
-        on.command_begins(&command.line(), &clone.location());
-        let ended = command.run(&surroundings.variables, limits(request), |_| Ok(()), |line| on.note(line))?;
+        let starts = |_: &Process| {
+            on.command_begins(&command.line(), &clone.location());
+            Ok(())
+        };
+        let ended = command.run(&surroundings.variables, limits(request), starts, |line| on.note(line))?;
         on.command_ended(&ended);
         report.ended(&ended);
         put_away(clone, request.keep, &mut report);
@@ -89,37 +89,17 @@ pub fn run_in_place(guarded: &Guarded<'_>, probe: &Probe, request: &Request, app
     let (before, made) = back_up(guarded, probe, request, on)?;
     let mut report = Report::begin(guarded, request, &made);
     let state = guarded.store.state();
-    let mut entry = Entry {
-        run: fsx::random_hex(8)?,
-        kind: Kind::InPlaceTest,
-        environment: guarded.environment.name.clone(),
-        target: guarded.engine.location(),
-        backup: made.id.clone(),
-        folder: made.folder.clone(),
-        command: request.command.line(),
-        began_at: clock::now(),
-        runner: Process::own(),
-        child: None,
-        stage: Stage::Running,
-    };
-    entry.write(state)?;
+    let mut entry = guarded.open_journal(Kind::InPlaceTest, &request.command, before.backup())?;
     interrupt::replace_deadline(None);
-    let variables = command::Changes::from([(RUN_VARIABLE.into(), Some(OsString::from(&entry.run)))]);
     let told = |_| on.note("bringing the database back goes on; once more ends it, and leaves that to --resume");
     interrupt::shield(told, || {
-        let starts = |child: &Process| {
-            entry.child = Some(child.clone());
-            entry.write(state)
-        };
-        on.command_begins(&request.command.line(), &guarded.engine.location());
-        let ended = match request.command.run(&variables, limits(request), starts, |line| on.note(line)) {
+        let ended = match guarded.run_command(&mut entry, &request.command, command::Changes::new(), request.timeout, on) {
             Ok(ended) => ended,
             Err(error) => {
                 entry.close(state)?;
                 return Err(error);
             }
         };
-        on.command_ended(&ended);
         report.ended(&ended);
         report.state = put_back(guarded, &before, &ended, on, &mut report);
         if !matches!(report.state, State::Unknown { .. })
@@ -157,7 +137,7 @@ fn back_up(guarded: &Guarded<'_>, probe: &Probe, request: &Request, on: &dyn Onl
         Error::failed(format!("the database is not sound, so no tests were run: {problem}"))
             .hint(format!("{} holds it as it is", report.id))
     })?;
-    Ok((Before::proven(Backup::open(&report.folder)?, guarded.settings()?, proven), report))
+    Ok((Before::proven(Backup::open(&report.folder)?, guarded.settings()?, proven)?, report))
 }
 
 /// The clone goes, or stays for inspection.

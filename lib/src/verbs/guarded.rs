@@ -7,14 +7,16 @@ use super::before::{Before, Since};
 use super::restore::{self, Means, Origin, Target};
 use crate::backup::Backup;
 use crate::clock;
-use crate::command::Ended;
+use crate::command::{self, Ended, Wrapped};
 use crate::engine::{Engine, Live, Probe, Settings};
 use crate::environment::Environment;
 use crate::error::{Error, Result};
+use crate::fsx;
 use crate::interrupt;
-use crate::journal::Entry;
+use crate::journal::{Entry, Kind, RUN_VARIABLE, Stage};
 use crate::lock::{self, Held};
 use crate::marker;
+use crate::process::Process;
 use crate::progress::Progress;
 use crate::store::Store;
 
@@ -107,6 +109,52 @@ impl<'a> Guarded<'a> {
         let wait = self.environment.wait.max(ALONE_WAIT);
         let held = Held::acquire(self.store.state(), self.store.id(), &self.environment.name, wait)?;
         backup::make_and_prune(self.environment, self.store, &held, &*self.engine, probe, request, progress)
+    }
+
+    /// Writes down that a command is about to be let loose on the database, and what brings the state before back.
+    pub(super) fn open_journal(&self, kind: Kind, command: &Wrapped, backup: &Backup) -> Result<Entry> {
+        let entry = Entry {
+            run: fsx::random_hex(8)?,
+            kind,
+            environment: self.environment.name.clone(),
+            target: self.engine.location(),
+            backup: backup.id().to_owned(),
+            folder: backup.folder().to_owned(),
+            command: command.line(),
+            began_at: clock::now(),
+            runner: Process::own(),
+            child: None,
+            stage: Stage::Running,
+        };
+        entry.write(self.store.state())?;
+        Ok(entry)
+    }
+
+    /// Runs a command on the real database, and notes its process and its end. An error says that it was not started.
+    pub(super) fn run_command(
+        &self,
+        entry: &mut Entry,
+        command: &Wrapped,
+        mut variables: command::Changes,
+        timeout: Option<Duration>,
+        on: &dyn Onlooker,
+    ) -> Result<Ended> {
+        let state = self.store.state();
+        variables.insert(RUN_VARIABLE.into(), Some(entry.run.clone().into()));
+        let starts = |child: &Process| {
+            entry.child = Some(child.clone());
+            entry.write(state)?;
+            on.command_begins(&command.line(), &self.engine.location());
+            Ok(())
+        };
+        let limits = command::Limits { timeout, ..command::Limits::default() };
+        let ended = command.run(&variables, limits, starts, |line| on.note(line))?;
+        on.command_ended(&ended);
+        if let Err(error) = entry.reach(Stage::Ended { status: ended.status }, state) {
+            // Whoever resumes it takes the command for interrupted, which is the safe side.
+            tracing::warn!("the journal does not say that the command has ended: {error}");
+        }
+        Ok(ended)
     }
 
     /// What its engine is set to.

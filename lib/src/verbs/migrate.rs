@@ -19,16 +19,13 @@ use super::backup::{self, Made};
 use super::before::Before;
 use super::guarded::{Guarded, Onlooker};
 use crate::backup::Backup;
-use crate::clock;
-use crate::command::{self, Ended, Wrapped};
+use crate::command::{self, Wrapped};
 use crate::engine::Probe;
 use crate::error::{Error, Result};
-use crate::fsx;
 use crate::guardian::{Approval, Operation};
 use crate::interrupt;
-use crate::journal::{Entry, Kind, RUN_VARIABLE, Stage};
+use crate::journal::Kind;
 use crate::manifest::{self, Level};
-use crate::process::Process;
 use crate::rules::Migration;
 
 /// A migration that is asked for.
@@ -51,7 +48,7 @@ pub fn run(guarded: &Guarded<'_>, probe: &Probe, request: &Request, approval: &A
     let limits = limits(guarded, request)?;
     interrupt::replace_deadline(Some(guarded.environment.timeout));
     let (before, mut report) = back_up(guarded, probe, request, on)?;
-    let mut entry = open_journal(guarded, request, &before)?;
+    let mut entry = guarded.open_journal(Kind::Migration, &request.command, before.backup())?;
     let case = Case { guarded, rules: &request.rules, before: &before, on };
     if request.rehearse {
         match case.rehearse(request, &entry, &limits, &mut report) {
@@ -67,11 +64,9 @@ pub fn run(guarded: &Guarded<'_>, probe: &Probe, request: &Request, approval: &A
         return Err(case.give_up(entry, stopped));
     }
     interrupt::replace_deadline(None);
-    let mut variables = limits;
-    variables.insert(RUN_VARIABLE.into(), Some(entry.run.clone().into()));
     // From its start on a stop is the command's, and afterwards waits until the database is in a state that was meant.
     let told = |_| on.note("looking at what the command did; once more ends it, and leaves that to --resume");
-    interrupt::shield(told, || match watch(guarded, request, &mut entry, &variables, on) {
+    interrupt::shield(told, || match guarded.run_command(&mut entry, &request.command, limits, request.rules.timeout, on) {
         Ok(ended) => {
             case.settle(entry, Some(&ended), &mut report);
             Ok(report)
@@ -98,7 +93,7 @@ fn back_up(guarded: &Guarded<'_>, probe: &Probe, request: &Request, on: &dyn Onl
     let report = Report::begin(guarded, request, &made);
     let backup = Backup::open(&made.folder)?;
     let before = match proven {
-        Some(proven) => Before::proven(backup, guarded.settings()?, proven),
+        Some(proven) => Before::proven(backup, guarded.settings()?, proven)?,
         None => Before::of(backup, guarded.settings()?),
     };
     on.note(&format!("{} {}", made.id, if request.prove { "is proven to restore" } else { "is made, and was NOT proven to restore" }));
@@ -109,40 +104,4 @@ fn back_up(guarded: &Guarded<'_>, probe: &Probe, request: &Request, on: &dyn Onl
 fn limits(guarded: &Guarded<'_>, request: &Request) -> Result<command::Changes> {
     let limits = guarded.engine.limits(request.rules.lock_timeout, request.rules.statement_timeout)?;
     Ok(limits.into_iter().map(|(name, value)| (name.into(), Some(value.into()))).collect())
-}
-
-fn open_journal(guarded: &Guarded<'_>, request: &Request, before: &Before) -> Result<Entry> {
-    let entry = Entry {
-        run: fsx::random_hex(8)?,
-        kind: Kind::Migration,
-        environment: guarded.environment.name.clone(),
-        target: guarded.engine.location(),
-        backup: before.backup().id().to_owned(),
-        folder: before.backup().folder().to_owned(),
-        command: request.command.line(),
-        began_at: clock::now(),
-        runner: Process::own(),
-        child: None,
-        stage: Stage::Running,
-    };
-    entry.write(guarded.store.state())?;
-    Ok(entry)
-}
-
-/// Runs the command and notes its end. An error says that it was not started.
-fn watch(guarded: &Guarded<'_>, request: &Request, entry: &mut Entry, variables: &command::Changes, on: &dyn Onlooker) -> Result<Ended> {
-    let state = guarded.store.state();
-    let starts = |child: &Process| {
-        entry.child = Some(child.clone());
-        entry.write(state)
-    };
-    let limits = command::Limits { timeout: request.rules.timeout, ..command::Limits::default() };
-    on.command_begins(&request.command.line(), &guarded.engine.location());
-    let ended = request.command.run(variables, limits, starts, |line| on.note(line))?;
-    on.command_ended(&ended);
-    if let Err(error) = entry.reach(Stage::Ended { status: ended.status }, state) {
-        // Whoever resumes it takes the command for interrupted, which is the safe side.
-        tracing::warn!("the journal does not say that the command has ended: {error}");
-    }
-    Ok(ended)
 }

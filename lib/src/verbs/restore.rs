@@ -3,6 +3,7 @@
 //! Everything is checked before anything is touched; the new database is built beside the old one, compared, and swapped
 //! in; the old one is kept aside. A [`Plan`] says all of that beforehand, and the run executes that very plan.
 
+mod marked;
 mod plan;
 
 pub use plan::{Action, Plan, Step, plan};
@@ -168,7 +169,8 @@ pub(super) fn put_back(
     held.require(&plan.target)?;
     held.require(&engine.location())?;
     let mut notes = engine.recover()?;
-    refuse_surprise(plan, &engine.live()?)?;
+    let live = engine.live()?;
+    refuse_surprise(plan, &live)?;
     let restore_id = id::stamp(clock::now())?;
 
     let proof = prove(origin, means, progress)?;
@@ -180,6 +182,11 @@ pub(super) fn put_back(
     let load_ms = elapsed_ms(start);
     let asserts = target.environment.map_or(&[][..], |environment| &environment.asserts);
     compare(origin, &*beside, asserts)?;
+    let expected = match marked::settle(origin, target, &live, &*beside)? {
+        // The marker's table may have come with it.
+        true => Some(beside.fingerprint(Depth::Rows)?),
+        false => origin.fingerprint().cloned(),
+    };
     progress.end();
 
     // As late as can be, so that it holds what was written while the new database was loaded.
@@ -195,7 +202,7 @@ pub(super) fn put_back(
     };
     record.complete(means.state, kept.clone())?;
     tracing::info!(load_ms, kept_aside = kept.aside, "{} is restored", plan.target);
-    notes.extend(compare_live(origin, engine)?);
+    notes.extend(compare_live(expected.as_ref(), engine)?);
     let restart = target.environment.and_then(|environment| environment.restart.as_deref());
     Ok(Report {
         plan: plan.clone(),
@@ -301,8 +308,8 @@ fn compare(origin: &Origin, beside: &dyn Beside, asserts: &[crate::config::Asser
 }
 
 /// Looks at the database once more at its real place. An application that writes already may have added rows.
-fn compare_live(origin: &Origin, engine: &dyn Engine) -> Result<Vec<String>> {
-    let Some(expected) = origin.fingerprint() else { return Ok(Vec::new()) };
+fn compare_live(expected: Option<&Fingerprint>, engine: &dyn Engine) -> Result<Vec<String>> {
+    let Some(expected) = expected else { return Ok(Vec::new()) };
     let found = engine.fingerprint(Depth::Rows).map_err(|error| error.within("the database is in place, but it cannot be looked at"))?;
     let differences = expected.differences(&found);
     if differences.is_empty() {

@@ -1,7 +1,6 @@
 //! A database beside the real one, to be loaded, compared, and then swapped in.
 
 use std::io::Read;
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -17,9 +16,8 @@ use crate::interrupt;
 use crate::manifest::{Database, EngineName};
 use crate::marker::Marker;
 use crate::schema::Schema;
+use crate::shell;
 
-/// How long a stopped run waits for the end of what it had asked the server for.
-const CLEANING_WAIT: Duration = Duration::from_secs(5);
 /// Settings whose values are lists of names, each to be quoted by itself.
 const LISTS: &[&str] =
     &["search_path", "local_preload_libraries", "session_preload_libraries", "shared_preload_libraries", "temp_tablespaces"];
@@ -186,8 +184,16 @@ impl Workspace for Restoring {
         self.place.address.reach()
     }
 
-    fn keep(self: Box<Self>) -> Result<Left> {
-        Err(Error::failed("to be built"))
+    fn keep(mut self: Box<Self>) -> Result<Left> {
+        let name = self.name.clone();
+        let label = Label { role: Role::Kept, target: self.target.clone(), comment: None };
+        let statement = create::comment_statement(&name, Some(&label.to_comment()));
+        self.session()?.run(&statement).map_err(|error| error.within("the database beside cannot be kept"))?;
+        // From here on it is not ours to drop.
+        self.maintenance = None;
+        let psql = |database: &str| format!("psql {}", shell::word(&self.place.with_database(database).address.url_without_password()));
+        let drop = format!("{} -c {}", psql("postgres"), shell::word(&format!("DROP DATABASE {}", sql::ident(&name))));
+        Ok(Left { location: self.location(), open: psql(&name), drop })
     }
 }
 
@@ -231,7 +237,7 @@ impl Drop for Restoring {
             // gives the lock up when it is done.
             drop(session);
             let mut fresh = exchange::maintenance(&self.place, &self.target)?;
-            exchange::lock_within(&mut fresh, &self.name, CLEANING_WAIT)?;
+            exchange::lock_within(&mut fresh, &self.name, exchange::CLEANING_WAIT)?;
             self.remove(&mut fresh)
         });
         if let Err(error) = dropped {

@@ -24,6 +24,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 const OPEN_TRIES: usize = 3;
 /// How long one try may wait, inside the server, for ended sessions to be gone.
 const TRY_WAIT: Duration = Duration::from_millis(800);
+/// How long a stopped run waits for the end of what it had asked the server for.
+pub(super) const CLEANING_WAIT: Duration = Duration::from_secs(5);
 /// The server cuts names to this many bytes.
 const NAME_MAX_BYTES: usize = 63;
 
@@ -53,6 +55,17 @@ pub(super) fn try_lock(session: &mut Session, name: &str) -> Result<bool> {
     Ok(session.text(&format!("SELECT pg_try_advisory_lock(hashtextextended({}, 20261121))", sql::literal(name)))? == "t")
 }
 
+/// Whether any session of the whole server has such a lock. Taking it shows only those of the same database, and two runs
+/// may name the same server by different ones.
+pub(super) fn is_locked(session: &mut Session, name: &str) -> Result<bool> {
+    let query = format!(
+        "SELECT count(*) > 0 FROM pg_locks l, hashtextextended({}, 20261121) k WHERE l.locktype = 'advisory' AND l.objsubid = 1 \
+         AND l.classid::bigint = ((k >> 32) & 4294967295) AND l.objid::bigint = (k & 4294967295)",
+        sql::literal(name)
+    );
+    Ok(session.text(&query)? == "t")
+}
+
 /// Waits for such a lock, but no longer than `wait`.
 pub(super) fn lock_within(session: &mut Session, name: &str, wait: Duration) -> Result<()> {
     let start = Instant::now();
@@ -65,7 +78,7 @@ pub(super) fn lock_within(session: &mut Session, name: &str, wait: Duration) -> 
     Ok(())
 }
 
-fn unlock(session: &mut Session, name: &str) -> Result<()> {
+pub(super) fn unlock(session: &mut Session, name: &str) -> Result<()> {
     session.run(&format!("SELECT pg_advisory_unlock(hashtextextended({}, 20261121))", sql::literal(name)))
 }
 

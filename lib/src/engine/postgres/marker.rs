@@ -67,7 +67,7 @@ fn replace(session: &mut Session, marker: &Marker) -> Result<()> {
         }
         Found::Nothing => {
             let columns = COLUMNS.map(|column| format!("{column} text NOT NULL")).join(", ");
-            step(session, &format!("CREATE TABLE {table} ({columns})"), &format!("CREATE ON SCHEMA {}", sql::ident(SCHEMA)))?;
+            step(session, &format!("CREATE TABLE {table} ({columns})"), &format!("CREATE ON SCHEMA {SCHEMA}"))?;
             // Whoever works here must see where he is, and a backup stumbles over any table that its role may not read.
             session.run(&format!("GRANT SELECT ON {table} TO PUBLIC"))?;
         }

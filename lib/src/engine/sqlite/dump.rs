@@ -25,6 +25,9 @@ use crate::manifest::{Database, EngineName};
 /// How long a second view of the snapshot is tried for; a writer waits for as long as two reads begin.
 const GATE_WAIT: Duration = Duration::from_millis(200);
 
+/// The property that keeps the file's mode, in octal.
+const MODE: &str = "file_mode";
+
 /// What is known of the database from inside the snapshot.
 pub(super) struct Facts {
     pub(super) page_size: u32,
@@ -62,10 +65,19 @@ pub(super) fn dump(path: &Path, settings: &Settings, out: &mut dyn Outlet) -> Re
         charset: facts.encoding,
         method: method.to_owned(),
         consistency: "snapshot".to_owned(),
-        properties: [("journal_mode".to_owned(), if facts.is_wal { "wal" } else { "delete" }.into())].into(),
+        properties: [
+            ("journal_mode".to_owned(), if facts.is_wal { "wal" } else { "delete" }.into()),
+            (MODE.to_owned(), format!("{:03o}", path.metadata().on("look at", path)?.mode() & 0o777).into()),
+        ]
+        .into(),
         not_included: Vec::new(),
     };
     Ok(Dumped { fingerprint, database, warnings: checked.gaps, problems: checked.problems, extras: Vec::new() })
+}
+
+/// The mode that the file had, as a backup's description has it.
+pub(super) fn mode_in(database: &Database) -> Option<u32> {
+    u32::from_str_radix(database.properties.get(MODE)?.as_str()?, 8).ok()
 }
 
 /// Device and inode: another file of the same name has others.

@@ -70,8 +70,9 @@ pub(super) fn within<T>(limit: Duration, path: &Path, mut work: impl FnMut() -> 
     }
 }
 
-/// Runs `work` in one read transaction, and again for as long as the database is busy.
+/// Runs `work` in one read transaction of a live database, and again for as long as that is busy.
 pub(super) fn in_snapshot<T>(path: &Path, limit: Duration, work: impl Fn(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+    require_database_file(path)?;
     let connection = source(path)?;
     within(limit, path, || {
         connection.execute_batch("BEGIN")?;

@@ -2,6 +2,7 @@ mod asked;
 mod clones;
 mod content;
 mod dumped;
+mod rolled_back;
 mod swapped;
 
 use std::io::{self, Write};

@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::interrupt;
 use crate::journal::{Entry, RUN_VARIABLE};
 use crate::loss;
+use crate::process::Process;
 use crate::verbs::before::Since;
 use crate::verbs::on_clone;
 
@@ -31,8 +32,11 @@ impl Case<'_> {
         let start = Instant::now();
         let limits = command::Limits { timeout: request.rules.timeout, ..command::Limits::default() };
         let command = surroundings.fill_in(&request.command)?;
-        self.on.command_begins(&command.line(), &clone.location());
-        let ended = command.run(&variables, limits, |_| Ok(()), |line| self.on.note(line))?;
+        let starts = |_: &Process| {
+            self.on.command_begins(&command.line(), &clone.location());
+            Ok(())
+        };
+        let ended = command.run(&variables, limits, starts, |line| self.on.note(line))?;
         self.on.command_ended(&ended);
         let on_clone = self.before.compare_clone(&*clone)?;
         tracing::info!(took_ms = start.elapsed().as_millis(), status = ended.status, "rehearsed");

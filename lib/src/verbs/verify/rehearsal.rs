@@ -25,11 +25,6 @@ impl Proven {
         &self.backup_id
     }
 
-    /// The clone.
-    pub fn clone(&self) -> &dyn Workspace {
-        &*self.clone
-    }
-
     /// Gives the clone away, to be worked on; from then on it proves nothing.
     pub fn into_clone(self) -> Box<dyn Workspace> {
         self.clone
@@ -110,7 +105,7 @@ fn dump_again(backup: &Backup, component: &Component, scratch: &dyn Workspace, s
         .on("make a scratch folder in", &settings.scratch_dir)?;
     let mut out = Compared::with(backup.index(component)?, folder.path());
     let dumped = scratch.dump(&mut out)?;
-    if out.is_same() {
+    if out.was_same() {
         return Ok(Vec::new());
     }
     // SQL text carries the versions of the programs that made it: then the tables' own hashes decide.

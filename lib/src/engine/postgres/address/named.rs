@@ -84,7 +84,7 @@ impl Machine {
     fn is(&self, other: &Machine) -> bool {
         match (self, other) {
             // Which socket a server has beside its port cannot be seen from outside. A private one has no port.
-            (Machine::Here, Machine::Socket(folder)) | (Machine::Socket(folder), Machine::Here) => !cluster::is_private_folder(folder),
+            (Machine::Here, Machine::Socket(folder)) | (Machine::Socket(folder), Machine::Here) => !cluster::is_private(folder),
             (one, other) => one == other,
         }
     }

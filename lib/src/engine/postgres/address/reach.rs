@@ -48,9 +48,19 @@ impl Address {
         Reach { places, variables }
     }
 
+    /// For a person to paste: `psql` gets the password where it got ours.
+    pub(in crate::engine::postgres) fn url_without_password(&self) -> String {
+        self.resolved().url(false)
+    }
+
     /// `postgresql://USER:PASSWORD@HOST:PORT/DATABASE?…`; a socket's folder stands behind the question mark, where every
     /// library reads it.
-    pub(in crate::engine::postgres) fn url(&self, with_password: bool) -> String {
+    pub(super) fn url(&self, with_password: bool) -> String {
+        let database = encode(&self.database().unwrap_or_default());
+        if let Some(service) = self.service() {
+            // One that this machine's files do not have: a directory server's, or a file's that only libpq finds.
+            return format!("postgresql:///{database}?service={}", encode(&service));
+        }
         let password = self.password.as_ref().filter(|_| with_password).map(|password| format!(":{}", encode(password.expose())));
         let user = self.user().map(|user| format!("{}{}@", encode(&user), password.unwrap_or_default())).unwrap_or_default();
         let hosts = self.value("PGHOST").unwrap_or_default();
@@ -68,7 +78,7 @@ impl Address {
         query.extend(others.filter_map(|(name, variable)| Some((*name, self.vars.get(variable)?.clone()))));
         let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
         let mark = if query.is_empty() { "" } else { "?" };
-        format!("postgresql://{user}{place}/{}{mark}{}", encode(&self.database().unwrap_or_default()), query.join("&"))
+        format!("postgresql://{user}{place}/{database}{mark}{}", query.join("&"))
     }
 }
 

@@ -85,6 +85,25 @@ fn an_image_ends_where_its_outlet_has_seen_enough() {
 }
 
 #[test]
+fn an_image_of_what_an_old_version_wrote_is_what_its_dump_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("app.db");
+    drop(ledger(&path, "delete", 500));
+    let mut bytes = std::fs::read(&path).expect("the file");
+    // SQLite before 3.7 kept no number of pages, and left what others had written there.
+    bytes[28..32].copy_from_slice(&1u32.to_be_bytes());
+    bytes[92..96].fill(0);
+    bytes[96..100].copy_from_slice(&3_006_000u32.to_be_bytes());
+    std::fs::write(&path, &bytes).expect("written");
+    let (mut dumped, mut image) = (Curious::new(usize::MAX), Curious::new(usize::MAX));
+    engine(&path).dump(&mut dumped).expect("a dump");
+    engine(&path).image(&mut image).expect("an image");
+    assert_eq!(dumped.bytes.len(), bytes.len());
+    assert!(image.bytes == dumped.bytes);
+    assert_eq!(std::fs::read(&path).expect("the file"), bytes, "a source is only read");
+}
+
+#[test]
 fn an_image_of_a_file_without_a_page_is_what_its_dump_is() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("app.db");

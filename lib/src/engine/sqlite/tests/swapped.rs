@@ -133,7 +133,7 @@ fn a_damaged_file_is_replaced_by_one_that_the_application_can_open_or_stays() {
     std::fs::write(&path, b"damaged again").expect("damaged");
     let incoming = folder.path().join("missing");
     let aside = folder.path().join("app.db.before-20261121T130000Z-bbbb");
-    swap::put_in_place(&incoming, &path, &aside, &settings(folder.path())).expect_err("nothing to put in place");
+    swap::put_in_place(&incoming, &path, &aside, None, &settings(folder.path())).expect_err("nothing to put in place");
     assert_eq!(std::fs::read(&path).expect("still there"), b"damaged again");
     assert!(!aside.exists());
     assert!(kept.aside.is_some());
