@@ -38,6 +38,16 @@ fn main() -> io::Result<()> {
             clap_complete::generate_to(shell, &mut command, &name, &completions)?;
         }
     }
+    let guard = backup_guard::Args::command();
+    for (name, examples) in backup_guard::SUBCOMMANDS {
+        let subcommand = guard.find_subcommand(name).cloned().ok_or_else(|| io::Error::other(format!("there is no {name}")))?;
+        let full = format!("backup-guard-{name}");
+        write_page(
+            &man.join(format!("{full}.1")),
+            subcommand.name(full.clone()).bin_name(full.replacen("guard-", "guard ", 1)),
+            &examples,
+        )?;
+    }
     Ok(())
 }
 
