@@ -121,6 +121,11 @@ impl Content {
         }
     }
 
+    /// Whether the stream alone tells the state of the database, with every table's content.
+    pub fn tells_state(self) -> bool {
+        self == Content::PostgresSql
+    }
+
     /// Its name in a manifest's component.
     pub fn name(self) -> &'static str {
         match self {
@@ -342,6 +347,10 @@ pub struct Left {
 
 /// A workspace beside the real database; the only way in is the swap.
 pub trait Beside: Workspace {
+    /// For a rollback: what stands around the database (owner, grants, settings) is to be the origin's too, and not what the
+    /// replaced database has by now. Nothing where the engine has no such thing.
+    fn bring_properties(&mut self) {}
+
     /// What [`Beside::swap`] will keep: written down before it, so that a kill in between can be undone too.
     fn keeps(&mut self) -> Result<Kept>;
 
