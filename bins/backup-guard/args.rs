@@ -61,7 +61,8 @@ pub(crate) struct Args {
     pub(crate) common: Common,
 }
 
-/// The examples of each subcommand.
+/// The examples of each subcommand, for the manual and the tests.
+#[allow(dead_code)]
 pub(crate) const SUBCOMMANDS: [(&str, [Example; 2]); 3] =
     [("approve", approve::EXAMPLES), ("audit", audit::EXAMPLES), ("mark-env", mark_env::EXAMPLES)];
 
