@@ -21,7 +21,8 @@ expect 7 restore-db -e dev latest --json
 jq -e '.audit_error | contains("backups/audit")' "$OUT" >/dev/null || wrong "the document of the restore does not say why"
 has_rows app.db 5
 expect 7 restore-db -e dev --undo
-expect 7 restore-db -e dev --discard
+plan restore-db -e dev --discard
+expect 7 restore-db -e dev --discard --confirm "$CODE"
 expect 7 backup-guard
 prints 'the audit trail lacks a line of this run'
 expect 1 backup-guard --format nagios
