@@ -322,6 +322,12 @@ fn the_tour_of_the_readme_runs_as_it_stands() {
             "undone",
             "undone",
             "discarded",
+            "marked\tprod",
+            "status 4",
+            "status 4",
+            "prod is protected, and a restore replaces its database",
+            "--confirm prod:",
+            "-prod-db-",
             "\nok\n20000\n",
         ],
     );
@@ -357,13 +363,15 @@ fn every_field_of_a_json_document_is_described() {
     let said = take(
         "sqlite3 app.db 'CREATE TABLE t (a); INSERT INTO t VALUES (1)'
          backup-db app.db -n --json; backup-db app.db --json --keep-last 3; restore-db --list --json; restore-db latest -n --json
-         restore-db latest --json; restore-db --undo -n --json; restore-db --undo --json; restore-db --discard --json
-         backup-guard --json; backup-guard audit --json; backup-db missing.db --json || true",
+         restore-db latest --json; restore-db --undo -n --json; restore-db --undo --json; backup-db app.db --json
+         restore-db --discard --json; backup-guard --json; backup-guard mark-env dev app.db --json; restore-db latest -n --json
+         backup-guard audit --json
+         backup-guard mark-env prod app.db -n --json; backup-guard mark-env dev app.db -n --json; backup-db missing.db --json || true",
         &[],
     );
     let mut found = BTreeSet::new();
     let documents: Vec<serde_json::Value> = said.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    assert_eq!(documents.len(), 11, "{said}");
+    assert_eq!(documents.len(), 16, "{said}");
     documents.iter().for_each(|document| fields(document, &mut found));
     let page = read(&root().join("docs/json.md"));
     let is_described = |name: &&String| {

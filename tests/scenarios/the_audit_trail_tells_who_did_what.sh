@@ -18,8 +18,8 @@ expect 0 backup-guard audit
 is "$(cat backups/audit/*)" "$before" "the trail after runs that only look"
 
 expect 4 at 2026-11-22T10:00:00Z restore-db -e prod latest
-approved at 2026-11-22T11:00:00Z restore-db -e prod latest
-approved at 2026-11-22T12:00:00Z restore-db -e prod --undo
+at 2026-11-22T11:00:00Z approved restore-db -e prod latest
+at 2026-11-22T12:00:00Z approved restore-db -e prod --undo
 expect 1 at 2026-11-23T10:00:00Z backup-db missing.db -e dev
 audit() { expect 0 backup-guard audit --limit 0 --json "$@"; }
 audit -e prod
