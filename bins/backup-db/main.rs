@@ -6,6 +6,7 @@ mod report;
 use std::process::ExitCode;
 
 use args::Args;
+use holdfast::audit::Run;
 use holdfast::error::Result;
 use holdfast::manifest::Kind;
 use holdfast::verbs::backup::{self, Request};
@@ -24,5 +25,20 @@ fn body(args: Args, out: &Out) -> Result<u8> {
     let store = setting.store(&args.common, &environment, true)?;
     setting.start_log("backup-db", &args.common, Some(&store), out)?;
     let request = Request { kind: Kind::Db, reason: args.reason, tags: args.tags, verify: environment.verify, prune: !args.keep.no_prune };
-    report::print(out, &backup::run(&environment, &store, &request, out)?)
+    let run = Run {
+        tool: "backup-db".to_owned(),
+        operation: "backup".to_owned(),
+        environment: Some(environment.name.clone()),
+        target: environment.engine(&setting.state).ok().map(|engine| engine.location()),
+    };
+    let audited = setting.audited(out, Some(&store), run, |trail| {
+        let report = backup::run(&environment, &store, &request, out)?;
+        trail.note(|facts| {
+            facts.backup = Some(report.id.clone());
+            facts.bytes = Some(report.manifest.stored_bytes());
+            facts.detail = report::facts(&report);
+        });
+        Ok((report.status(), report))
+    })?;
+    report::print(out, &audited)
 }

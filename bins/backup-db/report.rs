@@ -7,8 +7,9 @@ use holdfast::exit;
 use holdfast::manifest::Manifest;
 use holdfast::verbs::backup::{Planned, Report};
 use holdfast::verbs::prune::Pruned;
-use manners::Out;
+use manners::{Audited, Out};
 use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 /// The document of `--json`.
 #[derive(Serialize)]
@@ -20,11 +21,33 @@ struct Document<'a> {
     retention: Option<&'a Pruned>,
     retention_error: Option<String>,
     notes: &'a [String],
+    audit_error: Option<&'a str>,
+}
+
+/// What the audit trail says of a backup beside its id and size: what it removed, and why it is not whole.
+pub(crate) fn facts(report: &Report) -> Map<String, Value> {
+    let mut facts = Map::new();
+    match &report.pruned {
+        Some(Ok(pruned)) => {
+            let removed: Vec<&str> = pruned.plan.removals().map(|line| line.id.as_str()).collect();
+            if !removed.is_empty() {
+                facts.insert("removed".to_owned(), json!(removed));
+            }
+        }
+        Some(Err(error)) => {
+            facts.insert("retention_error".to_owned(), json!(error.to_string()));
+        }
+        None => {}
+    }
+    if let Some(problem) = report.manifest.problems.first() {
+        facts.insert("problem".to_owned(), json!(problem));
+    }
+    facts
 }
 
 /// Prints the new backup's id and folder, separated by a tab; what a person should know goes to stderr.
-pub(crate) fn print(out: &Out, report: &Report) -> Result<u8> {
-    let status = report.status();
+pub(crate) fn print(out: &Out, audited: &Audited<Report>) -> Result<u8> {
+    let Audited { value: report, status, audit_error } = audited;
     let (pruned, prune_error) = match &report.pruned {
         Some(Ok(pruned)) => (Some(pruned), None),
         Some(Err(error)) => (None, Some(error)),
@@ -50,16 +73,17 @@ pub(crate) fn print(out: &Out, report: &Report) -> Result<u8> {
         out.document(&Document {
             id: &report.id,
             folder: &report.folder,
-            status,
+            status: *status,
             manifest: &report.manifest,
             retention: pruned,
             retention_error: prune_error.map(ToString::to_string),
             notes: &report.notes,
+            audit_error: audit_error.as_deref(),
         })?;
     } else {
         out.line(&format!("{}\t{}", report.id, report.folder.display()))?;
     }
-    Ok(status)
+    Ok(*status)
 }
 
 /// Prints what a run would do.

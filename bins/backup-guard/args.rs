@@ -1,6 +1,16 @@
-//! The command line of `backup-guard`.
+//! The command line of `backup-guard`. What it checks is named by a selector and flags; whatever else it does is a subcommand,
+//! with arguments in `args/NAME.rs` and its work in `NAME.rs`.
 
-use clap::{Parser, ValueEnum};
+// By path, since the tests and the manual take this file in from elsewhere.
+#[path = "args/approve.rs"]
+pub(crate) mod approve;
+#[path = "args/audit.rs"]
+pub(crate) mod audit;
+#[path = "args/mark_env.rs"]
+pub(crate) mod mark_env;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use holdfast::error::{Error, Result};
 use holdfast::manifest::Level;
 use manners::{Bytes, Common, Example, Span};
 
@@ -18,8 +28,11 @@ pub(crate) const EXAMPLES: [Example; 2] = [
 /// found out counts as bad.
 #[derive(Debug, Parser)]
 #[command(name = "backup-guard", version, max_term_width = 100, disable_help_flag = true, disable_version_flag = true)]
-#[command(after_help = manners::after_help(&EXAMPLES))]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true, after_help = manners::after_help(&EXAMPLES))]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
     /// backup to check: latest, an id or the unique start of one, or a backup's folder [default: all]
     #[arg(value_name = "SELECTOR")]
     pub(crate) selector: Option<String>,
@@ -48,6 +61,19 @@ pub(crate) struct Args {
     pub(crate) common: Common,
 }
 
+/// The examples of each subcommand, for the manual and the tests.
+#[allow(dead_code)]
+pub(crate) const SUBCOMMANDS: [(&str, [Example; 2]); 3] =
+    [("approve", approve::EXAMPLES), ("audit", audit::EXAMPLES), ("mark-env", mark_env::EXAMPLES)];
+
+/// What it does beside checking backups. Each is described where its arguments stand: a line here would stand in for all of that.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Approve(approve::Approve),
+    Audit(audit::Audit),
+    MarkEnv(mark_env::MarkEnv),
+}
+
 /// How findings are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -66,10 +92,25 @@ impl Args {
     pub(crate) fn format(&self) -> Format {
         if self.common.json { Format::Json } else { self.format.unwrap_or(Format::Table) }
     }
+
+    /// A subcommand is only one where it stands first; after a flag it would be taken for a selector.
+    pub(crate) fn refuse_late_subcommand(&self) -> Result<()> {
+        match self.selector.as_deref() {
+            Some(word) if <Self as clap::CommandFactory>::command().find_subcommand(word).is_some() => {
+                Err(Error::usage(format!("{word} must come first")).hint(format!("write backup-guard {word}, and the flags after it")))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl AsRef<Common> for Args {
     fn as_ref(&self) -> &Common {
-        &self.common
+        match &self.command {
+            None => &self.common,
+            Some(Command::Approve(args)) => &args.common,
+            Some(Command::Audit(args)) => &args.common,
+            Some(Command::MarkEnv(args)) => &args.common,
+        }
     }
 }

@@ -10,18 +10,19 @@ use serde::Serialize;
 
 use crate::args::Format;
 
-/// Prints the findings and gives the exit status.
-pub(crate) fn print(out: &Out, report: &Report, format: Format) -> Result<u8> {
+/// Prints the findings and gives the exit status: the given one, or that of a monitoring plugin.
+pub(crate) fn print(out: &Out, report: &Report, format: Format, status: u8) -> Result<u8> {
     match format {
         Format::Table => table(out, report)?,
-        Format::Json => json(out, report)?,
+        Format::Json => out.document(&Document { state: report.worst(), status, report })?,
         Format::Prometheus => out.text(&prometheus(report))?,
         Format::Nagios => return nagios(out, report),
     }
-    Ok(status(report))
+    Ok(status)
 }
 
-fn status(report: &Report) -> u8 {
+/// The exit status that the findings call for.
+pub(crate) fn status(report: &Report) -> u8 {
     if report.worst().is_bad() { exit::BAD } else { exit::DONE }
 }
 
@@ -53,10 +54,6 @@ struct Document<'a> {
     status: u8,
     #[serde(flatten)]
     report: &'a Report,
-}
-
-fn json(out: &Out, report: &Report) -> Result<()> {
-    out.document(&Document { state: report.worst(), status: status(report), report })
 }
 
 /// The text format of Prometheus, for node_exporter's textfile collector.

@@ -72,6 +72,11 @@ impl Chosen {
         Ok(Chosen { store, environments, only, level: args.verify })
     }
 
+    /// The one backup that was asked for.
+    pub(crate) fn only_id(&self) -> Option<String> {
+        self.only.as_ref().map(|backup| backup.id().to_owned())
+    }
+
     pub(crate) fn scope(&self) -> Result<Scope<'_>> {
         let environments = self.environments.iter().map(|(environment, max_age)| Ruled { environment, max_age: *max_age }).collect();
         Ok(Scope { environments, only: self.only.clone(), level: self.level })

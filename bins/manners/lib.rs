@@ -1,8 +1,11 @@
 //! What the Holdfast binaries share on the command line: how they start and end, what they print where, and the flags
 //! that mean the same everywhere. A main is [`run`], one verb of the library, and one printed report.
 
+mod audited;
+pub mod approval;
 mod bar;
 mod common;
+pub mod diff;
 mod help;
 pub mod log;
 mod out;
@@ -13,7 +16,9 @@ mod setting;
 mod table;
 mod terminal;
 mod text;
+pub mod wrapper;
 
+pub use audited::{Audited, audited};
 pub use common::{Common, level};
 pub use help::{Example, after_help, after_wrapper_help};
 pub use out::{Out, Voice};

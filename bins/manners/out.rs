@@ -116,6 +116,13 @@ impl Out {
         }
     }
 
+    /// Says on stderr what was asked for, where stdout is not ours: also under cron, but not with `-q`.
+    pub fn tell(&self, text: &str) {
+        if !self.voice.quiet {
+            self.say(&format!("{}: {}", self.tool, visible(&secret::redact(text))));
+        }
+    }
+
     /// Says something on stderr that must be known, even with `-q`.
     pub fn warn(&self, text: &str) {
         let warning = Shade::Warning.paint("warning:", self.stderr_looks.colour);
@@ -124,6 +131,16 @@ impl Out {
 
     /// Tells an error: `tool: what: why` and its hint on stderr, and with `--json` an object on stdout.
     pub fn error(&self, error: &Error) {
+        let (what, hint) = self.tell_error(error);
+        self.error_document(&what, hint.as_deref(), error.kind().status());
+    }
+
+    /// As [`Out::error`], for what the document that follows tells in its own fields.
+    pub fn say_error(&self, error: &Error) {
+        self.tell_error(error);
+    }
+
+    fn tell_error(&self, error: &Error) -> (String, Option<String>) {
         let what = secret::redact(&error.to_string());
         let hint = error.next_step().map(secret::redact);
         tracing::error!(status = error.kind().status(), "{what}");
@@ -133,7 +150,7 @@ impl Out {
             message.push_str(&format!("\nhint: {}", visible(line)));
         }
         self.say(&message);
-        self.error_document(&what, hint.as_deref(), error.kind().status());
+        (what, hint)
     }
 
     /// With `--json`, the error as an object on stdout, unless the result stands there already: two documents would be

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use clap::Parser;
 use clap::error::ErrorKind;
@@ -19,6 +19,8 @@ use crate::text::visible;
 
 const REPORT_IT: &str = "this is a bug; please report it with the command line that led to it (RUST_BACKTRACE=1 adds where it happened)";
 
+/// Whether this process is a wrapper.
+static IS_WRAPPER: AtomicBool = AtomicBool::new(false);
 /// What a wrapper's failures end with.
 static WRAPPER_FAILURE: AtomicU8 = AtomicU8::new(exit::NOT_STARTED);
 /// What the first panic of any thread said.
@@ -75,10 +77,28 @@ impl Statuses {
             (Statuses::Wrapper, _) => Kind::Wrapper(failure),
         }
     }
+
+    /// The error that a process ends with, of the kind it ends with.
+    fn as_ended(self, error: Error) -> Error {
+        let error = as_stopped(error, interrupt::received());
+        let kind = self.of(error.kind());
+        error.as_kind(kind)
+    }
+}
+
+/// An error as this process will end with it. What is done to it twice is done once.
+pub(crate) fn as_ended(error: Error) -> Error {
+    if is_wrapper() { Statuses::Wrapper.as_ended(error) } else { Statuses::Own.as_ended(error) }
+}
+
+/// Whether this process wraps somebody's command, and so has the statuses of [`exit::WRAPPERS`].
+pub(crate) fn is_wrapper() -> bool {
+    IS_WRAPPER.load(Ordering::SeqCst)
 }
 
 fn start<A: Parser + AsRef<Common>>(tool: &'static str, statuses: Statuses, body: impl FnOnce(A, &Out) -> Result<u8>) -> ExitCode {
     process::settle();
+    IS_WRAPPER.store(matches!(statuses, Statuses::Wrapper), Ordering::SeqCst);
     watch_for_panics(tool);
     let words: Vec<OsString> = std::env::args_os().collect();
     let status = match A::try_parse_from(&words) {
@@ -103,11 +123,9 @@ fn call(out: &Out, statuses: Statuses, body: impl FnOnce() -> Result<u8>) -> u8 
     match (result, panicked) {
         (Ok(Ok(status)), None) => status,
         (Ok(Err(error)), _) => {
-            let error = as_stopped(error, interrupt::received());
-            let kind = statuses.of(error.kind());
-            let error = error.as_kind(kind);
+            let error = statuses.as_ended(error);
             out.error(&error);
-            kind.status()
+            error.kind().status()
         }
         (Ok(Ok(_)) | Err(_), panicked) => {
             // The panic hook has told it on stderr.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::ValueParserFactory;
 use holdfast::config::{self, Config, Log};
 use holdfast::environment::{Environment, Overrides};
-use holdfast::error::Result;
+use holdfast::error::{Kind, Result};
 use holdfast::state_dir::StateDir;
 use holdfast::store::{Create, Store};
 
@@ -44,6 +44,15 @@ impl Setting {
             (false, _) => Create::Never,
         };
         Store::open(&environment.store, &self.state, create)
+    }
+
+    /// Opens an environment's store where there is one: for a dry run, which creates none.
+    pub fn store_if_any(&self, common: &Common, environment: &Environment) -> Result<Option<Store>> {
+        match self.store(common, environment, false) {
+            Ok(store) => Ok(Some(store)),
+            Err(error) if error.kind() == Kind::Bad => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Starts the log where the configuration wants it.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Parser};
+use manners::approval::Confirm;
 use manners::{Common, Example, Span};
 
 pub(crate) const EXAMPLES: [Example; 2] = [
@@ -39,7 +40,7 @@ pub(crate) struct Args {
     pub(crate) at: Option<String>,
 
     /// list the backups there are
-    #[arg(long)]
+    #[arg(long, conflicts_with = "confirm")]
     pub(crate) list: bool,
 
     /// bring back the database that the last restore replaced
@@ -68,9 +69,8 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with_all = ["list", "undo", "discard"])]
     pub(crate) no_safety_backup: bool,
 
-    /// confirm a protected environment by its name, instead of at a prompt
-    #[arg(long, value_name = "NAME", conflicts_with = "list")]
-    pub(crate) confirm: Option<String>,
+    #[command(flatten)]
+    pub(crate) confirm: Confirm,
 
     /// wait this long for another run to end, for instance 10m [default: do not wait]
     #[arg(long, value_name = "DURATION", conflicts_with = "list")]
@@ -78,6 +78,18 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     pub(crate) common: Common,
+}
+
+impl Args {
+    /// What the flags ask for.
+    pub(crate) fn operation(&self) -> &'static str {
+        match (self.list, self.undo, self.discard) {
+            (true, ..) => "list",
+            (_, true, _) => "undo",
+            (_, _, true) => "discard",
+            _ => "restore",
+        }
+    }
 }
 
 impl AsRef<Common> for Args {

@@ -3,15 +3,17 @@
 mod args;
 mod choice;
 mod report;
+mod work;
 
 use std::process::ExitCode;
 
 use args::Args;
 use choice::Choice;
+use holdfast::audit::Run;
 use holdfast::error::Result;
-use holdfast::guardian;
-use holdfast::verbs::{restore, undo};
-use manners::{Out, Setting, Span, prompt};
+use holdfast::exit;
+use holdfast::verbs::{requests, restore};
+use manners::{Out, Setting, approval};
 
 fn main() -> ExitCode {
     manners::run("restore-db", body)
@@ -24,43 +26,33 @@ fn body(args: Args, out: &Out) -> Result<u8> {
     if args.list {
         return report::print_list(out, &choice.catalog(&args)?);
     }
-    let wait = args.wait.map_or(choice.environment.wait, |Span(wait)| wait);
-    let approve = |operation: &str, target: &restore::Target<'_>| {
-        let location = target.engine.location();
-        guardian::approve(operation, &location, target.environment, args.confirm.as_deref(), |question, name| {
-            prompt::confirm_by_name(question, name, &format!("--confirm {name}"))
-        })
-    };
-    if args.undo || args.discard {
-        let (target, record) = choice.last_restore(&args, &setting)?;
-        if args.common.dry_run {
-            return report::print_record(out, &record, args.discard);
-        }
-        if args.discard {
-            undo::discard(&*target.engine, &record, &approve("discard", &target)?, &setting.state, wait)?;
-            return report::print_discarded(out, &record);
-        }
-        let kept = undo::undo(&*target.engine, &record, &approve("undo", &target)?, &setting.state, wait)?;
-        return report::print_undone(out, &record, &kept);
-    }
-    let (origin, target) = choice.restore(&args, &setting)?;
-    if !args.common.dry_run {
-        for note in restore::put_right(&origin, &target, &setting.state, wait)? {
-            out.warn(&note);
-        }
-    }
-    let plan = restore::plan(&origin, &target, !args.no_safety_backup)?;
     if args.common.dry_run {
-        return report::print_plan(out, &plan);
+        return rehearse(&args, &setting, &choice, out);
     }
-    report::tell_plan(out, &plan);
-    let approval = approve("restore", &target)?;
-    let settings = choice.environment.engine_settings(&setting.state)?;
-    let means = restore::Means {
-        state: &setting.state,
-        store: choice.store.as_ref().map(|store| (store, choice.filed_under(&target))),
-        settings: &settings,
-        wait,
+    let run = Run {
+        tool: "restore-db".to_owned(),
+        operation: args.operation().to_owned(),
+        environment: choice.settled().map(str::to_owned),
+        target: None,
     };
-    report::print(out, &restore::run(&plan, &origin, &target, &approval, &means, out)?)
+    let audited = setting.audited(out, choice.store.as_ref(), run, |trail| work::run(&args, &setting, &choice, trail, out))?;
+    report::print(out, &audited)
+}
+
+/// Says what would be done, and how it can be approved.
+fn rehearse(args: &Args, setting: &Setting, choice: &Choice, out: &Out) -> Result<u8> {
+    if args.undo || args.discard {
+        let (target, record) = choice.last_restore(args, setting)?;
+        let store = choice.store_of(args, setting, &target)?;
+        let request = if args.discard { requests::discard } else { requests::undo }(&target, &record, store.as_ref())?;
+        let rules = &choice.filed_under(&target).approval;
+        approval::print_plan(&record, &report::lines_of(&record, args.discard), &request, rules, setting, out)?;
+        return Ok(exit::DONE);
+    }
+    let (origin, target) = choice.restore(args, setting)?;
+    let plan = restore::plan(&origin, &target, !args.no_safety_backup)?;
+    let store = choice.store_of(args, setting, &target)?;
+    let request = requests::restore(&plan, &origin, &target, store.as_ref())?;
+    approval::print_plan(&plan, &plan.lines(), &request, &choice.filed_under(&target).approval, setting, out)?;
+    Ok(exit::DONE)
 }

@@ -5,17 +5,14 @@ use holdfast::clock;
 use holdfast::engine::Kept;
 use holdfast::error::{Error, Kind, Result};
 use holdfast::exit;
+use holdfast::shell;
 use holdfast::verbs::restore::{Plan, Report};
 use holdfast::verbs::undo::Record;
-use manners::{Out, Shade, Table};
+use manners::{Audited, Out, Shade, Table};
 use serde::Serialize;
 use serde_json::json;
 
-/// Prints a plan as the result of a dry run.
-pub(crate) fn print_plan(out: &Out, plan: &Plan) -> Result<u8> {
-    out.plan(plan, &plan.lines())?;
-    Ok(exit::DONE)
-}
+use crate::work::Done;
 
 /// Tells a person what is about to happen, and says a missing safety backup loudly.
 pub(crate) fn tell_plan(out: &Out, plan: &Plan) {
@@ -24,13 +21,31 @@ pub(crate) fn tell_plan(out: &Out, plan: &Plan) {
     }
 }
 
+/// Prints what was done, and gives the exit status.
+pub(crate) fn print(out: &Out, audited: &Audited<Done>) -> Result<u8> {
+    let audit_error = audited.audit_error.as_deref();
+    match &audited.value {
+        Done::Restored(report) => print_restored(out, report, audit_error)?,
+        Done::Undone(record, kept) => print_undone(out, record, kept, audit_error)?,
+        Done::Discarded(record) => print_discarded(out, record, audit_error)?,
+    }
+    Ok(audited.status)
+}
+
+#[derive(Serialize)]
+struct Restored<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    audit_error: Option<&'a str>,
+}
+
 /// Prints where the database is now, and on stderr the command that brings the old one back.
-pub(crate) fn print(out: &Out, report: &Report) -> Result<u8> {
+fn print_restored(out: &Out, report: &Report, audit_error: Option<&str>) -> Result<()> {
     for note in &report.notes {
         out.warn(note);
     }
     if out.is_json() {
-        out.document(report)?;
+        out.document(&Restored { report, audit_error })?;
     } else {
         out.line(&format!("{}\t{}", report.plan.origin, report.target))?;
     }
@@ -40,7 +55,7 @@ pub(crate) fn print(out: &Out, report: &Report) -> Result<u8> {
     if let Some(aside) = &report.kept_aside {
         let which = match &report.plan.environment {
             Some(name) => format!("-e {name}"),
-            None => format!("--to {}", quoted(&report.target)),
+            None => format!("--to {}", shell::word(&report.target)),
         };
         out.note(&format!("the old database is kept as {aside}; this brings it back: restore-db {which} --undo"));
     }
@@ -49,61 +64,41 @@ pub(crate) fn print(out: &Out, report: &Report) -> Result<u8> {
             &Error::new(Kind::Partial, format!("the database is restored, but the restart failed: {error}"))
                 .hint("restart the application by hand"),
         );
-        return Ok(exit::PARTIAL);
     }
-    Ok(exit::DONE)
+    Ok(())
 }
 
-/// A word as a shell reads it back.
-fn quoted(word: &str) -> String {
-    let is_plain = word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/:._-@+=,".contains(&byte));
-    if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
-}
-
-/// Says what undo or discard would do.
-pub(crate) fn print_record(out: &Out, record: &Record, is_discard: bool) -> Result<u8> {
+/// What undo or discard would do.
+pub(crate) fn lines_of(record: &Record, is_discard: bool) -> Vec<String> {
+    if is_discard {
+        return record.asides().map(|aside| format!("discard  {aside}")).collect();
+    }
     let aside = record.kept.aside.as_deref().unwrap_or("nothing: there was no database before");
-    if out.is_json() {
-        out.document(record)?;
-    } else if is_discard {
-        for aside in asides(record) {
-            out.line(&format!("discard  {aside}"))?;
-        }
-    } else {
-        out.line(&format!("undo     the restore of {} at {}", record.origin, clock::readable(record.at)))?;
-        out.line(&format!("into     {}", record.kept.target))?;
-        out.line(&format!("from     {aside}"))?;
-    }
-    Ok(exit::DONE)
+    vec![
+        format!("undo     the restore of {} at {}", record.origin, clock::readable(record.at)),
+        format!("into     {}", record.kept.target),
+        format!("from     {aside}"),
+    ]
 }
 
-pub(crate) fn print_undone(out: &Out, record: &Record, kept: &Kept) -> Result<u8> {
+fn print_undone(out: &Out, record: &Record, kept: &Kept, audit_error: Option<&str>) -> Result<()> {
     if out.is_json() {
-        out.document(&json!({ "target": kept.target, "undone": record.origin, "kept_aside": kept.aside }))?;
+        out.document(&json!({ "target": kept.target, "undone": record.origin, "kept_aside": kept.aside, "audit_error": audit_error }))?;
     } else {
         out.line(&format!("undone\t{}", kept.target))?;
     }
     if let Some(aside) = &kept.aside {
         out.note(&format!("what was there is kept as {aside}; restore-db --undo again brings it back"));
     }
-    Ok(exit::DONE)
+    Ok(())
 }
 
-pub(crate) fn print_discarded(out: &Out, record: &Record) -> Result<u8> {
-    let asides: Vec<&str> = asides(record).collect();
+fn print_discarded(out: &Out, record: &Record, audit_error: Option<&str>) -> Result<()> {
+    let asides: Vec<&str> = record.asides().collect();
     if out.is_json() {
-        out.document(&json!({ "target": record.kept.target, "discarded": asides }))?;
-    } else {
-        for aside in asides {
-            out.line(&format!("discarded\t{aside}"))?;
-        }
+        return out.document(&json!({ "target": record.kept.target, "discarded": asides, "audit_error": audit_error }));
     }
-    Ok(exit::DONE)
-}
-
-/// What the last restore and the ones before it kept, the oldest first.
-fn asides(record: &Record) -> impl Iterator<Item = &str> {
-    record.older.iter().chain([&record.kept]).filter_map(|kept| kept.aside.as_deref())
+    asides.into_iter().try_for_each(|aside| out.line(&format!("discarded\t{aside}")))
 }
 
 /// One backup as `--list` shows it.

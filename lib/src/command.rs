@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use nix::libc;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::process::Process;
 use crate::secret::redact;
@@ -103,6 +103,11 @@ impl Wrapped {
     /// The command line as it could be typed into a shell, for reasons and reports; secrets are struck out.
     pub fn line(&self) -> String {
         redact(&self.argv.iter().map(|word| find::quoted(word)).collect::<Vec<_>>().join(" "))
+    }
+
+    /// Becomes the command. Returns only where that cannot be done, with the error.
+    pub fn replace_us(self) -> Error {
+        start::become_it(&self)
     }
 
     /// Runs it to its end.

@@ -45,7 +45,8 @@ pub struct Settings {
 pub enum Depth {
     /// Schema and row counts.
     Rows,
-    /// Also every row's content, where the engine gives it.
+    /// Also every row's content, where the engine gives it, and in the schema's hash also the settings that the one of a dump
+    /// leaves out (SQLite's `user_version`). Only to be compared with another of this depth.
     Content,
 }
 
@@ -56,6 +57,8 @@ pub struct Probe {
     pub estimated_bytes: u64,
     /// What a person should know before the dump.
     pub warnings: Vec<String>,
+    /// What the database says of itself; none where it bears no marker.
+    pub marker: Option<Marker>,
 }
 
 /// Takes what an engine dumps. [`Outlet::begin`] is called once, before the first byte.
@@ -65,6 +68,12 @@ pub trait Outlet: Write {
 
     /// A folder for the engine's own temporary files, which goes with the run whatever becomes of it.
     fn spool(&self) -> &Path;
+
+    /// Whether no further byte of an [`Engine::image`] can tell it more: a comparison that has met a difference. A dump is
+    /// always written to its end.
+    fn is_satisfied(&self) -> bool {
+        false
+    }
 }
 
 /// What a finished dump was.
@@ -111,6 +120,11 @@ impl Content {
             Content::SqliteImage | Content::SqliteSql => EngineName::Sqlite,
             Content::PostgresSql | Content::PostgresCustom => EngineName::Postgres,
         }
+    }
+
+    /// Whether the stream alone tells the state of the database, with every table's content.
+    pub fn tells_state(self) -> bool {
+        self == Content::PostgresSql
     }
 
     /// Its name in a manifest's component.
@@ -214,8 +228,9 @@ pub trait Engine {
     /// Dumps one consistent snapshot into `out`, with its fingerprint. Bytes written before an error are worthless.
     fn dump(&self, out: &mut dyn Outlet) -> Result<Dumped>;
 
-    /// Streams the bytes that a dump of the present snapshot has, for a comparison with an earlier one; nothing is checked.
-    /// The snapshot's fingerprint where it comes with the stream, with every table's content.
+    /// Streams the bytes that a dump of the present snapshot has, for a comparison with an earlier one; nothing is checked,
+    /// and it may end early where the outlet [is satisfied](Outlet::is_satisfied). The snapshot's fingerprint where it comes
+    /// with the stream, with every table's content.
     fn image(&self, out: &mut dyn Outlet) -> Result<Option<Fingerprint>>;
 
     /// The live schema, object by object.
@@ -333,6 +348,10 @@ pub struct Left {
 
 /// A workspace beside the real database; the only way in is the swap.
 pub trait Beside: Workspace {
+    /// For a rollback: what stands around the database (owner, grants, settings) is to be the origin's too, and not what the
+    /// replaced database has by now. Nothing where the engine has no such thing.
+    fn bring_properties(&mut self) {}
+
     /// What [`Beside::swap`] will keep: written down before it, so that a kill in between can be undone too.
     fn keeps(&mut self) -> Result<Kept>;
 

@@ -4,10 +4,12 @@
 //! dies with us (Linux: `PR_SET_PDEATHSIG`), speaks `LC_ALL=C`, and has its stderr drained into a bounded tail. A stream
 //! from a child *fails at its end* when the child failed: half a dump is an error. Errors never show the argument list.
 
+mod ask;
 mod find;
 mod stderr;
 mod stream;
 
+pub use ask::Answered;
 pub use find::{find, version_of};
 pub use stream::{Conversation, Sink, Stream};
 
@@ -85,6 +87,16 @@ impl Call {
         }
     }
 
+    /// A call of a command that the user gives word by word: its first word is a path, or a name to be found. It speaks the
+    /// user's own language.
+    pub fn of_words(words: &[String]) -> Result<Self> {
+        let (program, args) = words.split_first().ok_or_else(|| Error::config("a command has no words"))?;
+        let found = if program.contains('/') { Some(PathBuf::from(program)) } else { find(program, &[]).into_iter().next() };
+        let found =
+            found.ok_or_else(|| Error::failed(format!("{program} is not found")).hint("is it installed, and is its folder on PATH?"))?;
+        Ok(Call { env: Vec::new(), ..Call::new(found) }.args(args))
+    }
+
     /// One argument. Never a secret: anyone on the machine can read argument lists.
     #[must_use]
     pub fn arg(mut self, arg: impl Into<OsString>) -> Self {
@@ -140,7 +152,8 @@ impl Call {
         self
     }
 
-    /// The signal that asks this child to stop, where SIGTERM is not the best.
+    /// The signal that asks this child to stop, and reaches it when we die, where SIGTERM is not the best: a server may wait
+    /// for its clients at that one.
     #[must_use]
     pub fn stop_signal(mut self, signal: Signal) -> Self {
         self.stop_signal = signal;
@@ -203,7 +216,7 @@ impl Call {
     fn start(self, wire: impl FnOnce(duct::Expression) -> duct::Expression) -> Result<Child> {
         let name = self.name();
         let (stderr, stderr_writer) = StderrTail::open(&name)?;
-        let run_as = self.run_as;
+        let (run_as, stop_signal) = (self.run_as, self.stop_signal);
         let mut expression = wire(duct::cmd(&self.program, &self.args)).stderr_file(stderr_writer).unchecked();
         for (key, value) in &self.env {
             expression = expression.env(key, value);
@@ -222,7 +235,7 @@ impl Call {
                 if let Some(user) = run_as {
                     command.gid(user.gid).uid(user.uid);
                 }
-                die_with_parent(command, parent);
+                die_with_parent(command, parent, stop_signal);
                 Ok(())
             })
             .start()
@@ -234,11 +247,11 @@ impl Call {
 
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code)]
-fn die_with_parent(command: &mut std::process::Command, parent: nix::unistd::Pid) {
+fn die_with_parent(command: &mut std::process::Command, parent: nix::unistd::Pid, signal: Signal) {
     // SAFETY: between fork and exec only prctl and getppid are called, both async-signal-safe.
     unsafe {
         command.pre_exec(move || {
-            nix::sys::prctl::set_pdeathsig(Signal::SIGTERM)?;
+            nix::sys::prctl::set_pdeathsig(signal)?;
             if nix::unistd::getppid() != parent {
                 return Err(io::Error::from_raw_os_error(nix::libc::ESRCH));
             }
@@ -248,7 +261,7 @@ fn die_with_parent(command: &mut std::process::Command, parent: nix::unistd::Pid
 }
 
 #[cfg(not(target_os = "linux"))]
-fn die_with_parent(_command: &mut std::process::Command, _parent: nix::unistd::Pid) {}
+fn die_with_parent(_command: &mut std::process::Command, _parent: nix::unistd::Pid, _signal: Signal) {}
 
 fn cannot_start(program: &Path, error: io::Error) -> Error {
     let what = format!("cannot start {}", program.display());

@@ -25,6 +25,7 @@ pub const TABLE: &[Status] = &[
 /// which stay out of its way as those of `env` and `timeout` do. A stop by a signal is 128 plus its number here too.
 pub const WRAPPERS: &[Status] = &[
     Status { code: DONE, meaning: "the command succeeded, and so did all around it; its other statuses pass through" },
+    Status { code: UNAUDITED, meaning: "the command succeeded, but the audit trail lacks a line of the run" },
     Status { code: ROLLBACK_FAILED, meaning: "the rollback itself failed or could not be tried" },
     Status { code: LEAKED, meaning: "the tests reached the real database" },
     Status { code: REJECTED, meaning: "the command succeeded but its result was rejected" },
@@ -54,6 +55,9 @@ pub const PARTIAL: u8 = 7;
 /// A stop by signal n ends with this plus n.
 pub const SIGNAL_BASE: u8 = 128;
 
+/// A wrapper's command succeeded, and the audit trail does not tell all of it. Not 120, with which Python ends when it cannot flush
+/// its output.
+pub const UNAUDITED: u8 = 119;
 /// A wrapper's rollback failed or could not be tried: page somebody.
 pub const ROLLBACK_FAILED: u8 = 121;
 /// The wrapped tests reached the real database.

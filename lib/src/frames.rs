@@ -32,7 +32,7 @@ pub fn chunk_hash(bytes: &[u8]) -> ChunkHash {
 }
 
 /// How many threads compress or decompress: one a core.
-fn workers() -> usize {
+pub(crate) fn workers() -> usize {
     std::thread::available_parallelism().map_or(2, std::num::NonZero::get).min(WORKERS_MAX)
 }
 

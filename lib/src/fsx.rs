@@ -21,7 +21,8 @@ const DRAFT: &str = "new-";
 /// A point where a file operation is about to happen.
 ///
 /// In a debug build `HOLDFAST_TEST_STOP_AT=N` kills the process (SIGKILL) at its N-th step and
-/// `HOLDFAST_TEST_FAIL_AT=N:ERRNO` makes that step and every later one fail; a release build does nothing here.
+/// `HOLDFAST_TEST_FAIL_AT=N:ERRNO` makes that step and every later one fail, `=N-M:ERRNO` those from N to M; a release build does
+/// nothing here.
 pub fn step() -> io::Result<()> {
     #[cfg(debug_assertions)]
     faults::step()?;
@@ -31,33 +32,42 @@ pub fn step() -> io::Result<()> {
 #[cfg(debug_assertions)]
 mod faults {
     use std::io;
+    use std::ops::RangeInclusive;
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU64, Ordering};
 
     static STEPS: AtomicU64 = AtomicU64::new(0);
     static PLAN: OnceLock<Plan> = OnceLock::new();
 
-    /// At which step to stop, and from which step on to fail with which error number.
+    /// At which step to stop, and at which steps to fail with which error number.
     struct Plan {
         stop_at: Option<u64>,
-        fail_from: Option<(u64, i32)>,
+        fail_at: Option<(RangeInclusive<u64>, i32)>,
+    }
+
+    fn failing(text: &str) -> Option<(RangeInclusive<u64>, i32)> {
+        let (steps, errno) = text.split_once(':')?;
+        let (from, to) = match steps.split_once('-') {
+            Some((from, to)) => (from, to.parse().ok()?),
+            None => (steps, u64::MAX),
+        };
+        Some((from.parse().ok()?..=to, errno.parse().ok()?))
     }
 
     pub(super) fn step() -> io::Result<()> {
         let plan = PLAN.get_or_init(|| {
             let text = |name: &str| std::env::var(name).ok();
-            let pair = |text: String| text.split_once(':').and_then(|(from, errno)| Some((from.parse().ok()?, errno.parse().ok()?)));
             Plan {
                 stop_at: text("HOLDFAST_TEST_STOP_AT").and_then(|text| text.parse().ok()),
-                fail_from: text("HOLDFAST_TEST_FAIL_AT").and_then(pair),
+                fail_at: text("HOLDFAST_TEST_FAIL_AT").and_then(|text| failing(&text)),
             }
         });
         let step = STEPS.fetch_add(1, Ordering::SeqCst) + 1;
         if plan.stop_at == Some(step) {
             let _ = nix::sys::signal::raise(nix::sys::signal::Signal::SIGKILL);
         }
-        match plan.fail_from {
-            Some((from, errno)) if step >= from => Err(io::Error::from_raw_os_error(errno)),
+        match &plan.fail_at {
+            Some((steps, errno)) if steps.contains(&step) => Err(io::Error::from_raw_os_error(*errno)),
             _ => Ok(()),
         }
     }
@@ -126,6 +136,17 @@ pub fn replace_private(path: &Path, bytes: &[u8]) -> Result<()> {
     write_private(&beside, bytes)?;
     step().and_then(|()| std::fs::rename(&beside, path)).on("rename to", path)?;
     sync_parent(path)
+}
+
+/// As [`replace_private`], without waiting for the disk: after a power cut the file may be the old one, or empty. For what is
+/// only remembered, and can be missed.
+pub fn replace_unsynced(path: &Path, bytes: &[u8]) -> Result<()> {
+    remove_dead_drafts(path);
+    let beside = path.with_extension(format!("{DRAFT}{}", std::process::id()));
+    let _ = std::fs::remove_file(&beside);
+    let mut file = create_private_file(&beside)?;
+    step().and_then(|()| file.write_all(bytes)).on("write", &beside)?;
+    step().and_then(|()| std::fs::rename(&beside, path)).on("rename to", path)
 }
 
 /// Removes what processes that were killed while they replaced the same file have left. Only tidiness: no error counts.

@@ -15,6 +15,7 @@ pub mod exec;
 pub mod state_dir;
 pub mod host;
 pub mod process;
+pub mod shell;
 pub mod lock;
 pub mod progress;
 pub mod command;
@@ -30,6 +31,7 @@ pub mod sync_state;
 pub mod marker;
 pub mod schema;
 pub mod fingerprint;
+pub mod changes;
 pub mod manifest;
 pub mod backup;
 pub mod engine;
@@ -45,7 +47,10 @@ pub mod checks;
 pub mod select;
 pub mod known;
 pub mod retention;
+pub mod journal;
+pub mod audit;
 pub mod guardian;
+pub mod loss;
 
 // verbs: what a user asks for
 pub mod verbs;

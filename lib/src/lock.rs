@@ -124,6 +124,14 @@ impl Target {
         Ok(Target { held })
     }
 
+    /// Refuses to work on any other database by this right.
+    pub fn require(&self, location: &str) -> Result<()> {
+        if self.location() == location {
+            return Ok(());
+        }
+        Err(Error::refused(format!("{} is held, and not {location}", self.location())))
+    }
+
     /// The location it was taken by.
     pub fn location(&self) -> &str {
         self.held.first().map_or("", Held::environment)
@@ -133,8 +141,8 @@ impl Target {
 /// Stands for the store in the lock of a target, which belongs to none.
 const TARGET: &str = "target";
 
-/// The name of a target's lock.
-fn target_name(target: &str) -> String {
+/// The name of a target's lock, and of what else the state directory keeps of it.
+pub fn target_name(target: &str) -> String {
     fsx::sha256_hex(target.as_bytes())[..16].to_owned()
 }
 

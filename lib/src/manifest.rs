@@ -76,6 +76,19 @@ pub struct Manifest {
     /// How long each stage took.
     #[serde(default)]
     pub durations_ms: BTreeMap<String, u64>,
+    /// The newest line of the store's audit trail at that time: where it is not there any more, the trail was cut.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit_head: Option<AuditHead>,
+}
+
+/// A line of the audit trail, by its hash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditHead {
+    /// SHA-256 (hex) of the line, without its newline.
+    pub sha256: String,
+    /// When it was written.
+    #[serde(with = "clock::rfc3339_millis")]
+    pub at: DateTime<Utc>,
 }
 
 /// Why a backup was made.

@@ -25,6 +25,12 @@ impl Process {
         Process { pid, command: command.into(), started: Stat::of(pid).map(|stat| stat.started), boot: boot() }
     }
 
+    /// This very process.
+    pub fn own() -> Self {
+        let pid = nix::unistd::getpid().as_raw();
+        Self::of(pid, command_line(pid))
+    }
+
     /// Whether that very process still runs. One that has ended and was not yet waited for does not.
     ///
     /// Where there is no /proc, any process that has the id now counts.

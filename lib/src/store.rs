@@ -32,6 +32,7 @@ pub const RESERVED: &[&str] = &[MIGRATIONS, "archives", "checks", "audit", "logs
 const STAGING_PREFIX: &str = ".staging-";
 const TRASH_PREFIX: &str = ".trash-";
 const SCRATCH_PREFIX: &str = ".scratch-";
+const CLONE_PREFIX: &str = ".clone-";
 /// iCloud does not upload what ends so.
 const UNSYNCED_SUFFIX: &str = ".nosync";
 const FORMAT: u32 = 1;
@@ -306,6 +307,11 @@ fn staging_name(backup_id: &str) -> String {
 /// Prefix of the folders for scratch databases that are files; it says which machine and which process made them.
 pub fn scratch_prefix() -> String {
     format!("{SCRATCH_PREFIX}{}-{}-", host_tag(), std::process::id())
+}
+
+/// Name of the folder for a clone that is left behind on purpose: no sweep takes it, and no check complains of it.
+pub fn clone_name() -> Result<String> {
+    Ok(format!("{CLONE_PREFIX}{}{UNSYNCED_SUFFIX}", id::stamp(clock::now())?))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ done; done
 cp -a backups all
 # kept FLAGS…: what is left, the new one not counted.
 kept() {
-    rm -rf backups "$HOLDFAST_STATE_DIR/known"
+    rm -rf backups "$HOLDFAST_STATE_DIR/known" "$HOLDFAST_STATE_DIR/audit-heads"
     cp -a all backups
     expect 0 at 2020-11-01T12:00:00Z backup-db app.db "$@"
     new=$(made)

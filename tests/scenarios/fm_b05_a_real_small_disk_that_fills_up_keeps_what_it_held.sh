@@ -26,3 +26,17 @@ run restore-db --store backups latest --to sqlite:disk/app.db
 is "$STATUS" 1 "status of a restore that does not fit"
 is "$(hash_of disk/app.db)" "$before" "the target"
 is "$(find disk -name 'app.db*')" disk/app.db "what lies beside the target"
+# The audit trail goes on until its last page is full; then each line that does not fit is cut off again.
+dd if=/dev/zero of=disk/full bs=1k 2>/dev/null || :
+lacking=0
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
+    run restore-db --store disk/backups 20300101
+    is "$STATUS" 3 "status without room for the audit trail"
+    ! grep -qF 'the audit trail lacks a line' "$ERR" || lacking=$((lacking + 1))
+    is "$(tail -c 1 disk/backups/audit/*.jsonl | od -An -c | tr -d ' ')" '\n' "the end of the trail"
+    expect 0 backup-guard audit --store disk/backups
+done
+[ "$lacking" -gt 0 ] || wrong "every line of the audit trail fitted"
+rm disk/full
+expect 0 backup-guard --store disk/backups
+expect 0 backup-guard audit --store disk/backups

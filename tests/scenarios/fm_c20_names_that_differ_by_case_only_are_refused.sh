@@ -8,7 +8,7 @@ for name in Prod PROD 'pröd' 'a b' '../x' .. . '' -x a/b migrations archives ch
     run backup-db app.db --env="$name"
     [ "$STATUS" = 2 ] || [ "$STATUS" = 6 ] || wrong "environment '$name': status $STATUS"
 done
-is "$(find backups -mindepth 1 -maxdepth 1 -type d)" backups/prod "the folders of the store"
+is "$(find backups -mindepth 1 -maxdepth 1 -type d ! -name audit)" backups/prod "the folders of the store"
 config '[env.Prod]' 'database = "app.db"'
 expect 6 backup-db
 says 'prod'

@@ -36,6 +36,18 @@ expect() {
     [ "$STATUS" = "$wanted" ] || wrong "$*: status $STATUS, not $wanted"
 }
 
+# plan COMMAND…: its dry run, as JSON; $CODE is what approves it, as --confirm takes it.
+plan() {
+    expect 0 "$@" -n --json
+    CODE=$(jq -r .approval.confirm "$OUT")
+    [ "$CODE" != null ] || wrong "$*: nothing is to be confirmed"
+}
+# approved COMMAND…: with the code of its own dry run it succeeds.
+approved() {
+    plan "$@"
+    expect 0 "$@" --confirm "$CODE"
+}
+
 # stdout or stderr of the last command holds a text; lacks it; is empty.
 prints() { grep -qF -e "$1" "$OUT" || wrong "stdout does not hold: $1"; }
 says() { grep -qF -e "$1" "$ERR" || wrong "stderr does not hold: $1"; }
@@ -78,17 +90,18 @@ backups() {
 }
 count() { backups "$@" | wc -l | tr -d ' '; }
 
-# Every published backup is whole, in Holdfast's eyes and in those of sha256sum.
+# Every published backup is whole, in Holdfast's eyes and in those of sha256sum; and so is the audit trail.
 all_verify() {
+    expect 0 backup-guard audit --limit 1
     for folder in backups/*/*-*-*-*; do
         [ -d "$folder" ] || continue
         (cd "$folder" && sha256sum --quiet --strict -c SHA256SUMS) >"$OUT" 2>"$ERR" || wrong "$folder does not match its SHA256SUMS"
     done
     expect 0 backup-guard --verify structure "$@"
 }
-# No staging, trash or scratch folder, no half-restored database, no half-written note.
+# No staging, trash or scratch folder, no clone that was kept, no half-restored database, no half-written note.
 nothing_left() {
-    left=$(find . \( -name '.staging-*' -o -name '.trash-*' -o -name '.scratch-*' -o -name '*.restore-*' -o -name '*.part' \))
+    left=$(find . \( -name '.staging-*' -o -name '.trash-*' -o -name '.scratch-*' -o -name '.clone-*' -o -name '*.restore-*' -o -name '*.part' \))
     left=$left$(find "$HOLDFAST_STATE_DIR" \( -name '*.new-*' -o -path '*/staging/*/*' \) 2>/dev/null || :)
     [ -z "$left" ] || wrong "left behind: $left"
 }

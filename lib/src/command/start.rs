@@ -56,12 +56,26 @@ pub(super) fn start(
     Ok(Started { process, waiter })
 }
 
+/// Executes the command in our own place.
 #[allow(unsafe_code)]
-fn prepare(wrapped: &Wrapped, changes: &Changes, mut announcer: PipeWriter, mut gate: PipeReader, opener: &PipeWriter) -> Command {
+pub(super) fn become_it(wrapped: &Wrapped) -> Error {
+    let mut command = words_of(wrapped);
+    // SAFETY: what `restore` calls is async-signal-safe, and nothing is allocated.
+    unsafe { command.pre_exec(inherited::restore) };
+    cannot_run(wrapped, command.exec())
+}
+
+fn words_of(wrapped: &Wrapped) -> Command {
     let mut command = Command::new(&wrapped.program);
     if let Some((name, args)) = wrapped.argv.split_first() {
         command.arg0(name).args(args);
     }
+    command
+}
+
+#[allow(unsafe_code)]
+fn prepare(wrapped: &Wrapped, changes: &Changes, mut announcer: PipeWriter, mut gate: PipeReader, opener: &PipeWriter) -> Command {
+    let mut command = words_of(wrapped);
     for (name, value) in changes {
         match value {
             Some(value) => command.env(name, value),

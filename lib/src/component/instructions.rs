@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::engine::Content;
 use crate::manifest::{Component, Manifest};
+use crate::shell;
 use crate::store::CHECKSUMS;
 
 /// The text of `RESTORE.txt`: commands that can be pasted, run inside the backup's folder.
@@ -38,7 +39,7 @@ fn sqlite(text: &mut String, manifest: &Manifest, component: &Component, plain: 
     let _ = writeln!(text, "A SQLite database. Stop the application, unpack to a new file, check it, and put it in place:\n");
     let _ = writeln!(text, "    {} > restored.sqlite", unpack(component));
     let _ = writeln!(text, "    sqlite3 restored.sqlite 'PRAGMA integrity_check'");
-    let _ = writeln!(text, "\nThen move it over {}. Move {name}-wal, {name}-shm and {name}-journal away together with", shell_word(name));
+    let _ = writeln!(text, "\nThen move it over {}. Move {name}-wal, {name}-shm and {name}-journal away together with", shell::word(name));
     let _ = writeln!(text, "the old file: left in place, they would damage the new one.");
 }
 
@@ -57,16 +58,16 @@ fn postgres(text: &mut String, manifest: &Manifest, component: &Component) {
         |name: &str| database.and_then(|database| database.properties.get(name)).and_then(|value| value.as_str().map(str::to_owned));
     let mut create = String::from("    createdb --template=template0");
     if let Some(encoding) = property("encoding") {
-        let _ = write!(create, " --encoding={}", shell_word(&encoding));
+        let _ = write!(create, " --encoding={}", shell::word(&encoding));
     }
     if let Some(collate) = property("collate") {
-        let _ = write!(create, " --lc-collate={}", shell_word(&collate));
+        let _ = write!(create, " --lc-collate={}", shell::word(&collate));
     }
     if let Some(ctype) = property("ctype") {
-        let _ = write!(create, " --lc-ctype={}", shell_word(&ctype));
+        let _ = write!(create, " --lc-ctype={}", shell::word(&ctype));
     }
     if let Some(owner) = property("owner") {
-        let _ = write!(create, " --owner={}", shell_word(&owner));
+        let _ = write!(create, " --owner={}", shell::word(&owner));
     }
     let _ = writeln!(text, "SQL text for PostgreSQL. Load it into a new, empty database, and only then rename it into place:\n");
     let _ = writeln!(text, "{create} restored");
@@ -76,10 +77,4 @@ fn postgres(text: &mut String, manifest: &Manifest, component: &Component) {
         let _ = writeln!(text, "\n    psql -X -d postgres -c 'ALTER DATABASE \"{name}\" RENAME TO \"{name}_before\"'");
         let _ = writeln!(text, "    psql -X -d postgres -c 'ALTER DATABASE restored RENAME TO \"{name}\"'");
     }
-}
-
-/// A word as a POSIX shell takes it.
-fn shell_word(word: &str) -> String {
-    let is_plain = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-/@+=:".contains(&byte));
-    if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }

@@ -317,7 +317,14 @@ fn the_example_and_the_reference_name_every_key_and_the_example_is_valid() {
     let all: String =
         example.lines().map(|line| line.strip_prefix('#').filter(is_key).unwrap_or(line)).map(|line| format!("{line}\n")).collect();
     for key in &keys {
-        let forms = [format!("\n{key} = "), format!("\n[{key}."), format!("\n[{key}]"), format!("{{ {key} = "), format!(", {key} = ")];
+        let forms = [
+            format!("\n{key} = "),
+            format!("\n[{key}."),
+            format!("\n[{key}]"),
+            format!(".{key}]\n"),
+            format!("{{ {key} = "),
+            format!(", {key} = "),
+        ];
         assert!(forms.iter().any(|form| all.contains(form)), "holdfast.example.toml does not show {key}");
         assert!(reference.contains(&format!("`{key}`")), "docs/config.md does not explain {key}");
     }

@@ -7,14 +7,21 @@ mod cluster;
 mod create;
 mod dump;
 mod exchange;
+mod limits;
 mod load;
+mod look;
+mod marker;
 mod place;
+mod probe;
 mod programs;
 mod scratch;
 mod session;
+mod shared;
+mod snapshot;
 mod sql;
 mod structure;
 pub mod text;
+mod waiting;
 
 pub use structure::{ArchiveStructure, SqlStructure};
 
@@ -23,7 +30,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::{Beside, Content, Depth, Dumped, Engine, Kept, Live, Outlet, Probe, Settings, Workspace};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::fingerprint::Fingerprint;
 use crate::manifest::{Database, EngineName};
 use crate::marker::Marker;
@@ -73,7 +80,9 @@ impl Postgres {
         match self.name.get() {
             Some(name) => Ok(name.clone()),
             None => {
-                let name = self.place.session()?.text("SELECT current_database()")?;
+                let asked = self.place.session().and_then(|mut session| session.text("SELECT current_database()"));
+                // The service's own database may be the very one that is gone.
+                let name = asked.or_else(|error| self.place.address.services_database().ok_or(error))?;
                 Ok(self.name.get_or_init(|| name).clone())
             }
         }
@@ -104,35 +113,43 @@ impl Engine for Postgres {
     }
 
     fn probe(&self) -> Result<Probe> {
-        dump::probe(&self.place)
+        probe::probe(&self.place)
     }
 
     fn dump(&self, out: &mut dyn Outlet) -> Result<Dumped> {
         self.place.dump(out)
     }
 
-    fn image(&self, _out: &mut dyn Outlet) -> Result<Option<Fingerprint>> {
-        Err(Error::failed("image: to be built"))
+    fn image(&self, out: &mut dyn Outlet) -> Result<Option<Fingerprint>> {
+        dump::image(&self.place, out).map(Some)
     }
 
     fn schema(&self) -> Result<Schema> {
-        Err(Error::failed("schema: to be built"))
+        self.place.schema()
     }
 
     fn marker(&self) -> Result<Option<Marker>> {
-        Ok(None)
+        self.place.marker().or_else(|error| {
+            let is_missing = self.target().and_then(|target| exchange::is_missing(&self.place, &target));
+            if is_missing.is_ok_and(|missing| missing) { Ok(None) } else { Err(error) }
+        })
     }
 
-    fn mark(&self, _marker: &Marker) -> Result<()> {
-        Err(Error::failed("mark: to be built"))
+    fn mark(&self, marker: &Marker) -> Result<()> {
+        self.place.mark(marker)
     }
 
-    fn is_named_by(&self, _value: &str) -> bool {
-        false
+    fn is_named_by(&self, value: &str) -> bool {
+        let name = self.name.get().cloned().or_else(|| self.place.address.services_database());
+        name.is_some_and(|name| self.place.address.is_named_by(&name, value))
     }
 
-    fn limits(&self, _lock: Option<Duration>, _statement: Option<Duration>) -> Result<BTreeMap<String, String>> {
-        Err(Error::failed("limits: to be built"))
+    fn limits(&self, lock: Option<Duration>, statement: Option<Duration>) -> Result<BTreeMap<String, String>> {
+        Ok(limits::variables(&address::Address::inherited_options(), lock, statement))
+    }
+
+    fn waiting(&self) -> Result<Vec<String>> {
+        waiting::sentences(&mut self.place.session()?)
     }
 
     fn live(&self) -> Result<Live> {

@@ -1,9 +1,15 @@
 //! SQLite, embedded: no program is needed, and a database file is never copied as a file.
 
+mod address;
+mod content;
 mod dump;
+mod exchange;
 mod fingerprint;
+mod image;
 mod load;
+mod marker;
 mod open;
+mod schema;
 mod structure;
 mod swap;
 
@@ -14,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Beside, Content, Depth, Dumped, Engine, Kept, Live, Outlet, Probe, Settings, Workspace};
-use crate::error::{Error, OnPath, Result};
+use crate::error::{Error, Kind, OnPath, Result};
 use crate::fingerprint::Fingerprint;
 use crate::fsx;
 use crate::manifest::{Database, EngineName};
@@ -50,6 +56,10 @@ impl Sqlite {
         Ok(Sqlite { path, settings })
     }
 
+    fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("/"))
+    }
+
     fn beside_path(&self, what: &str, id: &str) -> PathBuf {
         let mut name = self.path.file_name().unwrap_or_default().to_owned();
         name.push(format!(".{what}-{id}"));
@@ -79,45 +89,58 @@ impl Engine for Sqlite {
     }
 
     fn probe(&self) -> Result<Probe> {
-        open::require_database_file(&self.path)?;
-        let connection = open::source(&self.path)?;
-        let (tables, estimated_bytes) = open::within(self.settings.busy_timeout, &self.path, || {
+        let (tables, estimated_bytes, marked) = open::in_snapshot(&self.path, self.settings.busy_timeout, |connection| {
             let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema WHERE type = 'table'", [], |row| row.get(0))?;
-            Ok((tables, open::size(&connection)?))
+            Ok((tables, open::size(connection)?, marker::rows(connection)?))
         })?;
         if tables == 0 && !self.settings.allow_empty {
             return Err(Error::failed(format!("{} has no tables", self.path.display()))
                 .hint("is it the right file? an empty database can be backed up with --allow-empty"));
         }
-        Ok(Probe { estimated_bytes, warnings: Vec::new() })
+        Ok(Probe { estimated_bytes, warnings: Vec::new(), marker: marker::read(&marked, &self.path)? })
     }
 
     fn dump(&self, out: &mut dyn Outlet) -> Result<Dumped> {
         dump::dump(&self.path, &self.settings, out)
     }
 
-    fn image(&self, _out: &mut dyn Outlet) -> Result<Option<Fingerprint>> {
-        Err(Error::failed("image: to be built"))
+    fn image(&self, out: &mut dyn Outlet) -> Result<Option<Fingerprint>> {
+        image::image(&self.path, &self.settings, out).map(|()| None)
     }
 
     fn schema(&self) -> Result<Schema> {
-        Err(Error::failed("schema: to be built"))
+        open::in_snapshot(&self.path, self.settings.busy_timeout, schema::read)
+    }
+
+    fn examine(&self) -> Result<Vec<String>> {
+        open::in_snapshot(&self.path, self.settings.busy_timeout, fingerprint::quick_check).map(|checked| checked.problems)
     }
 
     fn marker(&self) -> Result<Option<Marker>> {
-        Ok(None)
+        if matches!(self.path.metadata(), Err(error) if error.kind() == std::io::ErrorKind::NotFound) {
+            return Ok(None);
+        }
+        match open::in_snapshot(&self.path, self.settings.busy_timeout, marker::rows) {
+            // What is no database, or too damaged to be read, says nothing of itself: it must be possible to restore over it.
+            Err(error) if error.kind() == Kind::Bad => Ok(None),
+            other => marker::read(&other?, &self.path),
+        }
     }
 
-    fn mark(&self, _marker: &Marker) -> Result<()> {
-        Err(Error::failed("mark: to be built"))
+    fn mark(&self, marker: &Marker) -> Result<()> {
+        marker::write(&self.path, marker, self.settings.busy_timeout)
     }
 
-    fn is_named_by(&self, _value: &str) -> bool {
-        false
+    fn is_named_by(&self, value: &str) -> bool {
+        address::names(value, &self.path)
     }
 
-    fn limits(&self, _lock: Option<Duration>, _statement: Option<Duration>) -> Result<BTreeMap<String, String>> {
-        Err(Error::failed("limits: to be built"))
+    fn limits(&self, lock: Option<Duration>, statement: Option<Duration>) -> Result<BTreeMap<String, String>> {
+        if lock.is_none() && statement.is_none() {
+            return Ok(BTreeMap::new());
+        }
+        Err(Error::usage("SQLite has no server that could hold a command to a lock or statement timeout")
+            .hint("set the application's own busy timeout, or bound the whole command with --timeout"))
     }
 
     fn live(&self) -> Result<Live> {
@@ -136,34 +159,33 @@ impl Engine for Sqlite {
             })
         };
         match look() {
-            Err(error) if matches!(error.kind(), crate::error::Kind::Bad) => Ok(Live::Broken(error.to_string())),
+            Err(error) if error.kind() == Kind::Bad => Ok(Live::Broken(error.to_string())),
             other => other,
         }
     }
 
-    fn fingerprint(&self, _depth: Depth) -> Result<Fingerprint> {
-        let connection = open::source(&self.path)?;
-        open::within(self.settings.busy_timeout, &self.path, || {
-            connection.execute_batch("BEGIN")?;
-            let fingerprint = fingerprint::take(&connection);
-            connection.execute_batch("COMMIT")?;
-            fingerprint
-        })
+    fn fingerprint(&self, depth: Depth) -> Result<Fingerprint> {
+        open::in_snapshot(&self.path, self.settings.busy_timeout, |connection| fingerprint::take(connection, depth))
     }
 
     fn require_room(&self, plain_bytes: u64) -> Result<()> {
-        let folder = self.path.parent().unwrap_or(Path::new("/"));
         let kept_bytes = self.path.metadata().map_or(0, |found| found.len());
-        fsx::require_free(folder, plain_bytes.saturating_add(kept_bytes))
+        fsx::require_free(self.folder(), plain_bytes.saturating_add(kept_bytes))
     }
 
-    fn scratch(&self, _origin: Option<&Database>) -> Result<Box<dyn Workspace>> {
-        Ok(Box::new(load::File::scratch(&self.settings)?))
+    fn scratch(&self, origin: Option<&Database>) -> Result<Box<dyn Workspace>> {
+        Ok(Box::new(load::File::scratch(origin, &self.settings)?))
     }
 
-    fn beside(&self, _origin: Option<&Database>, id: &str) -> Result<Box<dyn Beside>> {
+    fn beside(&self, origin: Option<&Database>, id: &str) -> Result<Box<dyn Beside>> {
+        let folder = self.folder();
+        if !folder.is_dir() {
+            return Err(Error::failed(format!("the folder {} is not there", folder.display()))
+                .hint("is its disk mounted? else make it, for the user who works with the database"));
+        }
         let file = load::File::at(self.beside_path("restore", id), &self.settings);
-        Ok(Box::new(swap::Incoming::new(file, self.path.clone(), self.beside_path("before", id))))
+        let own = origin.filter(|origin| origin.location == self.location());
+        Ok(Box::new(swap::Incoming::new(file, self.path.clone(), self.beside_path("before", id), own.and_then(dump::mode_in))))
     }
 
     fn undo(&self, kept: &Kept) -> Result<Kept> {

@@ -118,7 +118,8 @@ fn what_others_left_is_swept_by_nobody_else() {
     let own = format!("{SCRATCH_PREFIX}{}-{dead}-abc{UNSYNCED_SUFFIX}", host_tag());
     let foreign = format!("{SCRATCH_PREFIX}0badc0de-{dead}-abc{UNSYNCED_SUFFIX}");
     let trash = |environment: &str| format!("{TRASH_PREFIX}20261121T130000Z-{environment}-db-7f3a{UNSYNCED_SUFFIX}");
-    for name in [&own, &foreign, &trash("prod"), &trash("prod-eu")] {
+    let clone = clone_name().expect("a name");
+    for name in [&own, &foreign, &clone, &trash("prod"), &trash("prod-eu")] {
         std::fs::create_dir(store.root().join(name)).expect("a folder");
     }
     let held = Held::acquire(&state, store.id(), "prod", Duration::ZERO).expect("the lock");
@@ -126,4 +127,8 @@ fn what_others_left_is_swept_by_nobody_else() {
     removed.sort();
     assert_eq!(removed, [own, trash("prod")]);
     assert!(store.root().join(&foreign).is_dir() && store.root().join(trash("prod-eu")).is_dir());
+    // A clone that somebody asked to keep is theirs to remove.
+    assert!(store.root().join(&clone).is_dir());
+    assert_eq!(store.strays().expect("a list"), [foreign, trash("prod-eu")]);
+    assert_eq!(store.places().expect("a list"), Vec::<String>::new());
 }

@@ -8,7 +8,8 @@ use chrono::{DateTime, Duration, Utc};
 use serde::Serialize;
 
 use super::prune::{self, Pruned};
-use super::verify::{self, Demands, elapsed_ms};
+use super::verify::{self, Demands, Proven, elapsed_ms};
+use crate::audit;
 use crate::backup::Backup;
 use crate::catalog::Catalog;
 use crate::clock;
@@ -24,6 +25,7 @@ use crate::interrupt;
 use crate::known;
 use crate::lock::Held;
 use crate::manifest::{self, Component, Kind, Level, Manifest, Type, Verification};
+use crate::marker;
 use crate::progress::Progress;
 use crate::state_dir::StateDir;
 use crate::store::{self, Staging, Store};
@@ -79,19 +81,48 @@ impl Report {
     }
 }
 
+/// A backup that has just been published, and the clone by which it was proven where the level asked for one.
+pub struct Made {
+    /// What was made.
+    pub report: Report,
+    /// The proof; there is one from [`Level::Restore`] on.
+    pub proven: Option<Proven>,
+}
+
 /// Makes a backup of an environment's database, and then lets retention run.
 ///
 /// On any error nothing is published and what was there before stays. A source that is itself corrupt is published as
 /// what it is: unverified, with its problems named, and never counted as good.
 pub fn run(environment: &Environment, store: &Store, request: &Request, progress: &dyn Progress) -> Result<Report> {
-    interrupt::set_deadline(environment.timeout);
+    interrupt::replace_deadline(Some(environment.timeout));
     let engine = environment.engine(store.state())?;
-    let probe = engine.probe().map_err(as_failed)?;
+    let probe = probe(environment, &*engine).map_err(as_failed)?;
     let held = Held::acquire(store.state(), store.id(), &environment.name, environment.wait)?;
-    let made = make(environment, store, &held, &*engine, &probe, request, progress).map_err(as_failed)?;
-    let may_prune = request.prune && made.manifest.verification.is_some() && !environment.retention.is_empty();
-    let pruned = may_prune.then(|| prune::run(environment, store, &held).map_err(|error| within_retention(error, &made.id)));
-    Ok(Report { pruned, ..made })
+    Ok(make_and_prune(environment, store, &held, &*engine, &probe, request, progress)?.report)
+}
+
+/// Makes a backup while the environment is held, and then lets retention run where that is asked for.
+pub(super) fn make_and_prune(
+    environment: &Environment,
+    store: &Store,
+    held: &Held,
+    engine: &dyn Engine,
+    probe: &Probe,
+    request: &Request,
+    progress: &dyn Progress,
+) -> Result<Made> {
+    let mut made = make(environment, store, held, engine, probe, request, progress).map_err(as_failed)?;
+    let may_prune = request.prune && made.report.manifest.verification.is_some() && !environment.retention.is_empty();
+    let id = &made.report.id;
+    made.report.pruned = may_prune.then(|| prune::run(environment, store, held).map_err(|error| within_retention(error, id)));
+    Ok(made)
+}
+
+/// Looks at the source, and refuses one that says of itself that it is another environment's.
+fn probe(environment: &Environment, engine: &dyn Engine) -> Result<Probe> {
+    let probe = engine.probe()?;
+    marker::require(probe.marker.as_ref(), &environment.name, &engine.location())?;
+    Ok(probe)
 }
 
 /// A source that is no database is no bad backup: the run failed, and nothing was published.
@@ -147,7 +178,7 @@ impl Planned {
 /// Looks at the source and says what a run would do. Changes nothing, and creates no store.
 pub fn plan(environment: &Environment, state: &StateDir) -> Result<Planned> {
     let engine = environment.engine(state)?;
-    let probe = engine.probe()?;
+    let probe = probe(environment, &*engine)?;
     Ok(Planned {
         environment: environment.name.clone(),
         source: engine.location(),
@@ -169,7 +200,7 @@ pub fn make(
     probe: &Probe,
     request: &Request,
     progress: &dyn Progress,
-) -> Result<Report> {
+) -> Result<Made> {
     let mut notes: Vec<String> =
         store.sweep(held)?.into_iter().map(|name| format!("removed {name}, which an interrupted run left")).collect();
     store.require_real(&store.folder(place_of(request.kind, &environment.name)))?;
@@ -196,8 +227,12 @@ pub fn make(
 
     let mut manifest = describe(environment, store, &staging, request, created_at, dumped, components);
     manifest.warnings.splice(0..0, probe.warnings.iter().cloned());
+    let mut proven = None;
     if manifest.problems.is_empty() {
-        manifest.verification = Some(prove(environment, store, &staging, &manifest, request.verify, &mut durations, progress)?);
+        if request.verify >= Level::Restore {
+            proven = Some(prove(environment, store, &staging, &manifest, request.verify, &mut durations, progress)?);
+        }
+        manifest.verification = Some(Verification { level: request.verify.max(Level::Structure), at: clock::now() });
     }
     manifest.durations_ms = durations;
     manifest.finished_at = clock::now().max(created_at);
@@ -214,7 +249,7 @@ pub fn make(
         "published in {}",
         folder.display()
     );
-    Ok(Report { id: manifest.id.clone(), folder, manifest, pruned: None, notes })
+    Ok(Made { report: Report { id: manifest.id.clone(), folder, manifest, pruned: None, notes }, proven })
 }
 
 /// The time a new backup carries: now, but never before the newest one, so that `latest` means the last one made even
@@ -272,10 +307,11 @@ fn describe(
         fingerprint: Some(dumped.fingerprint),
         components,
         durations_ms: BTreeMap::new(),
+        audit_head: audit::head(&audit::Place::of(store)).map(|head| head.for_manifest()),
     }
 }
 
-/// What the staged backup has passed: `structure` by having been read back, more by a rehearsal.
+/// Rehearses the restore of the staged backup. It has passed `structure` already, by having been read back.
 fn prove(
     environment: &Environment,
     store: &Store,
@@ -284,21 +320,19 @@ fn prove(
     level: Level,
     durations: &mut BTreeMap<String, u64>,
     progress: &dyn Progress,
-) -> Result<Verification> {
-    if level >= Level::Restore {
-        let staged = Backup::staged(staging.path(), manifest.clone());
-        let settings = environment.engine_settings(store.state())?;
-        let demands = Demands { level, min_size: environment.min_size, asserts: &environment.asserts, settings: &settings };
-        let start = Instant::now();
-        let (findings, restore_ms) = verify::rehearse(&staged, &demands, progress)?;
-        durations.insert("rehearsal".to_owned(), elapsed_ms(start));
-        durations.insert("restore".to_owned(), restore_ms);
-        if let Some(finding) = findings.first() {
-            return Err(crate::Error::failed(format!("the backup does not pass {level}: {finding}"))
-                .hint("nothing was published; is the database itself sound?"));
-        }
-    }
-    Ok(Verification { level: level.max(Level::Structure), at: clock::now() })
+) -> Result<Proven> {
+    let staged = Backup::staged(staging.path(), manifest.clone());
+    let settings = environment.engine_settings(store.state())?;
+    let demands = Demands { level, min_size: environment.min_size, asserts: &environment.asserts, settings: &settings };
+    let start = Instant::now();
+    let rehearsal = verify::rehearse(&staged, &demands, progress)?;
+    durations.insert("rehearsal".to_owned(), elapsed_ms(start));
+    durations.insert("restore".to_owned(), rehearsal.restore_ms);
+    rehearsal.outcome.map_err(|findings| {
+        let finding = findings.first().map_or("", String::as_str);
+        error::Error::failed(format!("the backup does not pass {level}: {finding}"))
+            .hint("nothing was published; is the database itself sound?")
+    })
 }
 
 /// Writes what describes the backup, and makes it appear.

@@ -3,17 +3,17 @@
 //! Everything is checked before anything is touched; the new database is built beside the old one, compared, and swapped
 //! in; the old one is kept aside. A [`Plan`] says all of that beforehand, and the run executes that very plan.
 
+mod marked;
 mod plan;
 
 pub use plan::{Action, Plan, Step, plan};
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
 use super::backup::{self, Request};
-use super::undo::{self, Record};
+use super::undo::{Record, Replaced};
 use super::verify::{self, Demands, Verified, elapsed_ms};
 use crate::backup::Backup;
 use crate::clock;
@@ -23,10 +23,10 @@ use crate::error::{Error, Kind, Result};
 use crate::exec::{self, Call};
 use crate::fingerprint::Fingerprint;
 use crate::foreign::Foreign;
-use crate::guardian::Approval;
+use crate::guardian::{Approval, Operation};
 use crate::id;
 use crate::interrupt;
-use crate::lock::Held;
+use crate::lock::{self, Held};
 use crate::manifest::{self, Database, EngineName, Level};
 use crate::progress::Progress;
 use crate::state_dir::StateDir;
@@ -115,11 +115,16 @@ pub struct Report {
     pub restart_error: Option<String>,
 }
 
+/// Takes the right to work on a database, under whatever name others know it.
+pub fn hold(engine: &dyn Engine, state: &StateDir, wait: Duration) -> Result<lock::Target> {
+    lock::Target::acquire(state, &engine.location(), engine.identity().as_deref(), wait)
+}
+
 /// Ends what a killed restore into this target left half done, and says what it did. Without it a database that was
 /// closed for a swap could be neither planned for nor backed up first.
-pub fn put_right(origin: &Origin, target: &Target<'_>, state: &StateDir, wait: Duration) -> Result<Vec<String>> {
+pub fn put_right(origin: &Origin, target: &Target<'_>, held: &lock::Target) -> Result<Vec<String>> {
     refuse_mismatch(origin, target)?;
-    let _held = Held::acquire(state, "target", &undo::lock_name(&target.engine.location()), wait)?;
+    held.require(&target.engine.location())?;
     target.engine.recover()
 }
 
@@ -135,25 +140,37 @@ pub struct Means<'a> {
     pub wait: Duration,
 }
 
-/// Executes a plan. The approval is for its target.
+/// Executes a plan, on a target that is held. The approval is for it too.
 ///
 /// Until the swap every error leaves the target as it was.
 pub fn run(
     plan: &Plan,
     origin: &Origin,
     target: &Target<'_>,
+    held: &lock::Target,
     approval: &Approval,
     means: &Means<'_>,
     progress: &dyn Progress,
 ) -> Result<Report> {
+    approval.require(Operation::Restore, &plan.target)?;
+    put_back(plan, origin, target, held, means, progress)
+}
+
+/// As [`run`], for whoever has an approval already that says what brings the old state back: a migration, a test run.
+pub(super) fn put_back(
+    plan: &Plan,
+    origin: &Origin,
+    target: &Target<'_>,
+    held: &lock::Target,
+    means: &Means<'_>,
+    progress: &dyn Progress,
+) -> Result<Report> {
     let engine = &*target.engine;
-    if approval.target() != plan.target || plan.target != engine.location() {
-        return Err(Error::refused(format!("the approval is for {}, not for {}", approval.target(), engine.location())));
-    }
-    let lock = undo::lock_name(&plan.target);
-    let _held = Held::acquire(means.state, "target", &lock, means.wait)?;
+    held.require(&plan.target)?;
+    held.require(&engine.location())?;
     let mut notes = engine.recover()?;
-    refuse_surprise(plan, &engine.live()?)?;
+    let live = engine.live()?;
+    refuse_surprise(plan, &live)?;
     let restore_id = id::stamp(clock::now())?;
 
     let proof = prove(origin, means, progress)?;
@@ -165,12 +182,19 @@ pub fn run(
     let load_ms = elapsed_ms(start);
     let asserts = target.environment.map_or(&[][..], |environment| &environment.asserts);
     compare(origin, &*beside, asserts)?;
+    let expected = match marked::settle(origin, target, &live, &*beside)? {
+        // The marker's table may have come with it.
+        true => Some(beside.fingerprint(Depth::Rows)?),
+        false => origin.fingerprint().cloned(),
+    };
     progress.end();
 
     // As late as can be, so that it holds what was written while the new database was loaded.
     let safety_backup = if plan.has(Action::SafetyBackup) { Some(back_up_first(engine, plan, means, progress)?) } else { None };
     interrupt::check()?;
-    let record = Record::begin(means.state, &plan.target, beside.keeps()?, &plan.origin)?;
+    let was_empty = safety_backup.is_none() && matches!(engine.live()?, Live::Present { is_empty: true, .. });
+    let replaced = Replaced { kept: beside.keeps()?, safety_backup: safety_backup.clone(), was_empty };
+    let record = Record::begin(means.state, &plan.target, &plan.origin, replaced)?;
     let kept = match beside.swap() {
         Ok(kept) => kept,
         Err(error) => {
@@ -180,7 +204,7 @@ pub fn run(
     };
     record.complete(means.state, kept.clone())?;
     tracing::info!(load_ms, kept_aside = kept.aside, "{} is restored", plan.target);
-    notes.extend(compare_live(origin, engine)?);
+    notes.extend(compare_live(expected.as_ref(), engine)?);
     let restart = target.environment.and_then(|environment| environment.restart.as_deref());
     Ok(Report {
         plan: plan.clone(),
@@ -247,8 +271,8 @@ fn back_up_first(engine: &dyn Engine, plan: &Plan, means: &Means<'_>, progress: 
     let cannot =
         |error: Error| error.within("no safety backup could be made, nothing was touched").hint("see why, or say --no-safety-backup");
     let probe = engine.probe().map_err(cannot)?;
-    let report = backup::make(environment, store, &held, engine, &probe, &request, progress).map_err(cannot)?;
-    Ok(report.id)
+    let made = backup::make(environment, store, &held, engine, &probe, &request, progress).map_err(cannot)?;
+    Ok(made.report.id)
 }
 
 fn load(origin: &Origin, proof: Option<&Verified>, engine: &dyn Engine, restore_id: &str) -> Result<Box<dyn Beside>> {
@@ -286,8 +310,8 @@ fn compare(origin: &Origin, beside: &dyn Beside, asserts: &[crate::config::Asser
 }
 
 /// Looks at the database once more at its real place. An application that writes already may have added rows.
-fn compare_live(origin: &Origin, engine: &dyn Engine) -> Result<Vec<String>> {
-    let Some(expected) = origin.fingerprint() else { return Ok(Vec::new()) };
+fn compare_live(expected: Option<&Fingerprint>, engine: &dyn Engine) -> Result<Vec<String>> {
+    let Some(expected) = expected else { return Ok(Vec::new()) };
     let found = engine.fingerprint(Depth::Rows).map_err(|error| error.within("the database is in place, but it cannot be looked at"))?;
     let differences = expected.differences(&found);
     if differences.is_empty() {
@@ -304,10 +328,7 @@ fn compare_live(origin: &Origin, engine: &dyn Engine) -> Result<Vec<String>> {
 }
 
 fn restart_application(command: &[String]) -> Result<()> {
-    let Some((program, args)) = command.split_first() else { return Ok(()) };
-    let found = if program.contains('/') { Some(Path::new(program).to_owned()) } else { exec::find(program, &[]).into_iter().next() };
-    let program = found.ok_or_else(|| Error::failed(format!("the restart command {program} is not found")))?;
     // What it says is not read: a daemon that it starts may hold its stdout open for ever.
-    let ended = Call::new(program).args(args).sink().and_then(exec::Sink::finish);
+    let ended = Call::of_words(command).and_then(Call::sink).and_then(exec::Sink::finish);
     ended.map(|_| ()).map_err(|error| error.as_kind(Kind::Partial))
 }

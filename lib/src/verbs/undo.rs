@@ -9,8 +9,8 @@ use crate::clock;
 use crate::engine::{Engine, Kept};
 use crate::error::{Error, OnPath, Result};
 use crate::fsx;
-use crate::guardian::Approval;
-use crate::lock::Held;
+use crate::guardian::{Approval, Operation};
+use crate::lock;
 use crate::manifest::EngineName;
 use crate::state_dir::StateDir;
 
@@ -26,6 +26,12 @@ pub struct Record {
     pub at: DateTime<Utc>,
     /// Whether the swap is known to have been done.
     pub is_complete: bool,
+    /// The safety backup of what was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub safety_backup: Option<String>,
+    /// Whether what was kept is a database without any table.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub was_empty: bool,
     /// What earlier restores kept, which only [`discard`] removes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub older: Vec<Kept>,
@@ -34,9 +40,16 @@ pub struct Record {
     previous: Option<Box<Record>>,
 }
 
+/// What a swap is about to replace.
+pub(super) struct Replaced {
+    pub(super) kept: Kept,
+    pub(super) safety_backup: Option<String>,
+    pub(super) was_empty: bool,
+}
+
 impl Record {
     /// Writes down what a swap is about to keep.
-    pub(super) fn begin(state: &StateDir, target: &str, kept: Kept, origin: &str) -> Result<Self> {
+    pub(super) fn begin(state: &StateDir, target: &str, origin: &str, replaced: Replaced) -> Result<Self> {
         let previous = Self::read(state, target)?.map(|record| Box::new(Record { previous: None, ..record }));
         let older = previous
             .iter()
@@ -44,7 +57,9 @@ impl Record {
             .filter(|kept| kept.aside.is_some())
             .cloned()
             .collect();
-        let record = Record { kept, origin: origin.to_owned(), at: clock::now(), is_complete: false, older, previous };
+        let Replaced { kept, safety_backup, was_empty } = replaced;
+        let (origin, at) = (origin.to_owned(), clock::now());
+        let record = Record { kept, origin, at, is_complete: false, safety_backup, was_empty, older, previous };
         record.write(state)?;
         Ok(record)
     }
@@ -91,6 +106,11 @@ impl Record {
         }
     }
 
+    /// Where everything is that [`discard`] removes, the oldest first.
+    pub fn asides(&self) -> impl Iterator<Item = &str> {
+        self.older.iter().chain([&self.kept]).filter_map(|kept| kept.aside.as_deref())
+    }
+
     /// Every restore that can be undone, the newest last.
     pub fn all(state: &StateDir) -> Result<Vec<Self>> {
         let folder = state.folder("restores")?;
@@ -116,13 +136,8 @@ impl Record {
     }
 }
 
-/// Name of the lock of a target.
-pub(super) fn lock_name(target: &str) -> String {
-    fsx::sha256_hex(target.as_bytes())[..16].to_owned()
-}
-
 fn path(state: &StateDir, target: &str) -> Result<PathBuf> {
-    Ok(state.folder("restores")?.join(format!("{}.json", lock_name(target))))
+    Ok(state.folder("restores")?.join(format!("{}.json", lock::target_name(target))))
 }
 
 /// The record of the last restore into a target, or an error that says there is none.
@@ -134,11 +149,9 @@ pub fn last(state: &StateDir, engine: &dyn Engine) -> Result<Record> {
 }
 
 /// Brings back what the last restore replaced; what is there now is kept in its stead, so that undo can be undone.
-pub fn undo(engine: &dyn Engine, record: &Record, approval: &Approval, state: &StateDir, wait: std::time::Duration) -> Result<Kept> {
-    if approval.target() != record.kept.target {
-        return Err(Error::refused(format!("the approval is for {}, not for {}", approval.target(), record.kept.target)));
-    }
-    let _held = Held::acquire(state, "target", &lock_name(&record.kept.target), wait)?;
+pub fn undo(engine: &dyn Engine, record: &Record, held: &lock::Target, approval: &Approval, state: &StateDir) -> Result<Kept> {
+    approval.require(Operation::Undo, &record.kept.target)?;
+    held.require(&record.kept.target)?;
     engine.recover()?;
     let kept = engine.undo(&record.kept)?;
     let undone = Record {
@@ -146,6 +159,8 @@ pub fn undo(engine: &dyn Engine, record: &Record, approval: &Approval, state: &S
         origin: format!("undo of {}", record.origin),
         at: clock::now(),
         is_complete: true,
+        safety_backup: None,
+        was_empty: false,
         older: record.older.clone(),
         previous: None,
     };
@@ -157,11 +172,9 @@ pub fn undo(engine: &dyn Engine, record: &Record, approval: &Approval, state: &S
 }
 
 /// Removes what the last restore and the ones before it kept aside.
-pub fn discard(engine: &dyn Engine, record: &Record, approval: &Approval, state: &StateDir, wait: std::time::Duration) -> Result<()> {
-    if approval.target() != record.kept.target {
-        return Err(Error::refused(format!("the approval is for {}, not for {}", approval.target(), record.kept.target)));
-    }
-    let _held = Held::acquire(state, "target", &lock_name(&record.kept.target), wait)?;
+pub fn discard(engine: &dyn Engine, record: &Record, held: &lock::Target, approval: &Approval, state: &StateDir) -> Result<()> {
+    approval.require(Operation::Discard, &record.kept.target)?;
+    held.require(&record.kept.target)?;
     for kept in record.older.iter().chain([&record.kept]) {
         engine.discard(kept)?;
     }

@@ -1,22 +1,26 @@
 //! Verification: how well a backup is known to be good.
 //!
-//! [`Verified`] can be made in this module only. Whoever is about to overwrite something asks for it by type.
+//! [`Verified`] and [`Proven`] can be made in this module only. Whoever is about to overwrite something asks for them by type.
 
-use std::io::{Read, Write};
-use std::path::Path;
+mod compared;
+mod rehearsal;
+
+pub(super) use compared::Compared;
+pub use rehearsal::{Proven, Rehearsal, asserts, rehearse};
+
+use std::io::Read;
 use std::time::Instant;
 
 use crate::backup::Backup;
 use crate::clock;
 use crate::config::Assert;
-use crate::engine::{self, Content, Cut, Depth, Outlet, Settings, Workspace};
+use crate::engine::{self, Content, Settings};
 use crate::error::{Error, Kind, OnPath, Result};
-use crate::frames::chunk_hash;
-use crate::frames::index::Index;
+use crate::fingerprint::Fingerprint;
 use crate::frames::open::hash_file;
 use crate::fsx;
 use crate::interrupt;
-use crate::manifest::{Component, EngineName, Level, Verification};
+use crate::manifest::{Component, Level, Verification};
 use crate::progress::Progress;
 
 /// A backup that passed a verification.
@@ -89,9 +93,9 @@ pub fn verify(backup: &Backup, demands: &Demands<'_>, progress: &dyn Progress) -
     let mut restore_ms = None;
     if findings.is_empty() && demands.level >= Level::Restore {
         level = demands.level;
-        let (wrong, milliseconds) = rehearse(backup, demands, progress)?;
-        findings = wrong;
-        restore_ms = Some(milliseconds);
+        let rehearsal = rehearse(backup, demands, progress)?;
+        findings = rehearsal.outcome.err().unwrap_or_default();
+        restore_ms = Some(rehearsal.restore_ms);
     }
     let verified = findings.is_empty().then(|| Verified { backup: backup.clone(), verification: Verification { level, at: clock::now() } });
     Ok(Outcome { verified, level, findings, remarks, check_ms: elapsed_ms(start), restore_ms })
@@ -237,151 +241,27 @@ pub fn content_of(backup: &Backup, component: &Component) -> Result<Content> {
         .ok_or_else(|| Error::bad(format!("{} holds {:?}, which this version does not know", backup.id(), component.content)))
 }
 
-/// A restore into a scratch database, compared with the fingerprint: what is wrong, and how long the load took.
-pub fn rehearse(backup: &Backup, demands: &Demands<'_>, progress: &dyn Progress) -> Result<(Vec<String>, u64)> {
-    let manifest = backup.manifest();
-    let component = backup.database()?;
-    let origin = manifest.database.as_ref();
-    let name =
-        origin.map(|database| database.engine).ok_or_else(|| Error::bad(format!("{} does not say which engine it is of", manifest.id)))?;
-    let content = content_of(backup, component)?;
-    if content.engine() == EngineName::Sqlite {
-        // A full disk says nothing of the backup, and must not look like damage.
-        fsx::require_free(&demands.settings.scratch_dir, component.plain_bytes)?;
-    }
-    progress.begin("rehearsal", None);
-    let mut scratch = engine::source::scratch(name, origin, demands.settings.clone())?;
-    let start = Instant::now();
-    let loaded = scratch.load(content, &mut backup.read(component)?);
-    let restore_ms = elapsed_ms(start);
-    match loaded {
-        Err(error) if matches!(error.kind(), Kind::Bad | Kind::Failed) => {
-            return Ok((vec![format!("it does not restore: {error}")], restore_ms));
-        }
-        other => other?,
-    }
-    let mut findings: Vec<String> = scratch.examine()?.into_iter().map(|problem| format!("restored, {problem}")).collect();
-    let found = scratch.fingerprint(Depth::Rows)?;
-    if let Some(expected) = &manifest.fingerprint {
-        findings.extend(expected.differences(&found).into_iter().map(|difference| format!("restored, {difference}")));
-    }
-    findings.extend(asserts(&*scratch, demands.asserts));
-    if findings.is_empty() && demands.level >= Level::Exact {
-        findings.extend(dump_again(backup, component, &*scratch, demands.settings)?);
-    }
-    progress.end();
-    Ok((findings, restore_ms))
-}
-
-/// The queries of the configuration that the database does not answer as it must.
-pub fn asserts(workspace: &dyn Workspace, asserts: &[Assert]) -> Vec<String> {
-    let mut findings = Vec::new();
-    for assert in asserts {
-        let query = &assert.query;
-        match (workspace.ask(query), &assert.expect) {
-            (Err(error), _) => findings.push(format!("assert {query:?} fails: {error}")),
-            (Ok(None), _) => findings.push(format!("assert {query:?} gives no row")),
-            (Ok(Some(answer)), Some(expected)) if &answer != expected => {
-                findings.push(format!("assert {query:?} gives {answer:?}, expected {expected:?}"))
-            }
-            (Ok(Some(answer)), None) if matches!(answer.as_str(), "" | "0" | "f" | "false") => {
-                findings.push(format!("assert {query:?} gives {answer:?}"))
-            }
-            (Ok(Some(_)), _) => {}
-        }
-    }
-    findings
-}
-
-/// Whether dumping the restored database gives the same content.
-fn dump_again(backup: &Backup, component: &Component, scratch: &dyn Workspace, settings: &Settings) -> Result<Vec<String>> {
-    let folder = tempfile::Builder::new()
-        .prefix(&crate::store::scratch_prefix())
-        .suffix(".nosync")
-        .tempdir_in(&settings.scratch_dir)
-        .on("make a scratch folder in", &settings.scratch_dir)?;
-    let mut out = Compared::with(backup.index(component)?, folder.path());
-    let dumped = scratch.dump(&mut out)?;
-    if out.is_same() {
-        return Ok(Vec::new());
-    }
-    // SQL text carries the versions of the programs that made it: then the tables' own hashes decide.
-    let Some(expected) = &backup.manifest().fingerprint else { return Ok(vec!["dumped again, it is not the same".to_owned()]) };
-    let has_content = !expected.tables.is_empty() && expected.tables.values().all(|table| table.content_sha256.is_some());
-    let mut findings: Vec<String> =
-        expected.differences(&dumped.fingerprint).into_iter().map(|difference| format!("dumped again, {difference}")).collect();
-    if findings.is_empty() && !has_content {
-        findings.push("dumped again, it is not the same".to_owned());
-    }
-    Ok(findings)
-}
-
-/// Takes a dump only to compare it with an index, chunk by chunk.
-struct Compared<'a> {
-    index: Index,
-    spool: &'a Path,
-    chunk: Vec<u8>,
-    matched: usize,
-    differs: bool,
-}
-
-impl<'a> Compared<'a> {
-    fn with(index: Index, spool: &'a Path) -> Self {
-        Compared { index, spool, chunk: Vec::new(), matched: 0, differs: false }
-    }
-
-    fn is_same(&self) -> bool {
-        !self.differs && self.chunk.is_empty() && self.matched == self.index.chunks.len()
-    }
-}
-
-impl Write for Compared<'_> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let mut rest = bytes;
-        while !self.differs && !rest.is_empty() {
-            let Some(expected) = self.index.chunks.get(self.matched) else {
-                self.differs = true;
-                break;
-            };
-            let missing = expected.bytes as usize - self.chunk.len();
-            let (now, later) = rest.split_at(rest.len().min(missing));
-            self.chunk.extend_from_slice(now);
-            rest = later;
-            if self.chunk.len() == expected.bytes as usize {
-                self.differs = chunk_hash(&self.chunk) != expected.hash;
-                self.chunk.clear();
-                self.matched += 1;
-            }
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Outlet for Compared<'_> {
-    fn begin(&mut self, _cut: Cut) -> Result<()> {
-        (self.matched, self.differs) = (0, false);
-        self.chunk.clear();
-        Ok(())
-    }
-
-    fn spool(&self) -> &Path {
-        self.spool
-    }
-}
-
 /// Reads a stream to its end through its structure check: for files that no manifest describes.
 pub fn whole(content: Content, plain: &mut dyn Read) -> Result<()> {
+    through(content, plain).map(|_| ())
+}
+
+/// The state that a backup's own stream tells, with every table's content in the very order of its columns; none where a
+/// stream of its kind does not tell it.
+pub(super) fn read_back(backup: &Backup) -> Result<Option<Fingerprint>> {
+    let component = backup.database()?;
+    let content = content_of(backup, component)?;
+    if content.tells_state() { through(content, &mut backup.read(component)?) } else { Ok(None) }
+}
+
+fn through(content: Content, plain: &mut dyn Read) -> Result<Option<Fingerprint>> {
     let mut structure = engine::structure_of(content);
     let mut buffer = vec![0; 256 << 10];
     loop {
         interrupt::check()?;
         let count = plain.read(&mut buffer).map_err(|error| Error::from_io("cannot read the backup", error).as_kind(Kind::Bad))?;
         if count == 0 {
-            return structure.finish().map(|_| ());
+            return structure.finish();
         }
         structure.take(&buffer[..count])?;
     }

@@ -1,5 +1,9 @@
 //! Where a server and a database are: from the text of a source to the environment of a child program.
 
+mod named;
+mod reach;
+mod service;
+
 use std::collections::BTreeMap;
 
 use super::sql;
@@ -171,7 +175,7 @@ impl Address {
     /// A call of `program` that will find this server and database.
     pub(super) fn call(&self, program: impl Into<std::path::PathBuf>) -> Call {
         let mut call = Call::new(program).env("PGAPPNAME", format!("holdfast-{}", std::process::id()));
-        if self.names_a_place() && !self.vars.contains_key("PGSERVICE") {
+        if self.names_a_place() && self.service().is_none() {
             // A service in the environment would win over what the text says.
             call = call.without_env("PGSERVICE");
         }
@@ -220,6 +224,11 @@ impl Address {
         self.vars.get(name).cloned().or_else(|| if self.is_private { None } else { inherited(name) })
     }
 
+    /// Options for the server that every program of this environment sends.
+    pub(super) fn inherited_options() -> String {
+        inherited("PGOPTIONS").unwrap_or_default()
+    }
+
     /// Options for the server that are set already, to which others may be added.
     pub(super) fn options(&self) -> String {
         self.value("PGOPTIONS").unwrap_or_default()
@@ -234,15 +243,17 @@ impl Address {
         }
     }
 
+    /// The database that its service names, as far as the service files of this machine say.
+    pub(super) fn services_database(&self) -> Option<String> {
+        self.resolved().vars.get("PGDATABASE").cloned()
+    }
+
     fn user(&self) -> Option<String> {
         self.value("PGUSER").or_else(|| nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten().map(|user| user.name))
     }
 
-    /// Where it is, without any secret; `database` is its real name.
-    pub(super) fn location(&self, database: &str) -> String {
-        if let Some(service) = self.service() {
-            return format!("postgres:///{}?service={}", encode(database), encode(&service));
-        }
+    /// `host:port,host:port`, as far as they are known.
+    fn hosts_and_ports(&self) -> String {
         let hosts = self.value("PGHOST").or_else(|| self.value("PGHOSTADDR")).unwrap_or_default();
         let ports = self.value("PGPORT").unwrap_or_default();
         let mut ports = ports.split(',');
@@ -256,8 +267,17 @@ impl Address {
                 if port.is_empty() { host } else { format!("{host}:{port}") }
             })
             .collect();
+        places.join(",")
+    }
+
+    /// Where it is, without any secret; `database` is its real name.
+    pub(super) fn location(&self, database: &str) -> String {
+        if let Some(service) = self.service() {
+            return format!("postgres:///{}?service={}", encode(database), encode(&service));
+        }
+        let places = self.hosts_and_ports();
         let user = self.user().map(|user| format!("{}@", encode(&user))).unwrap_or_default();
-        format!("postgres://{user}{}/{}", places.join(","), encode(database))
+        format!("postgres://{user}{places}/{}", encode(database))
     }
 }
 

@@ -1,7 +1,6 @@
 //! A database beside the real one, to be loaded, compared, and then swapped in.
 
 use std::io::Read;
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -17,9 +16,8 @@ use crate::interrupt;
 use crate::manifest::{Database, EngineName};
 use crate::marker::Marker;
 use crate::schema::Schema;
+use crate::shell;
 
-/// How long a stopped run waits for the end of what it had asked the server for.
-const CLEANING_WAIT: Duration = Duration::from_secs(5);
 /// Settings whose values are lists of names, each to be quoted by itself.
 const LISTS: &[&str] =
     &["search_path", "local_preload_libraries", "session_preload_libraries", "shared_preload_libraries", "temp_tablespaces"];
@@ -34,6 +32,7 @@ pub(super) struct Restoring {
     target_location: String,
     id: String,
     origin: Option<Database>,
+    brings_properties: bool,
 }
 
 /// Creates the empty database, after everything that can be refused was looked at.
@@ -60,6 +59,7 @@ pub(super) fn create(real: &Place, target: &str, origin: Option<&Database>, id: 
         target_location: real.address.location(target),
         id,
         origin: origin.cloned(),
+        brings_properties: false,
     };
     let name = restoring.name.clone();
     if let Err(objection) = create::create(restoring.session()?, &name, origin)? {
@@ -171,27 +171,39 @@ impl Workspace for Restoring {
     }
 
     fn schema(&self) -> Result<Schema> {
-        Err(Error::failed("to be built"))
+        self.place.schema()
     }
 
     fn marker(&self) -> Result<Option<Marker>> {
-        Ok(None)
+        self.place.marker()
     }
 
-    fn mark(&self, _marker: &Marker) -> Result<()> {
-        Err(Error::failed("to be built"))
+    fn mark(&self, marker: &Marker) -> Result<()> {
+        self.place.mark(marker)
     }
 
     fn reach(&self) -> Reach {
-        Reach::default()
+        self.place.address.reach()
     }
 
-    fn keep(self: Box<Self>) -> Result<Left> {
-        Err(Error::failed("to be built"))
+    fn keep(mut self: Box<Self>) -> Result<Left> {
+        let name = self.name.clone();
+        let label = Label { role: Role::Kept, target: self.target.clone(), comment: None };
+        let statement = create::comment_statement(&name, Some(&label.to_comment()));
+        self.session()?.run(&statement).map_err(|error| error.within("the database beside cannot be kept"))?;
+        // From here on it is not ours to drop.
+        self.maintenance = None;
+        let psql = |database: &str| format!("psql {}", shell::word(&self.place.with_database(database).address.url_without_password()));
+        let drop = format!("{} -c {}", psql("postgres"), shell::word(&format!("DROP DATABASE {}", sql::ident(&name))));
+        Ok(Left { location: self.location(), open: psql(&name), drop })
     }
 }
 
 impl Beside for Restoring {
+    fn bring_properties(&mut self) {
+        self.brings_properties = self.origin.is_some();
+    }
+
     fn keeps(&mut self) -> Result<Kept> {
         let target = self.target.clone();
         let is_there = create::look_at(self.session()?, &target)?.is_some();
@@ -202,10 +214,9 @@ impl Beside for Restoring {
         let target = self.target.clone();
         let aside = self.aside();
         let incoming_name = self.name.clone();
-        let session = self.session()?;
-        let is_there = create::look_at(session, &target)?.is_some();
-        let properties = if is_there {
-            catalog::properties(session, &target)?
+        let is_there = create::look_at(self.session()?, &target)?.is_some();
+        let properties = if is_there && !self.brings_properties {
+            catalog::properties(self.session()?, &target)?
         } else {
             self.origin.as_ref().map(|origin| origin.properties.clone()).unwrap_or_default()
         };
@@ -231,7 +242,7 @@ impl Drop for Restoring {
             // gives the lock up when it is done.
             drop(session);
             let mut fresh = exchange::maintenance(&self.place, &self.target)?;
-            exchange::lock_within(&mut fresh, &self.name, CLEANING_WAIT)?;
+            exchange::lock_within(&mut fresh, &self.name, exchange::CLEANING_WAIT)?;
             self.remove(&mut fresh)
         });
         if let Err(error) = dropped {

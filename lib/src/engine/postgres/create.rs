@@ -15,7 +15,7 @@ use crate::manifest::Database;
 const MARK: &str = "holdfast:";
 
 /// The connection limit that a database is created with: it marks it as ours in the one instant between its creation and
-/// its comment, which no transaction can join. The real limit is put on in the swap.
+/// its comment, which no transaction can join. The real limit is put on with the comment, or in the swap.
 pub(super) const UNMARKED_LIMIT: u32 = 1_932_026_112;
 
 /// What a database of ours is for; kept as the comment on it, so that no other is ever dropped.
@@ -40,6 +40,8 @@ pub(super) enum Role {
     Aside,
     /// A scratch database on a server of the user's.
     Scratch,
+    /// One that was left behind on purpose; whoever asked for it drops it.
+    Kept,
 }
 
 impl Label {
@@ -79,13 +81,13 @@ pub(super) fn create(session: &mut Session, name: &str, origin: Option<&Database
 pub(super) fn create_without_locale(session: &mut Session, name: &str, origin: Option<&Database>) -> Result<()> {
     let encoding = origin.and_then(|origin| text(origin, "encoding")).unwrap_or("UTF8");
     session.run(&format!(
-        "CREATE DATABASE {} TEMPLATE template0 ENCODING {} LC_COLLATE 'C' LC_CTYPE 'C'",
+        "CREATE DATABASE {} TEMPLATE template0 CONNECTION LIMIT {UNMARKED_LIMIT} ENCODING {} LC_COLLATE 'C' LC_CTYPE 'C'",
         sql::ident(name),
         sql::literal(encoding)
     ))
 }
 
-fn server_major(session: &mut Session) -> Result<u32> {
+pub(super) fn server_major(session: &mut Session) -> Result<u32> {
     Ok(session.text("SHOW server_version_num")?.parse().map(programs::major).unwrap_or(0))
 }
 

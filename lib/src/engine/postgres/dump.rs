@@ -1,81 +1,111 @@
 //! A consistent dump: lock, then snapshot, then `pg_dump` in that snapshot, with the fingerprint read off its stream.
 
-use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{Read, Write};
+use std::path::Path;
 
 use super::catalog::{self, Relation, Server};
-use super::place::{Place, schema_hash};
+use super::place::Place;
+use super::probe::{check, pg_dump_for};
 use super::programs::{self, Program};
-use super::session::{Objection, Session};
+use super::session::Session;
+use super::snapshot::{self, Again};
 use super::text::Scanner;
-use crate::engine::{Cut, Dumped, Extra, Outlet, Probe};
+use crate::engine::{Cut, Dumped, Extra, Outlet, Settings};
 use crate::error::{Error, Result};
 use crate::exec::Stream;
-use crate::fingerprint::{Fingerprint, Table};
+use crate::fingerprint::Fingerprint;
 use crate::manifest::{Database, EngineName};
 
 /// How often a dump begins anew because the schema changed or a lock could not be had.
 const ATTEMPTS: usize = 3;
-/// How many tables one LOCK statement names, so that no statement grows without bound.
-const LOCKS_AT_ONCE: usize = 500;
 /// How much of the stream is read at once.
 const BLOCK_BYTES: usize = 256 << 10;
 
-/// Why an attempt was given up.
-struct Again(String);
-
-/// Refuses what a dump would only find out later.
-pub(super) fn probe(place: &Place) -> Result<Probe> {
-    let mut session = place.session()?;
-    let server = catalog::server(&mut session)?;
-    pg_dump_for(place, &server)?;
-    let relations = catalog::relations(&mut session)?;
-    check(place, &server, &relations)?;
-    let mut warnings = Vec::new();
-    if server.is_standby {
-        warnings.push("the server is a standby: the backup is as old as its replay".to_owned());
-    }
-    Ok(Probe { estimated_bytes: catalog::estimated_bytes(&mut session)?, warnings })
-}
-
-fn pg_dump_for(place: &Place, server: &Server) -> Result<Program> {
-    programs::for_server("pg_dump", &place.settings.program_dirs, server.version_num, &server.version, &server.database)
-}
-
-/// What would make the dump fail, or silently hold less than the database: all of it in one message.
-fn check(place: &Place, server: &Server, relations: &[Relation]) -> Result<()> {
-    let named = |which: &dyn Fn(&Relation) -> bool| {
-        relations.iter().filter(|relation| which(relation)).map(Relation::full_name).collect::<Vec<_>>().join(", ")
-    };
-    let (database, role) = (&server.database, &server.role);
-    if !place.settings.allow_empty && !relations.iter().any(Relation::is_table) {
-        return Err(
-            Error::failed(format!("database {database} has no table")).hint("is it the right one? if it may be empty, set allow_empty")
-        );
-    }
-    let forbidden = named(&Relation::is_forbidden);
-    if !forbidden.is_empty() {
-        return Err(Error::failed(format!("role {role} may not read everything in database {database}: {forbidden}"))
-            .hint(format!("GRANT pg_read_all_data TO \"{role}\" (PostgreSQL 14 and newer), or back up as the owner")));
-    }
-    let hidden = named(&Relation::hides_rows);
-    if !hidden.is_empty() {
-        return Err(Error::failed(format!("row security hides rows from role {role} in database {database}: {hidden}"))
-            .hint(format!("back up as a superuser, or ALTER ROLE \"{role}\" BYPASSRLS")));
-    }
-    Ok(())
+/// One snapshot that was streamed. Its session still holds it.
+struct Streamed {
+    session: Session,
+    server: Server,
+    program: Program,
+    relations: Vec<Relation>,
+    fingerprint: Fingerprint,
+    warnings: Vec<String>,
 }
 
 /// A dump of one snapshot.
 pub(super) fn dump(place: &Place, out: &mut dyn Outlet) -> Result<Dumped> {
+    let (mut streamed, (properties, identity)) = stream(place, out, |session, server| {
+        let mut properties = catalog::properties(session, &server.database)?;
+        properties.extend(catalog::needs(session)?);
+        Ok((properties, catalog::identity(session, server)?))
+    })?;
+    streamed.forget_what_a_copy_has_otherwise();
+    streamed.end()?;
+    let Streamed { server, program, relations, fingerprint, mut warnings, .. } = streamed;
+    let database = Database {
+        engine: EngineName::Postgres,
+        name: server.database.clone(),
+        location: place.address.location(&server.database),
+        identity,
+        server_version: server.version.clone(),
+        client_version: Some(format!("pg_dump {}", program.text)),
+        charset: server.encoding.clone(),
+        method: "pg_dump".to_owned(),
+        consistency: "snapshot".to_owned(),
+        properties,
+        not_included: relations.iter().filter_map(|relation| relation.left_out(&server)).collect(),
+    };
+    let extras = match globals(place, &program) {
+        Ok(bytes) => vec![Extra { role: "globals".to_owned(), bytes }],
+        Err(error) if matches!(error.kind(), crate::error::Kind::Signal(_)) => return Err(error),
+        Err(error) => {
+            warnings.push(format!("roles are not in the backup: {error}"));
+            Vec::new()
+        }
+    };
+    Ok(Dumped { fingerprint, database, warnings, problems: Vec::new(), extras })
+}
+
+/// The same stream and nothing around it, also of a database that has become empty. Every table's content is in the
+/// fingerprint: it is compared with this database's own earlier state, whose columns stand in the same order.
+pub(super) fn image(place: &Place, out: &mut dyn Outlet) -> Result<Fingerprint> {
+    Ok(stream_anything(place, out)?.fingerprint)
+}
+
+/// The state with the content of every table that any copy of this database has alike.
+pub(super) fn content(place: &Place) -> Result<Fingerprint> {
+    let mut streamed = stream_anything(place, &mut Nowhere)?;
+    streamed.forget_what_a_copy_has_otherwise();
+    Ok(streamed.fingerprint)
+}
+
+fn stream_anything(place: &Place, out: &mut dyn Outlet) -> Result<Streamed> {
+    let anything = Place { settings: Settings { allow_empty: true, ..place.settings.clone() }, ..place.clone() };
+    let (mut streamed, ()) = stream(&anything, out, |_, _| Ok(()))?;
+    streamed.end()?;
+    Ok(streamed)
+}
+
+impl Streamed {
+    fn forget_what_a_copy_has_otherwise(&mut self) {
+        for relation in self.relations.iter().filter(|relation| relation.may_change_column_order()) {
+            if let Some(table) = self.fingerprint.tables.get_mut(&relation.full_name()) {
+                table.content_sha256 = None;
+            }
+        }
+    }
+
+    fn end(&mut self) -> Result<()> {
+        self.session.run("COMMIT").map_err(|error| error.within("the session that held the snapshot was lost"))
+    }
+}
+
+/// Streams one snapshot into `out`; `look` asks the same snapshot for more.
+fn stream<T>(place: &Place, out: &mut dyn Outlet, look: impl Fn(&mut Session, &Server) -> Result<T>) -> Result<(Streamed, T)> {
     let mut why = String::new();
     for _ in 0..ATTEMPTS {
         // A session of its own for each attempt, so that nothing of a failed one stays.
-        let mut session = place.session()?;
-        let server = catalog::server(&mut session)?;
-        let program = pg_dump_for(place, &server)?;
-        match attempt(place, &mut session, &server, &program, out)? {
-            Ok(dumped) => return Ok(dumped),
+        match attempt(place, place.session()?, out, &look)? {
+            Ok(streamed) => return Ok(streamed),
             Err(Again(reason)) => why = reason,
         }
     }
@@ -83,24 +113,23 @@ pub(super) fn dump(place: &Place, out: &mut dyn Outlet) -> Result<Dumped> {
         .hint("what holds or changes the tables? SELECT * FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
 }
 
-fn attempt(
+fn attempt<T>(
     place: &Place,
-    session: &mut Session,
-    server: &Server,
-    program: &Program,
+    mut session: Session,
     out: &mut dyn Outlet,
-) -> Result<Result<Dumped, Again>> {
-    let relations = catalog::relations(session)?;
-    check(place, server, &relations)?;
-    let snapshot = match take_snapshot(session, &relations)? {
+    look: impl Fn(&mut Session, &Server) -> Result<T>,
+) -> Result<Result<(Streamed, T), Again>> {
+    let server = catalog::server(&mut session)?;
+    let program = pg_dump_for(place, &server)?;
+    let relations = catalog::relations(&mut session)?;
+    check(place, &server, &relations)?;
+    let snapshot = match snapshot::take(&mut session, &relations)? {
         Ok(snapshot) => snapshot,
         Err(again) => return Ok(Err(again)),
     };
-    let estimated_bytes = catalog::estimated_bytes(session)?;
-    let objects = catalog::objects(session)?;
-    let mut properties = catalog::properties(session, &server.database)?;
-    properties.extend(catalog::needs(session)?);
-    let identity = catalog::identity(session, server)?;
+    let estimated_bytes = catalog::estimated_bytes(&mut session)?;
+    let objects = catalog::objects(&mut session)?;
+    let more = look(&mut session, &server)?;
 
     let mut stream = place
         .call(&program.path)
@@ -120,69 +149,10 @@ fn attempt(
         return Err(error);
     }
     let mut fingerprint = scanner.finish().map_err(|error| error.as_kind(crate::error::Kind::Failed).within("pg_dump ended well, but"))?;
-    let mut warnings = warnings_in(&stream.child().stderr_tail());
-    require_every_table(&fingerprint, server, &relations)?;
+    let warnings = warnings_in(&stream.child().stderr_tail());
+    require_every_table(&fingerprint, &server, &relations)?;
     fingerprint.objects = objects;
-    for relation in relations.iter().filter(|relation| relation.may_change_column_order()) {
-        if let Some(table) = fingerprint.tables.get_mut(&relation.full_name()) {
-            table.content_sha256 = None;
-        }
-    }
-    session.run("COMMIT").map_err(|error| error.within("the session that held the snapshot was lost"))?;
-
-    let database = Database {
-        engine: EngineName::Postgres,
-        name: server.database.clone(),
-        location: place.address.location(&server.database),
-        identity,
-        server_version: server.version.clone(),
-        client_version: Some(format!("pg_dump {}", program.text)),
-        charset: server.encoding.clone(),
-        method: "pg_dump".to_owned(),
-        consistency: "snapshot".to_owned(),
-        properties,
-        not_included: relations.iter().filter_map(|relation| relation.left_out(server)).collect(),
-    };
-    let extras = match globals(place, program) {
-        Ok(bytes) => vec![Extra { role: "globals".to_owned(), bytes }],
-        Err(error) if matches!(error.kind(), crate::error::Kind::Signal(_)) => return Err(error),
-        Err(error) => {
-            warnings.push(format!("roles are not in the backup: {error}"));
-            Vec::new()
-        }
-    };
-    Ok(Ok(Dumped { fingerprint, database, warnings, problems: Vec::new(), extras }))
-}
-
-/// Locks every table, then takes a snapshot. The other way round a TRUNCATE in between would silently empty a table.
-fn take_snapshot(session: &mut Session, relations: &[Relation]) -> Result<Result<String, Again>> {
-    session.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
-    let locked: Vec<String> =
-        relations.iter().filter(|relation| relation.is_locked_by_dump()).map(|relation| format!("ONLY {}", relation.quoted())).collect();
-    for tables in locked.chunks(LOCKS_AT_ONCE) {
-        if let Err(objection) = session.ask(&format!("LOCK TABLE {} IN ACCESS SHARE MODE", tables.join(", ")))? {
-            return give_up_lock(objection).map(Err);
-        }
-    }
-    let snapshot = session.text("SELECT pg_export_snapshot()")?;
-    let identifying =
-        |relations: &[Relation]| relations.iter().map(|r| (r.oid, r.schema.clone(), r.name.clone(), r.kind)).collect::<Vec<_>>();
-    if identifying(&catalog::relations(session)?) != identifying(relations) {
-        return Ok(Err(Again("tables were created, dropped or renamed meanwhile".to_owned())));
-    }
-    Ok(Ok(snapshot))
-}
-
-fn give_up_lock(objection: Objection) -> Result<Again> {
-    match objection.state.as_str() {
-        // lock_not_available, query_canceled, deadlock_detected
-        "55P03" | "57014" | "40P01" => Ok(Again("a table is locked by somebody else".to_owned())),
-        // undefined_table, invalid_schema_name
-        "42P01" | "3F000" => Ok(Again("a table was dropped or renamed meanwhile".to_owned())),
-        // out_of_memory: the lock table is full
-        "53200" => Err(objection.into_error().hint("the server cannot lock that many tables at once: raise max_locks_per_transaction")),
-        _ => Err(objection.into_error()),
-    }
+    Ok(Ok((Streamed { session, server, program, relations, fingerprint, warnings }, more)))
 }
 
 fn cut_for(estimated_bytes: u64) -> Cut {
@@ -254,26 +224,26 @@ fn globals(place: &Place, pg_dump: &Program) -> Result<Vec<u8>> {
     Ok(call.silence_max(place.settings.stall_timeout).run()?.stdout)
 }
 
-/// The state of a database without reading its rows' content: schema, row counts and objects, in one snapshot.
-pub(super) fn rows_only(place: &Place) -> Result<Fingerprint> {
-    let mut session = place.session()?;
-    let server = catalog::server(&mut session)?;
-    let program = pg_dump_for(place, &server)?;
-    session.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
-    let snapshot = session.text("SELECT pg_export_snapshot()")?;
-    let relations = catalog::relations(&mut session)?;
-    let counts = catalog::count_rows(&mut session, &server, &relations)?;
-    let objects = catalog::objects(&mut session)?;
-    let schema = place
-        .call(&program.path)
-        .args(["--format=plain", "--schema-only", "--no-password"])
-        .arg(format!("--snapshot={snapshot}"))
-        .arg(format!("--lock-wait-timeout={}", place.lock_wait().as_millis()))
-        .args(place.address.database_arg())
-        .silence_max(place.settings.stall_timeout)
-        .stream()?;
-    let schema_sha256 = schema_hash(schema)?;
-    session.run("COMMIT")?;
-    let tables = counts.into_iter().map(|(name, rows)| (name, Table { rows, content_sha256: None })).collect();
-    Ok(Fingerprint { schema_sha256, tables, objects, sequences: BTreeMap::new() })
+/// An outlet that keeps nothing.
+struct Nowhere;
+
+impl Write for Nowhere {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Outlet for Nowhere {
+    /// `pg_dump` keeps no files of its own.
+    fn spool(&self) -> &Path {
+        Path::new("/nonexistent")
+    }
+
+    fn begin(&mut self, _cut: Cut) -> Result<()> {
+        Ok(())
+    }
 }

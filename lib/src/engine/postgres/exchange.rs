@@ -24,6 +24,10 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 const OPEN_TRIES: usize = 3;
 /// How long one try may wait, inside the server, for ended sessions to be gone.
 const TRY_WAIT: Duration = Duration::from_millis(800);
+/// How long a stopped run waits for the end of what it had asked the server for.
+pub(super) const CLEANING_WAIT: Duration = Duration::from_secs(5);
+/// How many prepared transactions are named in one message.
+const PREPARED_SHOWN_MAX: usize = 5;
 /// The server cuts names to this many bytes.
 const NAME_MAX_BYTES: usize = 63;
 
@@ -53,6 +57,17 @@ pub(super) fn try_lock(session: &mut Session, name: &str) -> Result<bool> {
     Ok(session.text(&format!("SELECT pg_try_advisory_lock(hashtextextended({}, 20261121))", sql::literal(name)))? == "t")
 }
 
+/// Whether any session of the whole server has such a lock. Taking it shows only those of the same database, and two runs
+/// may name the same server by different ones.
+pub(super) fn is_locked(session: &mut Session, name: &str) -> Result<bool> {
+    let query = format!(
+        "SELECT count(*) > 0 FROM pg_locks l, hashtextextended({}, 20261121) k WHERE l.locktype = 'advisory' AND l.objsubid = 1 \
+         AND l.classid::bigint = ((k >> 32) & 4294967295) AND l.objid::bigint = (k & 4294967295)",
+        sql::literal(name)
+    );
+    Ok(session.text(&query)? == "t")
+}
+
 /// Waits for such a lock, but no longer than `wait`.
 pub(super) fn lock_within(session: &mut Session, name: &str, wait: Duration) -> Result<()> {
     let start = Instant::now();
@@ -65,7 +80,7 @@ pub(super) fn lock_within(session: &mut Session, name: &str, wait: Duration) -> 
     Ok(())
 }
 
-fn unlock(session: &mut Session, name: &str) -> Result<()> {
+pub(super) fn unlock(session: &mut Session, name: &str) -> Result<()> {
     session.run(&format!("SELECT pg_advisory_unlock(hashtextextended({}, 20261121))", sql::literal(name)))
 }
 
@@ -87,7 +102,7 @@ pub(super) fn require_rights(session: &mut Session, target: &str) -> Result<()> 
         may_create: bool,
         owner: Option<String>,
         is_owner: Option<bool>,
-        prepared: i64,
+        prepared: Vec<String>,
         slots: i64,
     }
     let name = sql::literal(target);
@@ -95,7 +110,7 @@ pub(super) fn require_rights(session: &mut Session, target: &str) -> Result<()> 
         "SELECT r.rolname AS role, r.rolcreatedb OR r.rolsuper AS may_create, \
          (SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = {name}) AS owner, \
          (SELECT pg_has_role(datdba, 'MEMBER') FROM pg_database WHERE datname = {name}) AS is_owner, \
-         (SELECT count(*) FROM pg_prepared_xacts WHERE database = {name}) AS prepared, \
+         (SELECT coalesce(json_agg(gid ORDER BY prepared), '[]') FROM pg_prepared_xacts WHERE database = {name}) AS prepared, \
          (SELECT count(*) FROM pg_replication_slots WHERE database = {name}) AS slots \
          FROM pg_roles r WHERE r.rolname = current_user"
     ))?;
@@ -112,12 +127,13 @@ pub(super) fn require_rights(session: &mut Session, target: &str) -> Result<()> 
         return Err(Error::failed(format!("database {target} belongs to {owner}, and role {} may not rename it", rights.role))
             .hint(format!("as a superuser: GRANT {} TO {role}", sql::ident(&owner))));
     }
-    if rights.prepared > 0 {
-        return Err(Error::failed(format!(
-            "database {target} has {} prepared transactions, with which it cannot be renamed",
-            rights.prepared
-        ))
-        .hint("COMMIT PREPARED or ROLLBACK PREPARED them: SELECT * FROM pg_prepared_xacts"));
+    if !rights.prepared.is_empty() {
+        let count = rights.prepared.len();
+        let rollback: Vec<String> =
+            rights.prepared.iter().take(PREPARED_SHOWN_MAX).map(|id| format!("ROLLBACK PREPARED {};", sql::literal(id))).collect();
+        let more = if count > rollback.len() { " …" } else { "" };
+        return Err(Error::failed(format!("database {target} has {count} prepared transactions, with which it cannot be renamed"))
+            .hint(format!("COMMIT them, or in database {target}: {}{more}", rollback.join(" "))));
     }
     if rights.slots > 0 {
         return Err(Error::failed(format!("database {target} has logical replication slots, which would stay with the old database"))
@@ -274,6 +290,11 @@ pub(super) fn live(place: &Place, target: &str) -> Result<Live> {
     let is_empty = !catalog::relations(&mut session)?.iter().any(catalog::Relation::is_table);
     let bytes = session.text("SELECT pg_database_size(current_database())")?.parse().unwrap_or(0);
     Ok(Live::Present { bytes, is_empty })
+}
+
+/// Whether the server says that there is no such database.
+pub(super) fn is_missing(place: &Place, target: &str) -> Result<bool> {
+    Ok(create::look_at(&mut maintenance(place, target)?, target)?.is_none())
 }
 
 /// The swap the other way round.

@@ -1,17 +1,18 @@
 //! A database that can be connected to, whichever it is: the real one, one beside it, one in a scratch server.
 
-use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::address::Address;
 use super::programs;
 use super::session::{Session, connection_error};
-use super::{dump, text};
-use crate::engine::{Cut, Depth, Dumped, Outlet, Settings};
+use super::{dump, look, marker};
+use crate::engine::{Depth, Dumped, Outlet, Settings};
 use crate::error::{Error, Result};
 use crate::exec::Call;
 use crate::fingerprint::Fingerprint;
+use crate::marker::Marker;
+use crate::schema::Schema;
 
 /// The longest a lock inside the database is waited for at once. While we wait behind somebody's `ALTER TABLE`, every
 /// reader waits behind both.
@@ -51,16 +52,28 @@ impl Place {
     /// The database's state.
     pub(super) fn fingerprint(&self, depth: Depth) -> Result<Fingerprint> {
         match depth {
-            Depth::Rows => dump::rows_only(self),
-            Depth::Content => {
-                let anything = Place { settings: Settings { allow_empty: true, ..self.settings.clone() }, ..self.clone() };
-                Ok(dump::dump(&anything, &mut Nowhere)?.fingerprint)
-            }
+            Depth::Rows => look::rows_only(self),
+            Depth::Content => dump::content(self),
         }
     }
 
     pub(super) fn dump(&self, out: &mut dyn Outlet) -> Result<Dumped> {
         dump::dump(self, out)
+    }
+
+    /// The schema, object by object.
+    pub(super) fn schema(&self) -> Result<Schema> {
+        look::schema(self)
+    }
+
+    /// What the database says of itself.
+    pub(super) fn marker(&self) -> Result<Option<Marker>> {
+        marker::read(&mut self.session()?)
+    }
+
+    /// Writes the marker into it.
+    pub(super) fn mark(&self, marker: &Marker) -> Result<()> {
+        marker::write(&mut self.session()?, marker)
     }
 
     /// The first column of the first row of any query.
@@ -76,41 +89,5 @@ impl Place {
         let Some(first_row) = answer.stdout.split_inclusive(|byte| *byte == 0).next() else { return Ok(None) };
         let first_column = first_row.split(|byte| *byte == 0).next().unwrap_or_default();
         Ok(Some(String::from_utf8_lossy(first_column).into_owned()))
-    }
-}
-
-/// An outlet that keeps nothing.
-struct Nowhere;
-
-impl io::Write for Nowhere {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Outlet for Nowhere {
-    /// `pg_dump` keeps no files of its own.
-    fn spool(&self) -> &std::path::Path {
-        std::path::Path::new("/nonexistent")
-    }
-
-    fn begin(&mut self, _cut: Cut) -> Result<()> {
-        Ok(())
-    }
-}
-
-/// What a scanner says of a schema-only dump.
-pub(super) fn schema_hash(mut dump: impl io::Read) -> Result<String> {
-    let mut scanner = text::Scanner::new();
-    let mut block = vec![0u8; 64 << 10];
-    loop {
-        match dump.read(&mut block).map_err(|error| Error::from_io("cannot read the schema", error))? {
-            0 => return Ok(scanner.finish()?.schema_sha256),
-            count => scanner.write(&block[..count]),
-        }
     }
 }

@@ -4,18 +4,16 @@ use std::io::Read;
 
 use super::address::Address;
 use super::cluster::Cluster;
-use super::create::{self, Label, Role};
-use super::load;
 use super::place::Place;
-use super::sql;
+use super::shared::Shared;
+use super::{create, load, sql};
 use crate::engine::{Content, Depth, Dumped, Left, Outlet, Reach, Settings, Workspace};
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
-use crate::fsx;
-use crate::interrupt;
 use crate::manifest::Database;
 use crate::marker::Marker;
 use crate::schema::Schema;
+use crate::shell;
 
 /// The superuser of a private server.
 const SUPERUSER: &str = "postgres";
@@ -28,15 +26,18 @@ pub(super) struct Scratch {
 
 enum Home {
     /// Gone with its server.
-    Private { _cluster: Box<Cluster> },
+    Private(Box<Cluster>),
     /// To be dropped there.
-    Shared { maintenance: Box<Place>, name: String },
+    Shared(Box<Shared>),
 }
 
 /// Makes one for a backup of `origin`.
 pub(super) fn scratch(settings: &Settings, origin: Option<&Database>) -> Result<Scratch> {
     match &settings.scratch_server {
-        Some(url) => shared(url, settings, origin),
+        Some(url) => {
+            let shared = Shared::create(url, settings, origin).map_err(|error| error.within("scratch_server"))?;
+            Ok(Scratch { place: shared.place(), home: Home::Shared(Box::new(shared)) })
+        }
         None => private(settings, origin),
     }
 }
@@ -60,45 +61,7 @@ fn private(settings: &Settings, origin: Option<&Database>) -> Result<Scratch> {
         tracing::warn!("this machine lacks the database's locale, the scratch database sorts by bytes: {}", objection.into_error());
         create::create_without_locale(&mut session, &name, origin)?;
     }
-    Ok(Scratch { place: at(&name), home: Home::Private { _cluster: Box::new(cluster) } })
-}
-
-fn shared(url: &str, settings: &Settings, origin: Option<&Database>) -> Result<Scratch> {
-    let address = Address::parse(url, None).map_err(|error| error.within("scratch_server"))?;
-    let maintenance = Place { address, settings: settings.clone() };
-    let mut session = maintenance.session().map_err(|error| error.within("scratch_server"))?;
-    if let Some(origin) = origin {
-        create::require_needs(&mut session, origin, true).map_err(|error| error.within("scratch_server"))?;
-    }
-    let name = format!("holdfast_scratch_{}", fsx::random_hex(6)?);
-    if let Err(objection) = create::create(&mut session, &name, origin)? {
-        if objection.state == "42501" {
-            return Err(objection
-                .into_error()
-                .within("scratch_server")
-                .hint("its role needs the right to create databases: ALTER ROLE … CREATEDB"));
-        }
-        tracing::warn!("the scratch server lacks the database's locale, the scratch database sorts by bytes: {}", objection.into_error());
-        create::create_without_locale(&mut session, &name, origin)?;
-    }
-    let place = maintenance.with_database(&name);
-    let scratch = Scratch { place, home: Home::Shared { maintenance: Box::new(maintenance), name: name.clone() } };
-    let label = Label { role: Role::Scratch, target: origin.map(|origin| origin.name.clone()).unwrap_or_default(), comment: None };
-    session.run(&create::comment_statement(&name, Some(&label.to_comment())))?;
-    Ok(scratch)
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if let Home::Shared { maintenance, name } = &self.home {
-            let dropped = interrupt::while_cleaning(|| {
-                maintenance.session().and_then(|mut session| create::drop_ours(&mut session, name, Role::Scratch))
-            });
-            if let Err(error) = dropped {
-                tracing::warn!("the scratch database {name} is still there: {error}");
-            }
-        }
-    }
+    Ok(Scratch { place: at(&name), home: Home::Private(Box::new(cluster)) })
 }
 
 impl Workspace for Scratch {
@@ -123,23 +86,30 @@ impl Workspace for Scratch {
     }
 
     fn schema(&self) -> Result<Schema> {
-        Err(Error::failed("to be built"))
+        self.place.schema()
     }
 
     fn marker(&self) -> Result<Option<Marker>> {
-        Ok(None)
+        self.place.marker()
     }
 
-    fn mark(&self, _marker: &Marker) -> Result<()> {
-        Err(Error::failed("to be built"))
+    fn mark(&self, marker: &Marker) -> Result<()> {
+        self.place.mark(marker)
     }
 
     fn reach(&self) -> Reach {
-        Reach::default()
+        self.place.address.reach()
     }
 
     fn keep(self: Box<Self>) -> Result<Left> {
-        Err(Error::failed("to be built"))
+        let (location, place) = (self.location(), self.place);
+        match self.home {
+            Home::Shared(shared) => shared.keep(),
+            Home::Private(cluster) => {
+                let open = format!("psql {}", shell::word(&place.address.url_without_password()));
+                Ok(Left { location, open, drop: cluster.keep()? })
+            }
+        }
     }
 }
 

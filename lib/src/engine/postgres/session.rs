@@ -13,9 +13,15 @@ use crate::fsx;
 /// The longest one answer may take. Counting the rows of a large table takes minutes, hours would be a hang.
 const ANSWER_WAIT: Duration = Duration::from_secs(4 * 3600);
 
-/// Turns off whatever could end a session that waits for its `pg_dump`, and makes answers independent of the role's settings.
+/// Turns off whatever could end a session that waits, for its `pg_dump` or as a lock's holder, and makes answers independent
+/// of the role's settings.
 const SETTINGS: &str = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET client_encoding = 'UTF8'; \
-    SET search_path = pg_catalog; SET client_min_messages = error; SET DateStyle = ISO; SET standard_conforming_strings = on";
+    SET search_path = pg_catalog; SET client_min_messages = error; SET DateStyle = ISO; SET standard_conforming_strings = on; \
+    SET tcp_keepalives_idle = 60";
+
+/// Two more of the first kind, which older servers do not know.
+const NEWER_SETTINGS: &str =
+    "SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('transaction_timeout', 'idle_session_timeout')";
 
 /// What a server says against a statement.
 #[derive(Debug)]
@@ -44,8 +50,7 @@ impl Session {
         let mut session = Session { psql: call.talk()?, sentinel: format!("holdfast-{}", fsx::random_hex(12)?) };
         session.run(&format!("{SETTINGS}; SET lock_timeout = {}", lock_wait.as_millis())).map_err(connection_error)?;
         session.require_one_backend()?;
-        // A role may be allowed less than this from version 17 on; older servers do not know it.
-        let _ = session.ask("SELECT set_config('transaction_timeout', '0', false)")?;
+        session.run(NEWER_SETTINGS)?;
         Ok(session)
     }
 

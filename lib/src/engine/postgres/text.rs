@@ -1,6 +1,7 @@
 //! Reading a plain SQL dump as it streams past: what it holds, and whether it is whole.
 
 mod copy;
+pub mod objects;
 mod quotes;
 mod schema;
 #[cfg(test)]

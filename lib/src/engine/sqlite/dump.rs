@@ -7,7 +7,7 @@
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rusqlite::backup::{Backup, StepResult};
@@ -15,7 +15,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::fingerprint::{self, Checked};
 use super::open;
-use crate::engine::{Cut, Dumped, Outlet, Settings};
+use crate::engine::{Cut, Depth, Dumped, Outlet, Settings};
 use crate::error::{Error, OnPath, Result};
 use crate::fingerprint::Fingerprint;
 use crate::fsx;
@@ -25,12 +25,15 @@ use crate::manifest::{Database, EngineName};
 /// How long a second view of the snapshot is tried for; a writer waits for as long as two reads begin.
 const GATE_WAIT: Duration = Duration::from_millis(200);
 
+/// The property that keeps the file's mode, in octal.
+const MODE: &str = "file_mode";
+
 /// What is known of the database from inside the snapshot.
-struct Facts {
-    page_size: u32,
-    bytes: u64,
+pub(super) struct Facts {
+    pub(super) page_size: u32,
+    pub(super) bytes: u64,
     encoding: String,
-    is_wal: bool,
+    pub(super) is_wal: bool,
 }
 
 pub(super) fn dump(path: &Path, settings: &Settings, out: &mut dyn Outlet) -> Result<Dumped> {
@@ -62,10 +65,19 @@ pub(super) fn dump(path: &Path, settings: &Settings, out: &mut dyn Outlet) -> Re
         charset: facts.encoding,
         method: method.to_owned(),
         consistency: "snapshot".to_owned(),
-        properties: [("journal_mode".to_owned(), if facts.is_wal { "wal" } else { "delete" }.into())].into(),
+        properties: [
+            ("journal_mode".to_owned(), if facts.is_wal { "wal" } else { "delete" }.into()),
+            (MODE.to_owned(), format!("{:03o}", path.metadata().on("look at", path)?.mode() & 0o777).into()),
+        ]
+        .into(),
         not_included: Vec::new(),
     };
     Ok(Dumped { fingerprint, database, warnings: checked.gaps, problems: checked.problems, extras: Vec::new() })
+}
+
+/// The mode that the file had, as a backup's description has it.
+pub(super) fn mode_in(database: &Database) -> Option<u32> {
+    u32::from_str_radix(database.properties.get(MODE)?.as_str()?, 8).ok()
 }
 
 /// Device and inode: another file of the same name has others.
@@ -100,14 +112,14 @@ fn begin_twice(connection: &Connection, path: &Path, limit: Duration) -> Result<
 }
 
 /// Begins a read transaction and takes its snapshot: BEGIN alone takes none.
-fn begin_snapshot(connection: &Connection) -> rusqlite::Result<()> {
+pub(super) fn begin_snapshot(connection: &Connection) -> rusqlite::Result<()> {
     if connection.is_autocommit() {
         connection.execute_batch("BEGIN")?;
     }
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
 }
 
-fn facts(connection: &Connection) -> rusqlite::Result<Facts> {
+pub(super) fn facts(connection: &Connection) -> rusqlite::Result<Facts> {
     let journal_mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
     Ok(Facts {
         page_size: connection.query_row("PRAGMA page_size", [], |row| row.get(0))?,
@@ -118,7 +130,7 @@ fn facts(connection: &Connection) -> rusqlite::Result<Facts> {
 }
 
 /// Whether this build of SQLite has the page table.
-fn has_page_table(connection: &Connection) -> rusqlite::Result<bool> {
+pub(super) fn has_page_table(connection: &Connection) -> rusqlite::Result<bool> {
     connection
         .query_row("SELECT count(*) FROM pragma_module_list WHERE name = 'sqlite_dbpage'", [], |row| row.get::<_, i64>(0))
         .map(|count| count > 0)
@@ -140,15 +152,32 @@ fn stream(connection: &Connection, second: Option<Connection>, path: &Path, fact
 
 fn send_pages(connection: &Connection, path: &Path, facts: &Facts, out: &mut dyn Outlet) -> Result<()> {
     out.begin(Cut::Fixed(facts.page_size))?;
+    let bytes = each_page(connection, path, |page| store(out, page).map(|()| true))?;
+    require_all(bytes, path, facts)
+}
+
+/// Gives every page of the snapshot, in order, for as long as `take` wants more; returns how many bytes that were.
+pub(super) fn each_page(connection: &Connection, path: &Path, mut take: impl FnMut(&[u8]) -> Result<bool>) -> Result<u64> {
     let explain = |error| open::explain(path, error);
     let mut statement = connection.prepare("SELECT data FROM sqlite_dbpage ORDER BY pgno").map_err(explain)?;
     let mut rows = statement.query([]).map_err(explain)?;
     let mut bytes = 0u64;
     while let Some(row) = rows.next().map_err(explain)? {
         let page = row.get_ref(0).map_err(explain)?.as_blob().map_err(|error| explain(error.into()))?;
-        out.write_all(page).map_err(|error| Error::from_io("cannot store a page", error))?;
         bytes += page.len() as u64;
+        if !take(page)? {
+            break;
+        }
     }
+    Ok(bytes)
+}
+
+pub(super) fn store(out: &mut dyn Outlet, bytes: &[u8]) -> Result<()> {
+    out.write_all(bytes).map_err(|error| Error::from_io("cannot store a page", error))
+}
+
+/// Refuses a stream of pages that is not as long as the database says it is.
+pub(super) fn require_all(bytes: u64, path: &Path, facts: &Facts) -> Result<()> {
     if bytes != facts.bytes {
         return Err(Error::failed(format!("{} gave {bytes} bytes, its header says {}", path.display(), facts.bytes)));
     }
@@ -157,6 +186,24 @@ fn send_pages(connection: &Connection, path: &Path, facts: &Facts, out: &mut dyn
 
 /// A copy of all pages in one step, and then everything from the copy; the source is held only for as long as the copy takes.
 fn copy(source: &Connection, path: &Path, settings: &Settings, out: &mut dyn Outlet) -> Result<Examined> {
+    let (copy_path, page_size) = spool(source, path, settings, out)?;
+    out.begin(Cut::Fixed(page_size))?;
+    let mut file = fsx::open_to_read(&copy_path)?;
+    let examined = std::thread::scope(|scope| {
+        // The copy is nobody else's, so its check can run beside the packing.
+        let examiner = scope.spawn(|| {
+            let explain = |error| open::explain(&copy_path, error);
+            open::target(&copy_path, false).and_then(|connection| examine(&connection).map_err(explain))
+        });
+        each_block(&mut file, &copy_path, |block| store(out, block).map(|()| true))?;
+        examiner.join().map_err(|_| Error::failed("the thread that checks the copy died"))?
+    })?;
+    fsx::remove_file(&copy_path)?;
+    Ok(examined)
+}
+
+/// Copies all pages in one step into a file of the outlet's spool: its path and its page size.
+pub(super) fn spool(source: &Connection, path: &Path, settings: &Settings, out: &dyn Outlet) -> Result<(PathBuf, u32)> {
     let copy_path = out.spool().join("copy.sqlite");
     drop(fsx::create_private_file(&copy_path)?);
     copy_pages(source, &copy_path, path, settings)?;
@@ -165,16 +212,7 @@ fn copy(source: &Connection, path: &Path, settings: &Settings, out: &mut dyn Out
     let _: String = connection.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0)).map_err(explain)?;
     let page_size: u32 = connection.query_row("PRAGMA page_size", [], |row| row.get(0)).map_err(explain)?;
     connection.close().map_err(|(_, error)| explain(error))?;
-    out.begin(Cut::Fixed(page_size))?;
-    let mut file = fsx::open_to_read(&copy_path)?;
-    let examined = std::thread::scope(|scope| {
-        // The copy is nobody else's, so its check can run beside the packing.
-        let examiner = scope.spawn(|| open::target(&copy_path, false).and_then(|connection| examine(&connection).map_err(explain)));
-        send_file(&mut file, &copy_path, out)?;
-        examiner.join().map_err(|_| Error::failed("the thread that checks the copy died"))?
-    })?;
-    fsx::remove_file(&copy_path)?;
-    Ok(examined)
+    Ok((copy_path, page_size))
 }
 
 fn copy_pages(source: &Connection, copy_path: &Path, path: &Path, settings: &Settings) -> Result<()> {
@@ -238,20 +276,20 @@ type Examined = (Fingerprint, Checked);
 
 fn examine(connection: &Connection) -> rusqlite::Result<Examined> {
     let checked = fingerprint::quick_check(connection)?;
-    match fingerprint::take(connection) {
+    match fingerprint::take(connection, Depth::Rows) {
         // A database too damaged to be counted is published as what it is, with what is known of it.
         Err(error) if fingerprint::is_damage(&error) && !checked.problems.is_empty() => Ok((Fingerprint::default(), checked)),
         other => other.map(|fingerprint| (fingerprint, checked)),
     }
 }
 
-fn send_file(file: &mut File, path: &Path, out: &mut dyn Outlet) -> Result<()> {
+/// Gives a file block by block, for as long as `take` wants more.
+pub(super) fn each_block(file: &mut File, path: &Path, mut take: impl FnMut(&[u8]) -> Result<bool>) -> Result<()> {
     let mut buffer = vec![0; 256 << 10];
     loop {
         let count = file.read(&mut buffer).on("read", path)?;
-        if count == 0 {
+        if count == 0 || !take(&buffer[..count])? {
             return Ok(());
         }
-        out.write_all(&buffer[..count]).map_err(|error| Error::from_io("cannot store a page", error))?;
     }
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 
+use super::{content, schema};
+use crate::engine::Depth;
 use crate::fingerprint::{Fingerprint, Table};
 use crate::fsx;
 
@@ -12,16 +14,17 @@ use crate::fsx;
 const FINDINGS_MAX: usize = 5;
 
 /// Takes the fingerprint inside the transaction that the caller has open. Virtual tables are left to the tables that
-/// hold their data, since their modules may not be here. The content hash of a SQLite database is the page image's own.
-pub(super) fn take(connection: &Connection) -> rusqlite::Result<Fingerprint> {
-    let mut schema = Sha256::new();
+/// hold their data, since their modules may not be here. A dump needs no deeper one than [`Depth::Rows`]: its content hash is
+/// the page image's own.
+pub(super) fn take(connection: &Connection, depth: Depth) -> rusqlite::Result<Fingerprint> {
+    let mut schema_hash = Sha256::new();
     let mut objects = BTreeMap::new();
     let mut statement = connection.prepare("SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_schema ORDER BY 1, 2, 3")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         for column in 0..4 {
-            schema.update(row.get_ref(column)?.as_bytes_or_null()?.unwrap_or_default());
-            schema.update([0]);
+            schema_hash.update(row.get_ref(column)?.as_bytes_or_null()?.unwrap_or_default());
+            schema_hash.update([0]);
         }
         let kind: String = row.get(0)?;
         let plural = match kind.as_str() {
@@ -32,13 +35,23 @@ pub(super) fn take(connection: &Connection) -> rusqlite::Result<Fingerprint> {
         };
         *objects.entry(plural.to_owned()).or_insert(0) += 1;
     }
+    if depth == Depth::Content {
+        // Many an application keeps there which of its migrations have run.
+        schema::settings(connection)?.iter().for_each(|setting| schema_hash.update(setting));
+    }
     let mut tables = BTreeMap::new();
     for name in names_of(connection, "'table', 'shadow'")? {
-        if let Some(rows) = count(connection, &name)? {
-            tables.insert(name, Table { rows, content_sha256: None });
-        }
+        let read = match depth {
+            Depth::Rows => None,
+            Depth::Content => if_readable(content::of(connection, &name))?,
+        };
+        let table = match read {
+            Some(table) => Some(table),
+            None => count(connection, &name)?.map(|rows| Table { rows, content_sha256: None }),
+        };
+        tables.extend(table.map(|table| (name, table)));
     }
-    Ok(Fingerprint { schema_sha256: fsx::hex(&schema.finalize()), tables, objects, sequences: BTreeMap::new() })
+    Ok(Fingerprint { schema_sha256: fsx::hex(&schema_hash.finalize()), tables, objects, sequences: BTreeMap::new() })
 }
 
 fn names_of(connection: &Connection, types: &str) -> rusqlite::Result<Vec<String>> {
@@ -53,9 +66,8 @@ fn count(connection: &Connection, name: &str) -> rusqlite::Result<Option<u64>> {
     let table = quote(name);
     // The smallest index is the quickest to count, unless it is in an order that is not known here.
     for query in [format!("SELECT count(*) FROM main.{table}"), format!("SELECT count(*) FROM main.{table} NOT INDEXED")] {
-        match connection.query_row(&query, [], |row| row.get::<_, i64>(0)) {
-            Err(error) if needs_application(&error) => {}
-            other => return other.map(|rows| Some(u64::try_from(rows).unwrap_or(0))),
+        if let Some(rows) = if_readable(connection.query_row(&query, [], |row| row.get::<_, i64>(0)))? {
+            return Ok(Some(u64::try_from(rows).unwrap_or(0)));
         }
     }
     Ok(None)
@@ -113,13 +125,30 @@ fn check_pages(connection: &Connection, pragma: &str) -> rusqlite::Result<Vec<St
     }
 }
 
+/// What was asked, or nothing where only the application can read it.
+fn if_readable<T>(answer: rusqlite::Result<T>) -> rusqlite::Result<Option<T>> {
+    match answer {
+        Err(error) if needs_application(&error) => Ok(None),
+        other => other.map(Some),
+    }
+}
+
 /// Whether an error says that something is missing which the application adds to SQLite. The library has one code for
 /// all of these and many others.
 fn needs_application(error: &rusqlite::Error) -> bool {
     let text = error.to_string();
-    ["no such collation sequence", "unknown function", "no such function", "no such module", "unknown tokenizer", "no such tokenizer"]
-        .iter()
-        .any(|known| text.contains(known))
+    // A key in an order that is not known here is to the planner a table that cannot be read at all.
+    [
+        "no such collation sequence",
+        "no query solution",
+        "unknown function",
+        "no such function",
+        "no such module",
+        "unknown tokenizer",
+        "no such tokenizer",
+    ]
+    .iter()
+    .any(|known| text.contains(known))
 }
 
 /// Whether an error says that the database itself is damaged.

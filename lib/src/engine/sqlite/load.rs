@@ -6,14 +6,18 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
-use super::{dump, fingerprint, open};
+use super::{address, dump, fingerprint, marker, open, schema};
 use crate::engine::{Content, Depth, Dumped, Left, Outlet, Reach, Settings, Workspace};
 use crate::error::{Error, OnPath, Result};
 use crate::fingerprint::Fingerprint;
 use crate::fsx;
+use crate::id;
 use crate::interrupt;
+use crate::manifest::Database;
 use crate::marker::Marker;
 use crate::schema::Schema;
+use crate::shell;
+use crate::store;
 
 /// The first bytes of every SQLite database.
 pub(crate) const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -23,28 +27,33 @@ const STATEMENT_MAX_BYTES: usize = 1_000_000_000;
 /// After this many bytes the kernel is asked to begin writing, so that the sync at the end has little left to wait for.
 const WRITEBACK_BYTES: u64 = 8 << 20;
 
+/// Name of a scratch file whose origin is not known.
+const SCRATCH_NAME: &str = "scratch.sqlite";
+
 /// A database file that is being loaded. Dropped, it is removed.
 pub(super) struct File {
     path: PathBuf,
     settings: Settings,
     is_scratch: bool,
-    _folder: Option<tempfile::TempDir>,
+    folder: Option<tempfile::TempDir>,
 }
 
 impl File {
-    /// A file in a temporary folder of its own.
-    pub(super) fn scratch(settings: &Settings) -> Result<Self> {
+    /// A file in a temporary folder of its own, with the name that its origin has, by which a person knows it again.
+    pub(super) fn scratch(origin: Option<&Database>, settings: &Settings) -> Result<Self> {
         let folder = tempfile::Builder::new()
-            .prefix(&crate::store::scratch_prefix())
+            .prefix(&store::scratch_prefix())
             .suffix(".nosync")
             .tempdir_in(&settings.scratch_dir)
             .on("make a scratch folder in", &settings.scratch_dir)?;
-        Ok(File { path: folder.path().join("scratch.sqlite"), settings: settings.clone(), is_scratch: true, _folder: Some(folder) })
+        fsx::set_mode(folder.path(), fsx::FOLDER_MODE)?;
+        let name = origin.map(|origin| origin.name.as_str()).filter(|name| id::is_bare_name(name)).unwrap_or(SCRATCH_NAME);
+        Ok(File { path: folder.path().join(name), settings: settings.clone(), is_scratch: true, folder: Some(folder) })
     }
 
     /// A file at a path that must not exist yet.
     pub(super) fn at(path: PathBuf, settings: &Settings) -> Self {
-        File { path, settings: settings.clone(), is_scratch: false, _folder: None }
+        File { path, settings: settings.clone(), is_scratch: false, folder: None }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -165,9 +174,9 @@ impl Workspace for File {
         Ok(checked.problems)
     }
 
-    fn fingerprint(&self, _depth: Depth) -> Result<Fingerprint> {
+    fn fingerprint(&self, depth: Depth) -> Result<Fingerprint> {
         let connection = self.open()?;
-        fingerprint::take(&connection).map_err(|error| open::explain(&self.path, error))
+        fingerprint::take(&connection, depth).map_err(|error| open::explain(&self.path, error))
     }
 
     fn ask(&self, query: &str) -> Result<Option<String>> {
@@ -199,23 +208,33 @@ impl Workspace for File {
     }
 
     fn schema(&self) -> Result<Schema> {
-        Err(Error::failed("to be built"))
+        schema::read(&self.open()?).map_err(|error| open::explain(&self.path, error))
     }
 
     fn marker(&self) -> Result<Option<Marker>> {
-        Ok(None)
+        marker::of(&self.open()?, &self.path)
     }
 
-    fn mark(&self, _marker: &Marker) -> Result<()> {
-        Err(Error::failed("to be built"))
+    fn mark(&self, marker: &Marker) -> Result<()> {
+        marker::write(&self.path, marker, self.settings.busy_timeout)
     }
 
     fn reach(&self) -> Reach {
-        Reach::default()
+        address::reach(&self.path)
     }
 
-    fn keep(self: Box<Self>) -> Result<Left> {
-        Err(Error::failed("to be built"))
+    fn keep(mut self: Box<Self>) -> Result<Left> {
+        let folder = self.folder.take().ok_or_else(|| Error::failed("only a scratch database can be left behind"))?;
+        let kept = std::path::absolute(folder.path().with_file_name(store::clone_name()?)).on("use", folder.path())?;
+        fsx::rename_new(folder.path(), &kept)?;
+        // By its old name there is nothing left to be removed.
+        let _ = folder.keep();
+        let path = kept.join(self.path.file_name().unwrap_or_default());
+        Ok(Left {
+            location: format!("sqlite:{}", path.display()),
+            open: format!("sqlite3 {}", shell::word(&path.display().to_string())),
+            drop: format!("rm -r {}", shell::word(&kept.display().to_string())),
+        })
     }
 }
 

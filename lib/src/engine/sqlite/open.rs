@@ -70,6 +70,19 @@ pub(super) fn within<T>(limit: Duration, path: &Path, mut work: impl FnMut() -> 
     }
 }
 
+/// Runs `work` in one read transaction of a live database, and again for as long as that is busy.
+pub(super) fn in_snapshot<T>(path: &Path, limit: Duration, work: impl Fn(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+    require_database_file(path)?;
+    let connection = source(path)?;
+    within(limit, path, || {
+        connection.execute_batch("BEGIN")?;
+        let done = work(&connection);
+        // In a damaged database the end can be refused too; what was read counts.
+        let _ = connection.execute_batch("ROLLBACK");
+        done
+    })
+}
+
 pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }

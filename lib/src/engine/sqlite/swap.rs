@@ -5,15 +5,12 @@
 //! readers go on. Only where there is no database is the new file renamed into place.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use rusqlite::Connection;
-
-use super::dump::{copy_if, copy_in_one_step};
+use super::exchange::exchange;
 use super::load::{File, MAGIC};
 use super::open;
 use crate::engine::{Beside, Content, Depth, Dumped, Kept, Left, Outlet, Reach, Settings, Workspace};
-use crate::error::{Error, Kind, OnPath, Result};
+use crate::error::{Error, OnPath, Result};
 use crate::fingerprint::Fingerprint;
 use crate::fsx;
 use crate::id;
@@ -24,19 +21,18 @@ use crate::schema::Schema;
 /// Endings of the files that belong to a database file.
 const COMPANIONS: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-/// How often the old content is copied again because somebody committed before it could be replaced.
-const COPIES_MAX: usize = 20;
-
 /// A loaded file beside the real database.
 pub(super) struct Incoming {
     file: File,
     target: PathBuf,
     aside: PathBuf,
+    mode: Option<u32>,
 }
 
 impl Incoming {
-    pub(super) fn new(file: File, target: PathBuf, aside: PathBuf) -> Self {
-        Incoming { file, target, aside }
+    /// `mode` is what the file at `target` had when it was backed up, where that is known.
+    pub(super) fn new(file: File, target: PathBuf, aside: PathBuf, mode: Option<u32>) -> Self {
+        Incoming { file, target, aside, mode }
     }
 }
 
@@ -88,36 +84,27 @@ impl Workspace for Incoming {
 
 impl Beside for Incoming {
     fn keeps(&mut self) -> Result<Kept> {
-        Ok(kept(&self.target, self.target.symlink_metadata().is_ok().then_some(&*self.aside)))
+        Ok(kept(&self.target, is_anything_at(&self.target).then_some(&*self.aside)))
     }
 
     fn swap(self: Box<Self>) -> Result<Kept> {
-        put_in_place(self.file.path(), &self.target, &self.aside, self.file.settings())
+        put_in_place(self.file.path(), &self.target, &self.aside, self.mode, self.file.settings())
     }
 }
 
-/// Makes the database at `incoming` the one at `target`; what was there is kept at `aside`.
-pub(super) fn put_in_place(incoming: &Path, target: &Path, aside: &Path, settings: &Settings) -> Result<Kept> {
+/// Makes the database at `incoming` the one at `target`; what was there is kept at `aside`. Where there was no file whose
+/// mode it could take, it gets `mode`.
+pub(super) fn put_in_place(incoming: &Path, target: &Path, aside: &Path, mode: Option<u32>, settings: &Settings) -> Result<Kept> {
     if is_database(target)? {
         return exchange(incoming, target, aside, settings).map(|()| kept(target, Some(aside)));
     }
     let had_something = set_aside(target, aside)?;
-    let looks = if had_something { look_like(incoming, aside) } else { Ok(()) };
+    let looks = if aside.is_file() { look_like(incoming, aside) } else { look_at_home(incoming, target, mode) };
     if let Err(error) = looks.and_then(|()| fsx::rename_new(incoming, target)) {
         put_back(target, aside);
         return Err(error);
     }
     Ok(kept(target, had_something.then_some(aside)))
-}
-
-/// The live database with every writer held off, so that no commit falls between the copy that is kept and the swap.
-fn without_writers(target: &Path, limit: Duration) -> Result<Connection> {
-    let live = open::target(target, false)?;
-    match open::within(limit, target, || live.execute_batch("BEGIN IMMEDIATE")) {
-        Err(error) if error.kind() != Kind::Bad => Err(error),
-        // A damaged database may not even begin a transaction, and nobody can write to it.
-        _ => Ok(live),
-    }
 }
 
 /// Gives a file the owner and the mode of the one whose place it takes: the application must be able to open it.
@@ -130,6 +117,16 @@ fn look_like(incoming: &Path, old: &Path) -> Result<()> {
     // Only root may give files away; anybody else owns both.
     let _ = std::os::unix::fs::chown(incoming, Some(found.uid()), Some(found.gid()));
     fsx::set_mode(incoming, found.mode() & 0o777)
+}
+
+/// Gives a new file the owner of the folder, which is whoever uses a database there: SQLite must write in the folder too.
+fn look_at_home(incoming: &Path, target: &Path, mode: Option<u32>) -> Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    let folder = target.parent().unwrap_or(Path::new("/"));
+    let found = folder.metadata().on("look at", folder)?;
+    let _ = std::os::unix::fs::chown(incoming, Some(found.uid()), Some(found.gid()));
+    // Nothing makes a database executable.
+    mode.map_or(Ok(()), |mode| fsx::set_mode(incoming, mode & 0o666))
 }
 
 fn kept(target: &Path, aside: Option<&Path>) -> Kept {
@@ -157,155 +154,19 @@ fn is_database(path: &Path) -> Result<bool> {
     }
 }
 
-/// Copies the live database to `aside`, whole and synced before it has that name.
-fn copy_aside(target: &Path, aside: &Path, settings: &Settings) -> Result<()> {
-    let part = with_ending(aside, ".part");
-    if part.exists() {
-        fsx::remove_file(&part)?;
-    }
-    drop(fsx::create_private_file(&part)?);
-    let source = open::source(target)?;
-    let mut copy = open::target(&part, false)?;
-    copy.execute_batch("PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF").map_err(|error| open::explain(&part, error))?;
-    copy_in_one_step(&source, &mut copy, target, settings.busy_timeout)?;
-    copy.close().map_err(|(_, error)| open::explain(&part, error))?;
-    drop(source);
-    fsx::sync_file(&fsx::open_to_read(&part)?, &part)?;
-    fsx::rename_new(&part, aside)
+/// Which files of a database there are: itself and its companions, or at least one of them.
+fn present_at(path: &Path) -> Vec<&'static str> {
+    std::iter::once("").chain(COMPANIONS).filter(|ending| with_ending(path, ending).symlink_metadata().is_ok()).collect()
 }
 
-/// Keeps the live content at `aside` and writes that of `incoming` over it, as one transaction. Writers are held off while
-/// the old content is copied, but SQLite must let go of the database for a moment before it can begin to write it. A
-/// commit in that moment would be in neither: then the copy is made again.
-fn exchange(incoming: &Path, target: &Path, aside: &Path, settings: &Settings) -> Result<()> {
-    for _ in 0..COPIES_MAX {
-        let live = without_writers(target, settings.busy_timeout)?;
-        if must_leave_wal(incoming, &live, target, settings.busy_timeout)? {
-            copy_aside(target, aside, settings)?;
-            return enter_alone(incoming, live, target, settings);
-        }
-        let watch = Watch::begin(target, settings.busy_timeout)?;
-        copy_aside(target, aside, settings)?;
-        if enter(incoming, live, &watch, target, settings)? {
-            return Ok(());
-        }
-        fsx::remove_file(aside)?;
-    }
-    Err(Error::busy(format!("{} is written to without a pause", target.display()))
-        .hint("stop the application for the restore; nothing was changed"))
+fn is_anything_at(path: &Path) -> bool {
+    !present_at(path).is_empty()
 }
 
-/// Writes the content of `incoming` into the live database. False, and nothing done, where somebody has committed since
-/// `watch` began.
-fn enter(incoming: &Path, mut live: Connection, watch: &Watch, target: &Path, settings: &Settings) -> Result<bool> {
-    let source = open::source(incoming)?;
-    let_go(&live, target)?;
-    if !copy_if(&source, &mut live, target, settings.busy_timeout, || watch.is_unchanged())? {
-        return Ok(false);
-    }
-    // In WAL mode the whole database now stands in the log once more; where a reader holds it up, its next writer folds it in.
-    let _ = live.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-    // The new content is in, whatever becomes of the connection.
-    let _ = live.close();
-    Ok(true)
-}
-
-/// As [`enter`], for pages of another size, which cannot enter a log: it must be left, and that needs the database for us
-/// alone.
-fn enter_alone(incoming: &Path, mut live: Connection, target: &Path, settings: &Settings) -> Result<()> {
-    let source = open::source(incoming)?;
-    let_go(&live, target)?;
-    leave_wal(&live, target, settings.busy_timeout)?;
-    copy_in_one_step(&source, &mut live, target, settings.busy_timeout)?;
-    let _ = live.close();
-    Ok(())
-}
-
-/// Ends the transaction that held writers off.
-fn let_go(live: &Connection, target: &Path) -> Result<()> {
-    fsx::step().on("restore into", target)?;
-    if live.is_autocommit() {
-        return Ok(());
-    }
-    live.execute_batch("ROLLBACK").map_err(|error| open::explain(target, error))
-}
-
-fn must_leave_wal(incoming: &Path, live: &Connection, target: &Path, limit: Duration) -> Result<bool> {
-    let page_size = |connection: &Connection| connection.query_row("PRAGMA page_size", [], |row| row.get::<_, i64>(0));
-    let explain = |error: rusqlite::Error| open::explain(target, error);
-    Ok(is_wal(live, target, limit)? && page_size(&open::source(incoming)?).map_err(explain)? != page_size(live).map_err(explain)?)
-}
-
-fn is_wal(connection: &Connection, path: &Path, limit: Duration) -> Result<bool> {
-    let journal_mode: String = open::within(limit, path, || connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)))?;
-    Ok(journal_mode.eq_ignore_ascii_case("wal"))
-}
-
-/// Notices commits of others. Made while writers are held off.
-enum Watch {
-    /// With a write-ahead log, a reader's `data_version` tells, also while somebody writes.
-    Log { reader: Connection, version: i64, path: PathBuf },
-    /// With a rollback journal nobody can read beside a writer, but every commit changes the counter in the header. The
-    /// descriptor stays open to the end: closing one would drop the locks that SQLite holds on the file in this process.
-    Counter { file: std::fs::File, counter: [u8; 4], path: PathBuf },
-}
-
-/// Where the header has the counter of changes.
-const CHANGE_COUNTER_AT: u64 = 24;
-
-impl Watch {
-    fn begin(target: &Path, limit: Duration) -> Result<Self> {
-        let path = target.to_owned();
-        let reader = open::source(target)?;
-        if is_wal(&reader, target, limit)? {
-            let version = open::within(limit, target, || Self::version(&reader))?;
-            return Ok(Watch::Log { reader, version, path });
-        }
-        let file = fsx::open_to_read(target)?;
-        let counter = Self::counter(&file, target)?;
-        Ok(Watch::Counter { file, counter, path })
-    }
-
-    fn is_unchanged(&self) -> Result<bool> {
-        match self {
-            Watch::Log { reader, version, path } => Ok(Self::version(reader).map_err(|error| open::explain(path, error))? == *version),
-            Watch::Counter { file, counter, path } => Ok(Self::counter(file, path)? == *counter),
-        }
-    }
-
-    fn version(reader: &Connection) -> rusqlite::Result<i64> {
-        reader.query_row("PRAGMA data_version", [], |row| row.get(0))
-    }
-
-    fn counter(file: &std::fs::File, path: &Path) -> Result<[u8; 4]> {
-        use std::os::unix::fs::FileExt;
-        let mut counter = [0; 4];
-        file.read_exact_at(&mut counter, CHANGE_COUNTER_AT).on("read", path)?;
-        Ok(counter)
-    }
-}
-
-/// Leaves WAL mode, which only works while no other connection is open.
-fn leave_wal(live: &Connection, target: &Path, limit: Duration) -> Result<()> {
-    let mode = open::within(limit, target, || live.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get::<_, String>(0)));
-    match mode {
-        Ok(mode) if mode.eq_ignore_ascii_case("delete") => Ok(()),
-        Ok(_) => Err(in_use(target)),
-        Err(error) if error.kind() == Kind::Busy => Err(in_use(target)),
-        Err(error) => Err(error),
-    }
-}
-
-fn in_use(target: &Path) -> Error {
-    Error::busy(format!("{} is open in another program, and the backup has another page size", target.display()))
-        .hint("stop the application for the restore; nothing was changed")
-}
-
-/// Moves whatever lies at a place that holds no usable database, with its companions, out of the way. False where there
-/// was no database file, at most the companions of one that is gone.
+/// Moves whatever lies at a place that holds no usable database, with its companions, out of the way: the log of a database
+/// that is gone may hold its last rows. False where there was nothing.
 fn set_aside(target: &Path, aside: &Path) -> Result<bool> {
-    let endings = std::iter::once("").chain(COMPANIONS);
-    let present: Vec<&str> = endings.filter(|ending| with_ending(target, ending).symlink_metadata().is_ok()).collect();
+    let present = present_at(target);
     if present.is_empty() {
         return Ok(false);
     }
@@ -320,16 +181,13 @@ fn set_aside(target: &Path, aside: &Path) -> Result<bool> {
             return Err(error);
         }
     }
-    Ok(present.contains(&""))
+    Ok(true)
 }
 
 /// Undoes [`set_aside`] after an error, as far as it goes; the error itself is what is told.
 fn put_back(target: &Path, aside: &Path) {
-    for ending in std::iter::once("").chain(COMPANIONS) {
-        let from = with_ending(aside, ending);
-        if from.symlink_metadata().is_ok() {
-            let _ = fsx::rename_new(&from, &with_ending(target, ending));
-        }
+    for ending in present_at(aside) {
+        let _ = fsx::rename_new(&with_ending(aside, ending), &with_ending(target, ending));
     }
 }
 
@@ -353,17 +211,16 @@ pub(super) fn undo(target: &Path, kept: &Kept, settings: &Settings, aside_for: i
         set_aside(target, &new_aside)?;
         return Ok(Kept { aside: Some(new_aside.display().to_string()), ..kept.clone() });
     };
-    old.symlink_metadata().on("find", &old)?;
+    if !is_anything_at(&old) {
+        old.symlink_metadata().on("find", &old)?;
+    }
     if is_database(&old)? {
-        return put_in_place(&old, target, &new_aside, settings);
+        return put_in_place(&old, target, &new_aside, None, settings);
     }
     // The old state was no usable database: it goes back as the files it was.
     let had_something = set_aside(target, &new_aside)?;
-    for ending in std::iter::once("").chain(COMPANIONS) {
-        let from = with_ending(&old, ending);
-        if from.symlink_metadata().is_ok() {
-            fsx::rename_new(&from, &with_ending(target, ending))?;
-        }
+    for ending in present_at(&old) {
+        fsx::rename_new(&with_ending(&old, ending), &with_ending(target, ending))?;
     }
     Ok(Kept { aside: had_something.then(|| new_aside.display().to_string()), ..kept.clone() })
 }
@@ -373,13 +230,7 @@ pub(super) fn discard(target: &Path, kept: &Kept) -> Result<()> {
     if !is_ours(target, &aside, "before") {
         return Err(Error::refused(format!("{} is no database that a restore kept aside", aside.display())));
     }
-    for ending in std::iter::once("").chain(COMPANIONS) {
-        let path = with_ending(&aside, ending);
-        if path.symlink_metadata().is_ok() {
-            fsx::remove_file(&path)?;
-        }
-    }
-    Ok(())
+    present_at(&aside).into_iter().try_for_each(|ending| fsx::remove_file(&with_ending(&aside, ending)))
 }
 
 /// Removes the unfinished files that a killed restore left beside the target. Every one carries an id in its name.
@@ -413,7 +264,8 @@ fn is_ours(target: &Path, path: &Path, what: &str) -> bool {
         && name.strip_prefix(target_name).and_then(|rest| rest.strip_prefix(&format!(".{what}-"))).is_some_and(id::is_id)
 }
 
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
+/// The path of a database's companion, or of an unfinished copy.
+pub(super) fn with_ending(path: &Path, ending: &str) -> PathBuf {
     let mut path = path.as_os_str().to_owned();
     path.push(ending);
     PathBuf::from(path)

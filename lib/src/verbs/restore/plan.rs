@@ -60,6 +60,19 @@ pub enum Action {
 }
 
 impl Action {
+    /// Its name in JSON.
+    pub(in crate::verbs) fn name(self) -> &'static str {
+        match self {
+            Action::Verify => "verify",
+            Action::SafetyBackup => "safety-backup",
+            Action::NoSafetyBackup => "no-safety-backup",
+            Action::Load => "load",
+            Action::Compare => "compare",
+            Action::Swap => "swap",
+            Action::Restart => "restart",
+        }
+    }
+
     fn words(self) -> &'static str {
         match self {
             Action::Verify => "verify",

@@ -1,0 +1,50 @@
+//! What `safe-db-test` says. stdout belongs to the command, so all of it goes to stderr, apart from the document of `--json`.
+
+use holdfast::error::{Error, Kind};
+use holdfast::exit;
+use holdfast::verbs::dbtest::{Report, State};
+use manners::{Out, diff};
+
+/// Says whether the real database is as it was.
+pub(crate) fn tell(out: &Out, report: &Report) {
+    for note in &report.notes {
+        out.warn(note);
+    }
+    if let Some(left) = &report.kept {
+        out.tell(&format!("the clone is kept at {}", left.location));
+        out.tell(&format!("  open it:   {}", left.open));
+        out.tell(&format!("  remove it: {}", left.drop));
+    }
+    if !report.left_behind.is_empty() {
+        let processes: Vec<String> = report.left_behind.iter().map(|process| format!("{} ({})", process.pid, process.command)).collect();
+        out.warn(&format!("the tests have left processes that still run: {}", processes.join(", ")));
+    }
+    if report.timed_out {
+        out.warn("the tests ran out of time");
+    }
+    let name = &report.environment;
+    match (&report.state, &report.leak) {
+        (State::Untouched, _) => out.note(&format!("{} is exactly as it was", report.target)),
+        (State::BroughtBack { kept_aside }, None) => {
+            let aside = kept_aside.as_ref().map(|aside| format!("; what the tests left is kept as {aside}")).unwrap_or_default();
+            out.note(&format!("{} is back as it was{aside}", report.target));
+        }
+        (State::BroughtBack { .. } | State::Leaked, Some(changes)) => {
+            let (state, hint) = match &report.state {
+                State::BroughtBack { kept_aside } => {
+                    let aside = kept_aside.as_ref().map_or_else(String::new, |aside| format!("what they left is kept as {aside}; "));
+                    ("it was brought back", format!("{aside}find what names it: a path or URL in the tests' own settings"))
+                }
+                _ => ("it is as they left it", format!("restore-db -e {name} {} brings it back", report.backup)),
+            };
+            let what = format!("the tests reached the real database {}, and {state}: {}", report.target, changes.summary());
+            out.say_error(&Error::new(Kind::Wrapper(exit::LEAKED), what).hint(hint));
+            diff::tell(changes, |line| out.tell(line));
+        }
+        (State::Leaked, None) => {}
+        (State::Unknown { why }, _) => {
+            let error = Error::new(Kind::Wrapper(report.status()), format!("{} may not be as it was: {why}", report.target));
+            out.say_error(&error.hint(format!("the state before the tests is {0}: restore-db -e {name} {0}", report.backup)));
+        }
+    }
+}

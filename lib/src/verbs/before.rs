@@ -1,0 +1,151 @@
+//! What a database was in a backup, and whether it still is.
+
+use std::cell::RefCell;
+
+use super::verify::{self, Compared, Demands, Proven};
+use crate::backup::Backup;
+use crate::changes::Changes;
+use crate::engine::{Depth, Engine, Settings, Workspace};
+use crate::error::{Error, OnPath, Result};
+use crate::fingerprint::Fingerprint;
+use crate::manifest::Level;
+use crate::progress::Silent;
+use crate::schema::Schema;
+
+/// The state that a backup holds. What the manifest does not say of it is read off a clone, which is the one by which the
+/// backup was proven, or one that is loaded when it is first needed.
+pub struct Before {
+    backup: Backup,
+    settings: Settings,
+    clone: RefCell<Option<Box<dyn Workspace>>>,
+}
+
+/// What a database is now, against what it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Since {
+    /// Not one row and no definition is different.
+    Unchanged,
+    /// What is different.
+    Changed(Changes),
+}
+
+/// What a database that is compared with a backup is to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Is {
+    /// The one that the backup was made of.
+    TheSame,
+    /// One that was loaded from it.
+    ACopy,
+}
+
+impl Before {
+    /// The state in a backup, with the clone that proved it.
+    pub fn proven(backup: Backup, settings: Settings, proven: Proven) -> Result<Self> {
+        if proven.backup_id() != backup.id() {
+            return Err(Error::failed(format!("the proof is of {}, not of {}", proven.backup_id(), backup.id())));
+        }
+        Ok(Before { backup, settings, clone: RefCell::new(Some(proven.into_clone())) })
+    }
+
+    /// The state in a backup of which there is no clone yet.
+    pub fn of(backup: Backup, settings: Settings) -> Self {
+        Before { backup, settings, clone: RefCell::new(None) }
+    }
+
+    /// The backup.
+    pub fn backup(&self) -> &Backup {
+        &self.backup
+    }
+
+    /// Takes the clone away, to be worked on; another is loaded when one is needed again.
+    pub fn take_clone(&self) -> Result<Box<dyn Workspace>> {
+        self.with_clone(|_| Ok(()))?;
+        self.clone.borrow_mut().take().ok_or_else(|| Error::failed("the clone is gone"))
+    }
+
+    /// The clone is needed no more.
+    pub fn drop_clone(&self) {
+        *self.clone.borrow_mut() = None;
+    }
+
+    /// Rows that a table had.
+    pub fn rows_of(&self, table: &str) -> u64 {
+        self.fingerprint().and_then(|fingerprint| fingerprint.tables.get(table)).map_or(0, |table| table.rows)
+    }
+
+    fn fingerprint(&self) -> Option<&Fingerprint> {
+        self.backup.manifest().fingerprint.as_ref()
+    }
+
+    /// Compares a live database with this state, by content. First by the bytes that a backup of it would have, which
+    /// costs one pass and mostly is enough; where they differ, table by table and definition by definition.
+    pub fn compare(&self, engine: &dyn Engine) -> Result<Since> {
+        self.compare_as(engine, Is::TheSame)
+    }
+
+    /// The same for the database that was loaded from this backup.
+    pub fn compare_restored(&self, engine: &dyn Engine) -> Result<Since> {
+        self.compare_as(engine, Is::ACopy)
+    }
+
+    fn compare_as(&self, engine: &dyn Engine, what: Is) -> Result<Since> {
+        let folder = tempfile::Builder::new()
+            .prefix(&crate::store::scratch_prefix())
+            .suffix(".nosync")
+            .tempdir_in(&self.settings.scratch_dir)
+            .on("make a scratch folder in", &self.settings.scratch_dir)?;
+        let mut out = Compared::with(self.backup.index(self.backup.database()?)?, folder.path());
+        let streamed = engine.image(&mut out)?;
+        if out.was_same() {
+            return Ok(Since::Unchanged);
+        }
+        let after = match streamed {
+            Some(fingerprint) => fingerprint,
+            None => engine.fingerprint(Depth::Content)?,
+        };
+        self.changes(&after, what, || engine.schema())
+    }
+
+    /// The same for a clone that something has worked on.
+    pub fn compare_clone(&self, clone: &dyn Workspace) -> Result<Since> {
+        self.changes(&clone.fingerprint(Depth::Content)?, Is::ACopy, || clone.schema())
+    }
+
+    fn changes(&self, after: &Fingerprint, what: Is, schema_after: impl FnOnce() -> Result<Schema>) -> Result<Since> {
+        let before = self.content(what)?;
+        let changes = Changes::between(&before, after);
+        let changes = if before.schema_sha256 == after.schema_sha256 {
+            changes
+        } else {
+            changes.with_schema(&self.with_clone(|clone| clone.schema())?, &schema_after()?)
+        };
+        Ok(if changes.is_empty() { Since::Unchanged } else { Since::Changed(changes) })
+    }
+
+    /// The fingerprint with every table's content. Where the manifest leaves some out, it is because a copy may have their
+    /// columns in another order: then the backup's own stream tells them for the database that it was made of.
+    fn content(&self, what: Is) -> Result<Fingerprint> {
+        let tells_state = verify::content_of(&self.backup, self.backup.database()?)?.tells_state();
+        match self.fingerprint() {
+            Some(known) if (tells_state && what == Is::ACopy) || known.tables.values().all(|table| table.content_sha256.is_some()) => {
+                Ok(known.clone())
+            }
+            _ => match verify::read_back(&self.backup)? {
+                Some(read) => Ok(read),
+                None => self.with_clone(|clone| clone.fingerprint(Depth::Content)),
+            },
+        }
+    }
+
+    fn with_clone<T>(&self, ask: impl FnOnce(&dyn Workspace) -> Result<T>) -> Result<T> {
+        if self.clone.borrow().is_none() {
+            let demands = Demands { level: Level::Restore, min_size: None, asserts: &[], settings: &self.settings };
+            let proven = verify::rehearse(&self.backup, &demands, &Silent)?.outcome.map_err(|findings| {
+                Error::bad(format!("{} does not restore: {}", self.backup.id(), findings.first().map_or("", String::as_str)))
+            })?;
+            *self.clone.borrow_mut() = Some(proven.into_clone());
+        }
+        let clone = self.clone.borrow();
+        ask(&**clone.as_ref().ok_or_else(|| Error::failed("the clone is gone"))?)
+    }
+}

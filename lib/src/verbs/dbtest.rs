@@ -1,0 +1,199 @@
+//! `safe-db-test`: tests on a disposable clone, and the proof that they left the real database alone.
+//!
+//! The clone is the very scratch database by which the safety backup was proven to restore. With `--in-place` the tests
+//! run on the real one, and it is brought back afterwards whatever they did.
+
+mod plan;
+mod report;
+
+pub use plan::{Plan, plan};
+pub use report::{Report, State};
+
+use std::time::Duration;
+
+use super::backup::{self, Made};
+use super::before::{Before, Since};
+use super::guarded::{Guarded, Onlooker};
+use super::on_clone;
+use crate::backup::Backup;
+use crate::command::{self, Ended, Wrapped};
+use crate::engine::{Probe, Workspace};
+use crate::environment::Environment;
+use crate::error::{Error, Result};
+use crate::guardian::{Approval, Operation};
+use crate::interrupt;
+use crate::journal::Kind;
+use crate::manifest::{self, Level};
+use crate::process::Process;
+use crate::rules::OnLeak;
+use crate::store::Store;
+
+/// A test run that is asked for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The command, found already; its words may hold placeholders for the clone.
+    pub command: Wrapped,
+    /// Whether the clone stays for inspection.
+    pub keep: bool,
+    /// The longest the tests may take.
+    pub timeout: Option<Duration>,
+    /// What becomes of the real database when they have reached it.
+    pub on_leak: OnLeak,
+}
+
+/// Refuses what must not be tested on at all.
+pub fn refuse_protected(environment: &Environment) -> Result<()> {
+    if environment.protected {
+        return Err(Error::refused(format!("{} is protected, so no tests are run on it or on a clone of it", environment.name))
+            .hint("test on an environment of its own: -e test"));
+    }
+    Ok(())
+}
+
+/// Runs tests on a clone. An error says that they were not run.
+pub fn run(environment: &Environment, store: &Store, request: &Request, on: &dyn Onlooker) -> Result<Report> {
+    refuse_protected(environment)?;
+    interrupt::replace_deadline(Some(environment.timeout));
+    let (guarded, probe) = Guarded::beside_others(environment, store)?;
+    let (before, made) = back_up(&guarded, &probe, request, on)?;
+    let mut report = Report::begin(&guarded, request, &made);
+    let clone = before.take_clone()?;
+    report.clone = Some(clone.location());
+    let surroundings = on_clone::surroundings(environment, &*guarded.engine, &*clone)?;
+    let command = surroundings.fill_in(&request.command)?;
+    report.variables = surroundings.names();
+    on.note(&format!("the tests run on {}", clone.location()));
+    interrupt::check()?;
+    interrupt::replace_deadline(None);
+    let told = |_| on.note("looking at what the tests did; once more ends it");
+    interrupt::shield(told, || {
+        let starts = |_: &Process| {
+            on.command_begins(&command.line(), &clone.location());
+            Ok(())
+        };
+        let ended = command.run(&surroundings.variables, limits(request), starts, |line| on.note(line))?;
+        on.command_ended(&ended);
+        report.ended(&ended);
+        put_away(clone, request.keep, &mut report);
+        prove_untouched(guarded, &before, request, on, &mut report);
+        Ok(report)
+    })
+}
+
+/// Runs tests on the real database, and brings it back.
+pub fn run_in_place(guarded: &Guarded<'_>, probe: &Probe, request: &Request, approval: &Approval, on: &dyn Onlooker) -> Result<Report> {
+    refuse_protected(guarded.environment)?;
+    approval.require(Operation::TestInPlace, &guarded.engine.location())?;
+    refuse_placeholders(request)?;
+    interrupt::replace_deadline(Some(guarded.environment.timeout));
+    let (before, made) = back_up(guarded, probe, request, on)?;
+    let mut report = Report::begin(guarded, request, &made);
+    let state = guarded.store.state();
+    let mut entry = guarded.open_journal(Kind::InPlaceTest, &request.command, before.backup())?;
+    interrupt::replace_deadline(None);
+    let told = |_| on.note("bringing the database back goes on; once more ends it, and leaves that to --resume");
+    interrupt::shield(told, || {
+        let ended = match guarded.run_command(&mut entry, &request.command, command::Changes::new(), request.timeout, on) {
+            Ok(ended) => ended,
+            Err(error) => {
+                entry.close(state)?;
+                return Err(error);
+            }
+        };
+        report.ended(&ended);
+        report.state = put_back(guarded, &before, &ended, on, &mut report);
+        if !matches!(report.state, State::Unknown { .. })
+            && let Err(error) = entry.close(state)
+        {
+            report.notes.push(format!("the journal could not be closed, so the next run will ask about this one: {error}"));
+        }
+        Ok(report)
+    })
+}
+
+fn limits(request: &Request) -> command::Limits {
+    command::Limits { timeout: request.timeout, ..command::Limits::default() }
+}
+
+fn refuse_placeholders(request: &Request) -> Result<()> {
+    match request.command.argv().iter().find(|word| on_clone::has_placeholder(word)) {
+        Some(word) => Err(Error::usage(format!("{} stands for a clone, and --in-place makes none", word.to_string_lossy()))),
+        None => Ok(()),
+    }
+}
+
+/// The safety backup, and the clone that proves it.
+fn back_up(guarded: &Guarded<'_>, probe: &Probe, request: &Request, on: &dyn Onlooker) -> Result<(Before, backup::Report)> {
+    let wanted = backup::Request {
+        kind: manifest::Kind::Safety,
+        reason: Some(format!("before the tests {}", request.command.line())),
+        tags: Vec::new(),
+        verify: guarded.environment.verify.max(Level::Restore),
+        prune: true,
+    };
+    let Made { report, proven } = guarded.back_up(probe, &wanted, on).map_err(|error| error.within("the backup before the tests"))?;
+    let proven = proven.ok_or_else(|| {
+        let problem = report.manifest.problems.first().map_or("", String::as_str);
+        Error::failed(format!("the database is not sound, so no tests were run: {problem}"))
+            .hint(format!("{} holds it as it is", report.id))
+    })?;
+    Ok((Before::proven(Backup::open(&report.folder)?, guarded.settings()?, proven)?, report))
+}
+
+/// The clone goes, or stays for inspection.
+fn put_away(clone: Box<dyn Workspace>, keep: bool, report: &mut Report) {
+    if !keep {
+        return;
+    }
+    match clone.keep() {
+        Ok(left) => report.kept = Some(left),
+        Err(error) => report.notes.push(format!("the clone could not be kept: {error}")),
+    }
+}
+
+/// Compares the real database with what it was, and undoes what the tests did to it where that is asked for.
+fn prove_untouched(guarded: Guarded<'_>, before: &Before, request: &Request, on: &dyn Onlooker, report: &mut Report) {
+    on.begin("compare", None);
+    let since = before.compare(&*guarded.engine);
+    on.end();
+    report.state = match since {
+        Ok(Since::Unchanged) => State::Untouched,
+        Ok(Since::Changed(changes)) => {
+            report.leak = Some(changes);
+            match request.on_leak {
+                OnLeak::Report => State::Leaked,
+                OnLeak::Restore => undo_leak(guarded, before, on, report),
+            }
+        }
+        Err(error) => State::Unknown { why: format!("the real database cannot be compared with the backup: {error}") },
+    };
+}
+
+fn undo_leak(guarded: Guarded<'_>, before: &Before, on: &dyn Onlooker, report: &mut Report) -> State {
+    on.note(&format!("the tests reached the real database; bringing {} back", before.backup().id()));
+    back(guarded.alone().and_then(|guarded| guarded.bring_back(before, on)), report)
+}
+
+fn put_back(guarded: &Guarded<'_>, before: &Before, ended: &Ended, on: &dyn Onlooker, report: &mut Report) -> State {
+    if !ended.left_behind.is_empty() {
+        return State::Unknown { why: "the command has left processes that may still write".to_owned() };
+    }
+    if guarded.look().is_none() {
+        return State::Unknown { why: "the database does not answer, so nothing is known of its state".to_owned() };
+    }
+    match before.compare(&*guarded.engine) {
+        Ok(Since::Unchanged) => State::Untouched,
+        // Also what cannot be compared any more goes back: that was promised whatever the tests do.
+        Ok(Since::Changed(_)) | Err(_) => back(guarded.bring_back(before, on), report),
+    }
+}
+
+fn back(brought: Result<super::guarded::BroughtBack>, report: &mut Report) -> State {
+    match brought {
+        Ok(brought) => {
+            report.notes.extend(brought.notes);
+            State::BroughtBack { kept_aside: brought.kept_aside }
+        }
+        Err(error) => State::Unknown { why: format!("bringing it back failed: {error}") },
+    }
+}

@@ -1,0 +1,227 @@
+//! The database that a command is let loose on: held, known to be in a state that was meant, and brought back where it must be.
+
+use std::time::{Duration, Instant};
+
+use super::backup::{self, Made};
+use super::before::{Before, Since};
+use super::restore::{self, Means, Origin, Target};
+use crate::backup::Backup;
+use crate::clock;
+use crate::command::{self, Ended, Wrapped};
+use crate::engine::{Engine, Live, Probe, Settings};
+use crate::environment::Environment;
+use crate::error::{Error, Result};
+use crate::fsx;
+use crate::interrupt;
+use crate::journal::{Entry, Kind, RUN_VARIABLE, Stage};
+use crate::lock::{self, Held};
+use crate::marker;
+use crate::process::Process;
+use crate::progress::Progress;
+use crate::store::Store;
+
+/// How long a database that does not answer after a command is asked again: servers restart.
+const REACH_WAIT: Duration = Duration::from_secs(60);
+/// How long others who work beside us are waited for: a backup of theirs, a test run.
+const ALONE_WAIT: Duration = Duration::from_secs(10 * 60);
+/// The pause between two questions.
+const REACH_PAUSE: Duration = Duration::from_millis(500);
+
+/// An environment's database under guard: nobody else restores it, migrates it or tests on it meanwhile.
+pub struct Guarded<'a> {
+    /// The environment.
+    pub environment: &'a Environment,
+    /// Its store.
+    pub store: &'a Store,
+    /// Its database.
+    pub engine: Box<dyn Engine>,
+    held: lock::Target,
+}
+
+/// Sees a guarded run as it goes on: takes its progress and its messages, and answers its questions.
+pub trait Onlooker: Progress {
+    /// Something that a person should know now.
+    fn note(&self, line: &str);
+
+    /// The command begins; `place` is where it works: the real database, or a clone.
+    fn command_begins(&self, line: &str, place: &str);
+
+    /// The command has ended.
+    fn command_ended(&self, ended: &Ended);
+
+    /// Whether the old state is to come back; asked where `on_failure` is `ask`.
+    fn wants_rollback(&self, question: &str) -> Result<bool>;
+}
+
+/// What became of a database that was brought back.
+#[derive(Debug)]
+pub struct BroughtBack {
+    /// The name of the failed state, which is kept.
+    pub kept_aside: Option<String>,
+    /// What a person should know.
+    pub notes: Vec<String>,
+}
+
+impl<'a> Guarded<'a> {
+    /// Takes the database of an environment under guard, in whatever state it is.
+    pub(super) fn take(environment: &'a Environment, store: &'a Store) -> Result<Self> {
+        let engine = environment.engine(store.state())?;
+        let held = restore::hold(&*engine, store.state(), environment.wait)?;
+        Ok(Guarded { environment, store, engine, held })
+    }
+
+    /// Takes a database that can be worked on under guard. Refuses one whose marker says that it is another's, and one on
+    /// which an interrupted run stands in the journal.
+    pub fn begin(environment: &'a Environment, store: &'a Store) -> Result<(Self, Probe)> {
+        Self::take(environment, store)?.require_sound()
+    }
+
+    fn require_sound(self) -> Result<(Self, Probe)> {
+        let location = self.engine.location();
+        if let Some(entry) = Entry::read(self.store.state(), &location)? {
+            return Err(self.stands(&entry));
+        }
+        self.engine.recover()?;
+        let probe = self.engine.probe()?;
+        marker::require(probe.marker.as_ref(), &self.environment.name, &location)?;
+        Ok((self, probe))
+    }
+
+    /// As [`Guarded::begin`], beside others who leave the database alone too: test runs on clones of it.
+    pub(super) fn beside_others(environment: &'a Environment, store: &'a Store) -> Result<(Self, Probe)> {
+        let engine = environment.engine(store.state())?;
+        let held = lock::Target::share(store.state(), &engine.location(), engine.identity().as_deref(), environment.wait)?;
+        Self { environment, store, engine, held }.require_sound()
+    }
+
+    /// Waits until nobody else works beside us.
+    pub(super) fn alone(self) -> Result<Self> {
+        let Guarded { environment, store, engine, held } = self;
+        drop(held);
+        let wait = environment.wait.max(ALONE_WAIT);
+        let held = lock::Target::acquire(store.state(), &engine.location(), engine.identity().as_deref(), wait)?;
+        Ok(Guarded { environment, store, engine, held })
+    }
+
+    /// Makes a backup and, where that is asked for, the proof that it restores.
+    pub(super) fn back_up(&self, probe: &Probe, request: &backup::Request, progress: &dyn Progress) -> Result<Made> {
+        // Of many test runs at once each makes its own; that takes as long as a backup, so it is waited for.
+        let wait = self.environment.wait.max(ALONE_WAIT);
+        let held = Held::acquire(self.store.state(), self.store.id(), &self.environment.name, wait)?;
+        backup::make_and_prune(self.environment, self.store, &held, &*self.engine, probe, request, progress)
+    }
+
+    /// Writes down that a command is about to be let loose on the database, and what brings the state before back.
+    pub(super) fn open_journal(&self, kind: Kind, command: &Wrapped, backup: &Backup) -> Result<Entry> {
+        let entry = Entry {
+            run: fsx::random_hex(8)?,
+            kind,
+            environment: self.environment.name.clone(),
+            target: self.engine.location(),
+            backup: backup.id().to_owned(),
+            folder: backup.folder().to_owned(),
+            command: command.line(),
+            began_at: clock::now(),
+            runner: Process::own(),
+            child: None,
+            stage: Stage::Running,
+        };
+        entry.write(self.store.state())?;
+        Ok(entry)
+    }
+
+    /// Runs a command on the real database, and notes its process and its end. An error says that it was not started.
+    pub(super) fn run_command(
+        &self,
+        entry: &mut Entry,
+        command: &Wrapped,
+        mut variables: command::Changes,
+        timeout: Option<Duration>,
+        on: &dyn Onlooker,
+    ) -> Result<Ended> {
+        let state = self.store.state();
+        variables.insert(RUN_VARIABLE.into(), Some(entry.run.clone().into()));
+        let starts = |child: &Process| {
+            entry.child = Some(child.clone());
+            entry.write(state)?;
+            on.command_begins(&command.line(), &self.engine.location());
+            Ok(())
+        };
+        let limits = command::Limits { timeout, ..command::Limits::default() };
+        let ended = command.run(&variables, limits, starts, |line| on.note(line))?;
+        on.command_ended(&ended);
+        if let Err(error) = entry.reach(Stage::Ended { status: ended.status }, state) {
+            // Whoever resumes it takes the command for interrupted, which is the safe side.
+            tracing::warn!("the journal does not say that the command has ended: {error}");
+        }
+        Ok(ended)
+    }
+
+    /// What its engine is set to.
+    pub(super) fn settings(&self) -> Result<Settings> {
+        self.environment.engine_settings(self.store.state())
+    }
+
+    /// The error that tells of a run that was interrupted, and of the state that the database is in now.
+    pub(super) fn stands(&self, entry: &Entry) -> Error {
+        let tool = entry.kind.tool();
+        let name = &self.environment.name;
+        if entry.is_running() {
+            return Error::busy(format!("the command of an earlier {tool} is still running on {}: {}", entry.target, entry.command))
+                .hint("its watcher was ended from outside; wait until the command has ended, and run this again");
+        }
+        let state = match Backup::open(&entry.folder).and_then(|backup| Before::of(backup, self.settings()?).compare(&*self.engine)) {
+            Ok(Since::Unchanged) => "the database is exactly as it was before".to_owned(),
+            Ok(Since::Changed(changes)) => format!("since then: {}", changes.summary()),
+            Err(error) => format!("the database cannot be compared with the backup: {error}"),
+        };
+        Error::refused(format!(
+            "an interrupted {tool} stands on {} ({}, begun {}, with the backup {}); {state}",
+            entry.target,
+            entry.command,
+            clock::readable(entry.began_at),
+            entry.backup
+        ))
+        .hint(format!("bring it to its end: {tool} -e {name} --resume; or leave the database as it is: {tool} -e {name} --abandon"))
+    }
+
+    /// Waits until the database answers, and says what is there; none where it does not answer at all.
+    pub fn look(&self) -> Option<Live> {
+        let start = Instant::now();
+        loop {
+            match self.engine.live() {
+                Ok(live) => return Some(live),
+                Err(error) if start.elapsed() > REACH_WAIT => {
+                    tracing::warn!("{} does not answer: {error}", self.engine.location());
+                    return None;
+                }
+                Err(_) => std::thread::sleep(REACH_PAUSE),
+            }
+        }
+    }
+
+    /// Brings the state of a backup back, with what is there now kept aside, and makes sure that it is that state. A stop
+    /// that is asked for meanwhile waits for its end.
+    pub(super) fn bring_back(&self, before: &Before, on: &dyn Onlooker) -> Result<BroughtBack> {
+        interrupt::replace_deadline(Some(self.environment.timeout));
+        let told = |_| on.note("bringing the old state back goes on; once more ends it, and leaves that to --resume");
+        interrupt::shield(told, || {
+            let settings = self.settings()?;
+            let origin = Origin::Backup(Box::new(before.backup().clone()));
+            let target =
+                Target { engine: self.environment.engine(self.store.state())?, environment: Some(self.environment), is_named: false };
+            target.engine.recover()?;
+            let plan = restore::plan(&origin, &target, false)?;
+            let means = Means { state: self.store.state(), store: None, settings: &settings, wait: self.environment.wait };
+            let report = restore::put_back(&plan, &origin, &target, &self.held, &means, on)?;
+            let mut notes = report.notes;
+            if let Since::Changed(changes) = before.compare_restored(&*self.engine)? {
+                notes.push(format!("others are writing to the database already: {}", changes.summary()));
+            }
+            if let Some(error) = report.restart_error {
+                notes.push(format!("the restart failed: {error}"));
+            }
+            Ok(BroughtBack { kept_aside: report.kept_aside, notes })
+        })
+    }
+}

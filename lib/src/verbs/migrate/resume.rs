@@ -1,0 +1,188 @@
+//! What to do about a run that was interrupted: bring it to its end, or leave the database as it is.
+
+use serde::Serialize;
+
+use super::judge::Case;
+use super::report::{Outcome, Report, State};
+use crate::backup::Backup;
+use crate::clock;
+use crate::error::{Error, Result};
+use crate::guardian::{self, Approval, Intent, Loses, Operation};
+use crate::interrupt;
+use crate::journal::{Entry, Kind, Stage};
+use crate::rules::Migration;
+use crate::verbs::before::{Before, Since};
+use crate::verbs::guarded::{Guarded, Onlooker};
+
+/// A run that was interrupted, and the state that the database is in now.
+pub struct Standing<'a> {
+    /// What the journal says.
+    pub entry: Entry,
+    /// What is different since, as far as it can be known.
+    pub since: Result<Since>,
+    guarded: Guarded<'a>,
+    before: Before,
+}
+
+/// A standing run as `--resume -n` prints it.
+#[derive(Debug, Serialize)]
+pub struct Described {
+    /// The database.
+    pub target: String,
+    /// What was run.
+    pub command: String,
+    /// When.
+    pub began_at: String,
+    /// How far it got.
+    pub stage: Stage,
+    /// The backup that holds the state before.
+    pub backup: String,
+    /// What is different now.
+    pub found: String,
+    /// What `--resume` does.
+    pub resume: String,
+}
+
+/// Looks at the run that stands on an environment's database.
+///
+/// Errors: [`crate::error::Kind::Busy`] while its command still runs; of kind `Bad` where none stands.
+pub fn standing<'a>(environment: &'a crate::environment::Environment, store: &'a crate::store::Store, kind: Kind) -> Result<Standing<'a>> {
+    let guarded = Guarded::take(environment, store)?;
+    let target = guarded.engine.location();
+    let entry = Entry::read(store.state(), &target)?
+        .ok_or_else(|| Error::failed(format!("no interrupted run stands on {target}")).hint("there is nothing to resume or to abandon"))?;
+    if entry.kind != kind {
+        let tool = entry.kind.tool();
+        return Err(Error::usage(format!("what stands on {target} is an interrupted {tool}")).hint(format!("use {tool}")));
+    }
+    if entry.is_running() {
+        return Err(guarded.stands(&entry));
+    }
+    guarded.engine.recover()?;
+    let backup = Backup::open(&entry.folder).map_err(|error| error.within("the backup before the command"))?;
+    let before = Before::of(backup, guarded.settings()?);
+    let since = before.compare(&*guarded.engine);
+    Ok(Standing { entry, since, guarded, before })
+}
+
+impl Described {
+    /// One line a fact.
+    pub fn lines(&self, is_abandoned: bool) -> Vec<String> {
+        vec![
+            format!("interrupted  {} on {}, begun {}", self.command, self.target, self.began_at),
+            format!("backup       {}", self.backup),
+            format!("found        {}", self.found),
+            match is_abandoned {
+                true => "abandon      the database stays as it is".to_owned(),
+                false => format!("resume       {}", self.resume),
+            },
+        ]
+    }
+}
+
+impl Standing<'_> {
+    /// What it is, for a person and for `--json`.
+    pub fn describe(&self) -> Described {
+        Described {
+            target: self.entry.target.clone(),
+            command: self.entry.command.clone(),
+            began_at: clock::readable(self.entry.began_at),
+            stage: self.entry.stage,
+            backup: self.entry.backup.clone(),
+            found: match &self.since {
+                Ok(Since::Unchanged) => "the database is exactly as it was before".to_owned(),
+                Ok(Since::Changed(changes)) => changes.summary(),
+                Err(error) => format!("the database cannot be compared with the backup: {error}"),
+            },
+            resume: match (&self.since, self.entry.stage, self.entry.kind) {
+                (Ok(Since::Unchanged), _, _) => "nothing is to be brought back".to_owned(),
+                (_, Stage::Ended { status: 0 }, Kind::Migration) => {
+                    "the command had succeeded: its result is judged, and kept where it keeps to the rules".to_owned()
+                }
+                _ => format!("the state of {} is brought back, and the present one kept aside", self.entry.backup),
+            },
+        }
+    }
+
+    /// What the guardian is asked about.
+    fn operation(&self) -> Operation {
+        match self.entry.kind {
+            Kind::Migration => Operation::Migrate,
+            Kind::InPlaceTest => Operation::TestInPlace,
+        }
+    }
+
+    /// What the guardian is asked before the run is ended.
+    pub fn request(&self, is_abandoned: bool) -> Result<guardian::Request> {
+        let described = self.describe();
+        let (step, loses) = match is_abandoned {
+            true => ("the database stays as it is".to_owned(), Loses::Nothing),
+            false => (described.resume, Loses::Kept("what is there now is replaced, and kept aside".to_owned())),
+        };
+        guardian::Request::of(Intent {
+            operation: self.operation(),
+            target: self.entry.target.clone(),
+            environment: Some(self.guarded.environment),
+            subject: self.entry.command.clone(),
+            loses,
+            state: guardian::State::default().with("the plan", step).with("the run", self.entry.run.clone()),
+            marker: self.guarded.engine.marker().ok().flatten(),
+            store: Some(self.guarded.store),
+        })
+    }
+
+    fn report(&self) -> Report {
+        let described = self.describe();
+        Report {
+            environment: self.entry.environment.clone(),
+            target: described.target,
+            command: described.command,
+            backup: described.backup,
+            proven: self
+                .before
+                .backup()
+                .manifest()
+                .verification
+                .as_ref()
+                .is_some_and(|passed| passed.level >= crate::manifest::Level::Restore),
+            backup_at: clock::readable(self.before.backup().manifest().created_at),
+            rehearsal: None,
+            command_status: match self.entry.stage {
+                Stage::Ended { status } => Some(status),
+                _ => None,
+            },
+            command_ms: None,
+            outcome: Outcome::Resumed,
+            reasons: Vec::new(),
+            changes: None,
+            state: State::Unchanged,
+            left_behind: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+}
+
+/// Brings an interrupted run to its end: what had succeeded is judged like any other, all else goes back to the state before.
+pub fn resume(standing: Standing<'_>, rules: &Migration, approval: &Approval, on: &dyn Onlooker) -> Result<Report> {
+    approval.require(standing.operation(), &standing.entry.target)?;
+    let mut report = standing.report();
+    let Standing { entry, guarded, before, .. } = standing;
+    // Who resumes has decided that it goes back, whatever was to be done had the command failed by itself.
+    let rules = Migration { on_failure: crate::rules::OnFailure::Restore, ..rules.clone() };
+    let case = Case { guarded: &guarded, rules: &rules, before: &before, on };
+    let told = |_| on.note("this goes on to its end; once more ends it, and leaves that to another --resume");
+    interrupt::shield(told, || case.settle(entry, None, &mut report));
+    Ok(report)
+}
+
+/// Takes an interrupted run out of the journal and leaves the database as it is.
+pub fn abandon(standing: Standing<'_>, approval: &Approval) -> Result<Report> {
+    approval.require(standing.operation(), &standing.entry.target)?;
+    let mut report = standing.report();
+    if let Ok(Since::Changed(changes)) = &standing.since {
+        report.changes = Some(changes.clone());
+        report.state = State::Kept;
+    }
+    standing.entry.close(standing.guarded.store.state())?;
+    Ok(report)
+}
