@@ -45,7 +45,8 @@ pub struct Settings {
 pub enum Depth {
     /// Schema and row counts.
     Rows,
-    /// Also every row's content, where the engine gives it.
+    /// Also every row's content, where the engine gives it, and in the schema's hash also the settings that the one of a dump
+    /// leaves out (SQLite's `user_version`). Only to be compared with another of this depth.
     Content,
 }
 
