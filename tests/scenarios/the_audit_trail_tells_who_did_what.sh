@@ -36,6 +36,8 @@ audit --user nobody-at-all
 is "$(jq .matched "$OUT")" 0 "lines of nobody"
 expect 0 backup-guard audit --run "$(jq -r .run backups/audit/audit_2026-11-20.jsonl | head -c 10)"
 is "$(wc -l <"$OUT")" 3 "a heading and two lines of one run"
+expect 0 env HOLDFAST_ENV=dev backup-guard audit --summary
+is "$(grep -c ^restore "$OUT")" 0 "restores of dev"
 expect 0 backup-guard audit --summary
 prints 'restore    refused  1'
 expect 2 backup-guard audit --event nonsense
