@@ -17,9 +17,14 @@ pub(super) fn read(connection: &Connection) -> rusqlite::Result<Schema> {
     while let Some(row) = rows.next()? {
         schema.0.insert(row.get(0)?, row.get(1)?);
     }
-    for pragma in PRAGMAS {
-        let value: i64 = connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0))?;
+    for (pragma, value) in settings(connection)? {
         schema.0.insert(format!("pragma {pragma}"), format!("PRAGMA {pragma} = {value}"));
     }
     Ok(schema)
+}
+
+/// The settings and their values; 0 is what a new database has.
+pub(super) fn settings(connection: &Connection) -> rusqlite::Result<Vec<(&'static str, i64)>> {
+    let read = |pragma| Ok((pragma, connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0))?));
+    PRAGMAS.into_iter().map(read).collect()
 }

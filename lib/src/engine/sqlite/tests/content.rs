@@ -168,3 +168,23 @@ fn a_change_of_one_value_is_seen_and_only_there_also_in_a_clone() {
         assert_eq!(clone.differences(&after), ["table entry has the expected 5000 rows but other content"], "{mode}");
     }
 }
+
+#[test]
+fn what_has_no_rows_of_its_own_is_content_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("app.db");
+    let database = Connection::open(&path).expect("a database");
+    let run = |script: &str| database.execute_batch(script).expect("SQL");
+    let look = |depth| engine(&path).fingerprint(depth).expect("one");
+    run("CREATE TABLE t(id INTEGER PRIMARY KEY AUTOINCREMENT); INSERT INTO t DEFAULT VALUES");
+    let (rows, content) = (look(Depth::Rows), look(Depth::Content));
+    run("INSERT INTO t DEFAULT VALUES; DELETE FROM t WHERE id = 2");
+    assert_eq!(look(Depth::Rows), rows);
+    let moved = look(Depth::Content);
+    assert_eq!(moved.tables["t"], content.tables["t"]);
+    assert_eq!(content.differences(&moved), ["table sqlite_sequence has the expected 0 rows but other content"]);
+    assert_eq!(moved.schema_sha256, rows.schema_sha256);
+    run("PRAGMA user_version = 7");
+    assert_eq!(look(Depth::Rows), rows);
+    assert_ne!(look(Depth::Content).schema_sha256, rows.schema_sha256);
+}
