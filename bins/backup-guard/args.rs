@@ -61,13 +61,16 @@ pub(crate) struct Args {
     pub(crate) common: Common,
 }
 
-/// What it does beside checking backups.
+/// The examples of each subcommand, for the manual and the tests.
+#[allow(dead_code)]
+pub(crate) const SUBCOMMANDS: [(&str, [Example; 2]); 3] =
+    [("approve", approve::EXAMPLES), ("audit", audit::EXAMPLES), ("mark-env", mark_env::EXAMPLES)];
+
+/// What it does beside checking backups. Each is described where its arguments stand: a line here would stand in for all of that.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// approve what another user of this machine asks for
     Approve(approve::Approve),
     Audit(audit::Audit),
-    /// write an environment's name into its database
     MarkEnv(mark_env::MarkEnv),
 }
 

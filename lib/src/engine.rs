@@ -45,7 +45,8 @@ pub struct Settings {
 pub enum Depth {
     /// Schema and row counts.
     Rows,
-    /// Also every row's content, where the engine gives it.
+    /// Also every row's content, where the engine gives it, and in the schema's hash also the settings that the one of a dump
+    /// leaves out (SQLite's `user_version`). Only to be compared with another of this depth.
     Content,
 }
 
@@ -119,6 +120,11 @@ impl Content {
             Content::SqliteImage | Content::SqliteSql => EngineName::Sqlite,
             Content::PostgresSql | Content::PostgresCustom => EngineName::Postgres,
         }
+    }
+
+    /// Whether the stream alone tells the state of the database, with every table's content.
+    pub fn tells_state(self) -> bool {
+        self == Content::PostgresSql
     }
 
     /// Its name in a manifest's component.
@@ -346,6 +352,10 @@ pub struct Left {
 
 /// A workspace beside the real database; the only way in is the swap.
 pub trait Beside: Workspace {
+    /// For a rollback: what stands around the database (owner, grants, settings) is to be the origin's too, and not what the
+    /// replaced database has by now. Nothing where the engine has no such thing.
+    fn bring_properties(&mut self) {}
+
     /// What [`Beside::swap`] will keep: written down before it, so that a kill in between can be undone too.
     fn keeps(&mut self) -> Result<Kept>;
 

@@ -10,6 +10,7 @@ mod image;
 mod load;
 mod marker;
 mod names;
+mod rollback;
 mod scratch;
 mod shared;
 mod speed;

@@ -187,7 +187,9 @@ fn fm_h06_nothing_is_swept_that_lacks_the_name_the_mark_or_a_dead_owner() {
             server()
                 .sql(through, "SELECT pg_advisory_lock(hashtextextended('holdfast_scratch_000000000008', 20261121)); SELECT pg_sleep(2)")
         });
-        until("the owner has its lock", || server().sql("postgres", "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == "1");
+        let held = "SELECT count(*) FROM pg_locks, hashtextextended('holdfast_scratch_000000000008', 20261121) k \
+                    WHERE locktype = 'advisory' AND objid::bigint = (k & 4294967295)";
+        until("the owner has its lock", || server().sql("postgres", held) == "1");
         drop(scratch());
         assert!(is_there("holdfast_scratch_000000000008"), "a living owner's, through {through}");
         owner.join().expect("an end");

@@ -43,6 +43,11 @@ expect 0 restore-db --undo --to sqlite:new.db
 has_rows new.db 20
 approved restore-db --discard --to sqlite:new.db
 has_rows app.db 10
+# An empty database that was replaced is nothing to lose.
+sqlite3 void.db 'CREATE TABLE t (a); DROP TABLE t'
+expect 0 restore-db -e dev latest --to sqlite:void.db
+has_rows void.db 20
+expect 0 restore-db --discard --to sqlite:void.db
 # What the last restore replaced is in its safety backup, and a newer backup makes up for what an older state held.
 expect 0 restore-db -e dev latest
 expect 0 restore-db -e dev --discard

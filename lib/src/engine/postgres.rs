@@ -12,6 +12,7 @@ mod load;
 mod look;
 mod marker;
 mod place;
+mod probe;
 mod programs;
 mod scratch;
 mod session;
@@ -112,7 +113,7 @@ impl Engine for Postgres {
     }
 
     fn probe(&self) -> Result<Probe> {
-        dump::probe(&self.place)
+        probe::probe(&self.place)
     }
 
     fn dump(&self, out: &mut dyn Outlet) -> Result<Dumped> {

@@ -33,6 +33,15 @@ pub enum Since {
     Changed(Changes),
 }
 
+/// What a database that is compared with a backup is to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Is {
+    /// The one that the backup was made of.
+    TheSame,
+    /// One that was loaded from it.
+    ACopy,
+}
+
 impl Before {
     /// The state in a backup, with the clone that proved it.
     pub fn proven(backup: Backup, settings: Settings, proven: Proven) -> Result<Self> {
@@ -78,6 +87,15 @@ impl Before {
     /// Compares a live database with this state, by content. First by the bytes that a backup of it would have, which
     /// costs one pass and mostly is enough; where they differ, table by table and definition by definition.
     pub fn compare(&self, engine: &dyn Engine) -> Result<Since> {
+        self.compare_as(engine, Is::TheSame)
+    }
+
+    /// The same for the database that was loaded from this backup.
+    pub fn compare_restored(&self, engine: &dyn Engine) -> Result<Since> {
+        self.compare_as(engine, Is::ACopy)
+    }
+
+    fn compare_as(&self, engine: &dyn Engine, what: Is) -> Result<Since> {
         let folder = store::scratch_folder(&self.settings.scratch_dir)?;
         let mut out = Compared::with(self.index.clone(), folder.path());
         let streamed = engine.image(&mut out)?;
@@ -88,16 +106,16 @@ impl Before {
             Some(fingerprint) => fingerprint,
             None => engine.fingerprint(Depth::Content)?,
         };
-        self.changes(&after, || engine.schema())
+        self.changes(&after, what, || engine.schema())
     }
 
     /// The same for a clone that something has worked on.
     pub fn compare_clone(&self, clone: &dyn Workspace) -> Result<Since> {
-        self.changes(&clone.fingerprint(Depth::Content)?, || clone.schema())
+        self.changes(&clone.fingerprint(Depth::Content)?, Is::ACopy, || clone.schema())
     }
 
-    fn changes(&self, after: &Fingerprint, schema_after: impl FnOnce() -> Result<Schema>) -> Result<Since> {
-        let before = self.content()?;
+    fn changes(&self, after: &Fingerprint, what: Is, schema_after: impl FnOnce() -> Result<Schema>) -> Result<Since> {
+        let before = self.content(what).map_err(of_the_backup)?;
         let changes = Changes::between(&before, after);
         let changes = if before.schema_sha256 == after.schema_sha256 {
             changes
@@ -107,22 +125,24 @@ impl Before {
         Ok(if changes.is_empty() { Since::Unchanged } else { Since::Changed(changes) })
     }
 
-    /// The fingerprint with every table's content.
-    fn content(&self) -> Result<Fingerprint> {
+    /// The fingerprint with every table's content. Where the manifest leaves some out, it is because a copy may have their
+    /// columns in another order: then the backup's own stream tells them for the database that it was made of.
+    fn content(&self, what: Is) -> Result<Fingerprint> {
+        let tells_state = verify::content_of(&self.backup, self.backup.database()?)?.tells_state();
         match self.fingerprint() {
-            Some(known) if known.tables.values().all(|table| table.content_sha256.is_some()) => Ok(known.clone()),
-            _ => self.with_clone(|clone| clone.fingerprint(Depth::Content)),
+            Some(known) if (tells_state && what == Is::ACopy) || known.tables.values().all(|table| table.content_sha256.is_some()) => {
+                Ok(known.clone())
+            }
+            _ => match verify::read_back(&self.backup)? {
+                Some(read) => Ok(read),
+                None => self.with_clone(|clone| clone.fingerprint(Depth::Content)),
+            },
         }
     }
 
     fn with_clone<T>(&self, ask: impl FnOnce(&dyn Workspace) -> Result<T>) -> Result<T> {
         if self.clone.borrow().is_none() {
-            let clone = self.load_clone().map_err(|error| match error.kind() {
-                // Not bad, which would say that of the database that is compared.
-                Kind::Bad => error.as_kind(Kind::Failed),
-                _ => error,
-            })?;
-            *self.clone.borrow_mut() = Some(clone);
+            *self.clone.borrow_mut() = Some(self.load_clone().map_err(of_the_backup)?);
         }
         let clone = self.clone.borrow();
         ask(&**clone.as_ref().ok_or_else(|| Error::failed("the clone is gone"))?)
@@ -136,4 +156,9 @@ impl Before {
         })?;
         Ok(proven.into_clone())
     }
+}
+
+/// A bad backup says nothing of the database that is compared with it.
+fn of_the_backup(error: Error) -> Error {
+    if error.kind() == Kind::Bad { error.as_kind(Kind::Failed) } else { error }
 }

@@ -278,7 +278,7 @@ impl<'a> Guarded<'a> {
             let means = Means { state: self.store.state(), store: None, settings: &settings, wait: self.environment.wait, as_it_was: true };
             let report = restore::put_back(&plan, &origin, &target, &self.held, &means, on)?;
             let mut notes = report.notes;
-            if let Since::Changed(changes) = before.compare(&*self.engine)? {
+            if let Since::Changed(changes) = before.compare_restored(&*self.engine)? {
                 notes.push(format!("others are writing to the database already: {}", changes.summary()));
             }
             if let Some(error) = report.restart_error {

@@ -93,6 +93,7 @@ pub fn discard(target: &Target<'_>, record: &Record, store: Option<&Store>) -> R
     let asides: Vec<&str> = record.asides().collect();
     let loses = match asides.as_slice() {
         [] => Loses::Nothing,
+        [_] if record.was_empty => Loses::Nothing,
         all => Loses::ForGood { what: all.join(", "), as_of: record.at, held_by: record.safety_backup.clone(), going: Vec::new() },
     };
     Request::of(Intent {

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::backup::{self, Request};
-use super::undo::Record;
+use super::undo::{Record, Replaced};
 use super::verify::{self, Demands, Verified, elapsed_ms};
 use crate::backup::Backup;
 use crate::clock;
@@ -196,7 +196,9 @@ pub(super) fn put_back(
     // As late as can be, so that it holds what was written while the new database was loaded.
     let safety_backup = if plan.has(Action::SafetyBackup) { Some(back_up_first(engine, plan, means, progress)?) } else { None };
     interrupt::check()?;
-    let record = Record::begin(means.state, &plan.target, beside.keeps()?, &plan.origin, safety_backup.clone())?;
+    let was_empty = safety_backup.is_none() && matches!(engine.live()?, Live::Present { is_empty: true, .. });
+    let replaced = Replaced { kept: beside.keeps()?, safety_backup: safety_backup.clone(), was_empty };
+    let record = Record::begin(means.state, &plan.target, &plan.origin, replaced)?;
     let kept = match beside.swap() {
         Ok(kept) => kept,
         Err(error) => {

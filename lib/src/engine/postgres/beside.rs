@@ -32,6 +32,7 @@ pub(super) struct Restoring {
     target_location: String,
     id: String,
     origin: Option<Database>,
+    brings_properties: bool,
 }
 
 /// Creates the empty database, after everything that can be refused was looked at.
@@ -58,6 +59,7 @@ pub(super) fn create(real: &Place, target: &str, origin: Option<&Database>, id: 
         target_location: real.address.location(target),
         id,
         origin: origin.cloned(),
+        brings_properties: false,
     };
     let name = restoring.name.clone();
     if let Err(objection) = create::create(restoring.session()?, &name, origin)? {
@@ -198,6 +200,10 @@ impl Workspace for Restoring {
 }
 
 impl Beside for Restoring {
+    fn bring_properties(&mut self) {
+        self.brings_properties = self.origin.is_some();
+    }
+
     fn keeps(&mut self) -> Result<Kept> {
         let target = self.target.clone();
         let is_there = create::look_at(self.session()?, &target)?.is_some();
@@ -208,10 +214,9 @@ impl Beside for Restoring {
         let target = self.target.clone();
         let aside = self.aside();
         let incoming_name = self.name.clone();
-        let session = self.session()?;
-        let is_there = create::look_at(session, &target)?.is_some();
-        let properties = if is_there {
-            catalog::properties(session, &target)?
+        let is_there = create::look_at(self.session()?, &target)?.is_some();
+        let properties = if is_there && !self.brings_properties {
+            catalog::properties(self.session()?, &target)?
         } else {
             self.origin.as_ref().map(|origin| origin.properties.clone()).unwrap_or_default()
         };

@@ -26,6 +26,8 @@ const OPEN_TRIES: usize = 3;
 const TRY_WAIT: Duration = Duration::from_millis(800);
 /// How long a stopped run waits for the end of what it had asked the server for.
 pub(super) const CLEANING_WAIT: Duration = Duration::from_secs(5);
+/// How many prepared transactions are named in one message.
+const PREPARED_SHOWN_MAX: usize = 5;
 /// The server cuts names to this many bytes.
 const NAME_MAX_BYTES: usize = 63;
 
@@ -100,7 +102,7 @@ pub(super) fn require_rights(session: &mut Session, target: &str) -> Result<()> 
         may_create: bool,
         owner: Option<String>,
         is_owner: Option<bool>,
-        prepared: i64,
+        prepared: Vec<String>,
         slots: i64,
     }
     let name = sql::literal(target);
@@ -108,7 +110,7 @@ pub(super) fn require_rights(session: &mut Session, target: &str) -> Result<()> 
         "SELECT r.rolname AS role, r.rolcreatedb OR r.rolsuper AS may_create, \
          (SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = {name}) AS owner, \
          (SELECT pg_has_role(datdba, 'MEMBER') FROM pg_database WHERE datname = {name}) AS is_owner, \
-         (SELECT count(*) FROM pg_prepared_xacts WHERE database = {name}) AS prepared, \
+         (SELECT coalesce(json_agg(gid ORDER BY prepared), '[]') FROM pg_prepared_xacts WHERE database = {name}) AS prepared, \
          (SELECT count(*) FROM pg_replication_slots WHERE database = {name}) AS slots \
          FROM pg_roles r WHERE r.rolname = current_user"
     ))?;
@@ -125,12 +127,13 @@ pub(super) fn require_rights(session: &mut Session, target: &str) -> Result<()> 
         return Err(Error::failed(format!("database {target} belongs to {owner}, and role {} may not rename it", rights.role))
             .hint(format!("as a superuser: GRANT {} TO {role}", sql::ident(&owner))));
     }
-    if rights.prepared > 0 {
-        return Err(Error::failed(format!(
-            "database {target} has {} prepared transactions, with which it cannot be renamed",
-            rights.prepared
-        ))
-        .hint("COMMIT PREPARED or ROLLBACK PREPARED them: SELECT * FROM pg_prepared_xacts"));
+    if !rights.prepared.is_empty() {
+        let count = rights.prepared.len();
+        let rollback: Vec<String> =
+            rights.prepared.iter().take(PREPARED_SHOWN_MAX).map(|id| format!("ROLLBACK PREPARED {};", sql::literal(id))).collect();
+        let more = if count > rollback.len() { " …" } else { "" };
+        return Err(Error::failed(format!("database {target} has {count} prepared transactions, with which it cannot be renamed"))
+            .hint(format!("COMMIT them, or in database {target}: {}{more}", rollback.join(" "))));
     }
     if rights.slots > 0 {
         return Err(Error::failed(format!("database {target} has logical replication slots, which would stay with the old database"))

@@ -19,18 +19,15 @@ const COUNTERS: &str = "sqlite_sequence";
 /// Takes the fingerprint inside the transaction that the caller has open. Virtual tables are left to the tables that
 /// hold their data, since their modules may not be here. A dump needs no deeper one than [`Depth::Rows`]: its content hash is
 /// the page image's own.
-///
-/// With [`Depth::Content`] it also covers what has no rows of its own: the settings of the header in the schema's hash, and
-/// the counters of AUTOINCREMENT as a table without rows, so that none is ever counted as lost.
 pub(super) fn take(connection: &Connection, depth: Depth) -> rusqlite::Result<Fingerprint> {
-    let mut hash = Sha256::new();
+    let mut schema_hash = Sha256::new();
     let mut objects = BTreeMap::new();
     let mut statement = connection.prepare("SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_schema ORDER BY 1, 2, 3")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         for column in 0..4 {
-            hash.update(row.get_ref(column)?.as_bytes_or_null()?.unwrap_or_default());
-            hash.update([0]);
+            schema_hash.update(row.get_ref(column)?.as_bytes_or_null()?.unwrap_or_default());
+            schema_hash.update([0]);
         }
         let kind: String = row.get(0)?;
         let plural = match kind.as_str() {
@@ -42,12 +39,12 @@ pub(super) fn take(connection: &Connection, depth: Depth) -> rusqlite::Result<Fi
         *objects.entry(plural.to_owned()).or_insert(0) += 1;
     }
     if depth == Depth::Content {
-        for (name, value) in schema::settings(connection)?.into_iter().filter(|(_, value)| *value != 0) {
-            hash.update(format!("{name} {value}"));
-        }
+        // Many an application keeps there which of its migrations have run.
+        schema::settings(connection)?.iter().for_each(|setting| schema_hash.update(setting));
     }
     let mut tables = BTreeMap::new();
     if depth == Depth::Content && connection.table_exists(Some("main"), COUNTERS)? {
+        // As a table without rows: a counter that goes with its table is no row that is lost.
         tables.insert(COUNTERS.to_owned(), Table { rows: 0, ..content::of(connection, COUNTERS)? });
     }
     for name in names_of(connection, "'table', 'shadow'")? {
@@ -61,7 +58,7 @@ pub(super) fn take(connection: &Connection, depth: Depth) -> rusqlite::Result<Fi
         };
         tables.extend(table.map(|table| (name, table)));
     }
-    Ok(Fingerprint { schema_sha256: fsx::hex(&hash.finalize()), tables, objects, sequences: BTreeMap::new() })
+    Ok(Fingerprint { schema_sha256: fsx::hex(&schema_hash.finalize()), tables, objects, sequences: BTreeMap::new() })
 }
 
 fn names_of(connection: &Connection, types: &str) -> rusqlite::Result<Vec<String>> {

@@ -17,14 +17,18 @@ pub(super) fn read(connection: &Connection) -> rusqlite::Result<Schema> {
     while let Some(row) = rows.next()? {
         schema.0.insert(row.get(0)?, row.get(1)?);
     }
-    for (pragma, value) in settings(connection)? {
-        schema.0.insert(format!("pragma {pragma}"), format!("PRAGMA {pragma} = {value}"));
+    for pragma in PRAGMAS {
+        schema.0.insert(format!("pragma {pragma}"), setting(connection, pragma)?);
     }
     Ok(schema)
 }
 
-/// The settings and their values; 0 is what a new database has.
-pub(super) fn settings(connection: &Connection) -> rusqlite::Result<Vec<(&'static str, i64)>> {
-    let read = |pragma| Ok((pragma, connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0))?));
-    PRAGMAS.into_iter().map(read).collect()
+/// The statements that make the settings what they are.
+pub(super) fn settings(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    PRAGMAS.iter().map(|pragma| setting(connection, pragma)).collect()
+}
+
+fn setting(connection: &Connection, pragma: &str) -> rusqlite::Result<String> {
+    let value: i64 = connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0))?;
+    Ok(format!("PRAGMA {pragma} = {value}"))
 }
