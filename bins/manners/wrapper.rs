@@ -4,10 +4,11 @@
 use std::path::Path;
 
 use holdfast::audit::Trail;
-use holdfast::command::Ended;
+use holdfast::command::{Ended, Wrapped};
 use holdfast::environment::Environment;
 use holdfast::error::{Error, Kind, Result};
 use holdfast::guardian::Typed;
+use holdfast::journal::Entry;
 use holdfast::progress::Progress;
 use holdfast::rules::Migration;
 use holdfast::verbs::guarded::Onlooker;
@@ -79,15 +80,35 @@ impl Onlooker for Watcher<'_> {
     }
 }
 
-/// Prints the report as the document of `--json`, and writes it to a file where that is asked for.
-pub fn document(out: &Out, report: &impl Serialize, file: Option<&Path>) -> Result<()> {
+/// Prints the report as the document of `--json`, and writes it to a file where that is asked for. The command has run, and the
+/// database is in whatever state the report says: a report that cannot be written changes nothing of that.
+pub fn document(out: &Out, report: &impl Serialize, file: Option<&Path>) {
     if let Some(path) = file {
-        let text = serde_json::to_vec_pretty(report).map_err(|error| Error::failed("cannot write the report").because(error))?;
-        if let Err(error) = fsx::replace_private(path, &text) {
+        let written = serde_json::to_vec_pretty(report)
+            .map_err(|error| Error::failed("cannot write the report").because(error))
+            .and_then(|text| fsx::replace_private(path, &text));
+        if let Err(error) = written {
             out.warn(&format!("the report could not be written: {error}"));
         }
     }
-    if out.is_json() { out.document(report) } else { Ok(()) }
+    if out.is_json() {
+        // On a line of its own, also where the command has not ended its last one.
+        let printed = out.line("").and_then(|()| out.document(report));
+        if let Err(error) = printed {
+            out.warn(&format!("the report could not be printed: {error}"));
+        }
+    }
+}
+
+/// Runs a command that is already inside a guarded run on the same database: as it is, in our place. What is around it makes
+/// the backup, and judges.
+pub fn run_inside(around: &Entry, command: Wrapped, is_dry_run: bool, out: &Out) -> Result<u8> {
+    let told = format!("inside {}: the command runs as it is", around.kind.tool());
+    if is_dry_run {
+        return out.plan(&json!({ "inside": around.kind.tool(), "command": command.line() }), &[told]).map(|()| exit::DONE);
+    }
+    out.note(&told);
+    Err(command.replace_us())
 }
 
 /// Brings an interrupted run to its end, or takes it out of the journal; with `-n` it only says what that would do.
@@ -139,6 +160,9 @@ pub fn tell_failure(out: &Out, report: &Report) {
         Some(hint) => error.hint(hint),
         None => error,
     });
+    if let Some(left) = &report.kept {
+        out.warn(&format!("{} is bad by now; a clone of the state before is kept at {}: {}", report.backup, left.location, left.open));
+    }
 }
 
 /// What the database is now, and the next step.

@@ -35,8 +35,8 @@ fn body(args: Args, out: &Out) -> Result<u8> {
     let command = Wrapped::find(&args.command)?;
     let engine = environment.engine(&setting.state)?;
     if let Some(around) = Entry::around(&setting.state, &engine.location())? {
-        out.note(&format!("inside {}: the command runs as it is", around.kind.tool()));
-        return Err(command.replace_us());
+        dbtest::refuse_inside(&around, args.in_place)?;
+        return wrapper::run_inside(&around, command, args.common.dry_run, out);
     }
     let request = Request {
         command,
@@ -45,7 +45,7 @@ fn body(args: Args, out: &Out) -> Result<u8> {
         on_leak: args.on_leak.unwrap_or(environment.test_run.on_leak),
     };
     if args.common.dry_run {
-        let probe = engine.probe()?;
+        let (engine, probe) = Guarded::look(&environment, &setting.state)?;
         let plan = dbtest::plan(&environment, &*engine, &probe, &request, args.in_place);
         let store = setting.store_if_any(&args.common, &environment)?;
         let asked = plan.request(&environment, &probe, store.as_ref())?;
@@ -69,7 +69,7 @@ fn body(args: Args, out: &Out) -> Result<u8> {
         Ok((report.status(), note(trail, report)))
     })?;
     report::tell(out, &audited.value);
-    wrapper::document(out, &audited.value, args.report.as_deref())?;
+    wrapper::document(out, &audited.value, args.report.as_deref());
     Ok(audited.status)
 }
 
@@ -92,7 +92,7 @@ fn end_interrupted(args: &Args, setting: &Setting, environment: &Environment, ou
         Ok((report.status(), report))
     })?;
     wrapper::tell_failure(out, &audited.value);
-    wrapper::document(out, &audited.value, args.report.as_deref())?;
+    wrapper::document(out, &audited.value, args.report.as_deref());
     Ok(audited.status)
 }
 

@@ -34,14 +34,13 @@ fn body(args: Args, out: &Out) -> Result<u8> {
     let command = Wrapped::find(&args.command)?;
     let engine = environment.engine(&setting.state)?;
     if let Some(around) = Entry::around(&setting.state, &engine.location())? {
-        out.note(&format!("inside {}: the command runs as it is", around.kind.tool()));
-        return Err(command.replace_us());
+        return wrapper::run_inside(&around, command, args.common.dry_run, out);
     }
     let rules = args.rules(&environment.migration);
     let request = Request { command, rehearse: args.rehearse, prove: !args.no_prove, rules };
     refuse(&environment, &request)?;
     if args.common.dry_run {
-        let probe = engine.probe()?;
+        let (engine, probe) = Guarded::look(&environment, &setting.state)?;
         let plan = migrate::plan(&environment, &*engine, &probe, &request);
         let store = setting.store_if_any(&args.common, &environment)?;
         let asked = plan.request(&environment, &probe, store.as_ref())?;
@@ -119,6 +118,6 @@ fn note(trail: &Trail, report: Report) -> Report {
 
 fn tell(args: &Args, audited: &Audited<Report>, out: &Out) -> Result<u8> {
     report::tell(out, &audited.value);
-    wrapper::document(out, &audited.value, args.report.as_deref())?;
+    wrapper::document(out, &audited.value, args.report.as_deref());
     Ok(audited.status)
 }

@@ -251,6 +251,10 @@ pub trait Engine {
     /// its path. Nothing is connected to.
     fn is_named_by(&self, value: &str) -> bool;
 
+    /// What the placeholders in a command stand for where it works on this very database, as for a clone ([`Reach::places`]),
+    /// but without any password: everybody can read arguments.
+    fn places(&self) -> BTreeMap<&'static str, String>;
+
     /// Environment variables by which a program that connects gets these limits on waiting for a lock and on a single
     /// statement. An error of kind `Usage` where the engine has no such way.
     fn limits(&self, lock: Option<Duration>, statement: Option<Duration>) -> Result<BTreeMap<String, String>>;

@@ -144,6 +144,13 @@ impl Engine for Postgres {
         name.is_some_and(|name| self.place.address.is_named_by(&name, value))
     }
 
+    fn places(&self) -> BTreeMap<&'static str, String> {
+        let address = self.place.address.with_database(&self.database_name());
+        let mut places = address.reach().places;
+        places.insert("url", address.url_without_password());
+        places
+    }
+
     fn limits(&self, lock: Option<Duration>, statement: Option<Duration>) -> Result<BTreeMap<String, String>> {
         Ok(limits::variables(&address::Address::inherited_options(), lock, statement))
     }

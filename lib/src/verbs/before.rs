@@ -5,17 +5,21 @@ use std::cell::RefCell;
 use super::verify::{self, Compared, Demands, Proven};
 use crate::backup::Backup;
 use crate::changes::Changes;
-use crate::engine::{Depth, Engine, Settings, Workspace};
-use crate::error::{Error, OnPath, Result};
+use crate::engine::{Depth, Engine, Left, Settings, Workspace};
+use crate::error::{Error, Kind, Result};
 use crate::fingerprint::Fingerprint;
+use crate::frames::index::Index;
 use crate::manifest::Level;
 use crate::progress::Silent;
 use crate::schema::Schema;
+use crate::store;
 
 /// The state that a backup holds. What the manifest does not say of it is read off a clone, which is the one by which the
 /// backup was proven, or one that is loaded when it is first needed.
 pub struct Before {
     backup: Backup,
+    /// Of the backup's database, read before anything could happen to it.
+    index: Index,
     settings: Settings,
     clone: RefCell<Option<Box<dyn Workspace>>>,
 }
@@ -44,12 +48,15 @@ impl Before {
         if proven.backup_id() != backup.id() {
             return Err(Error::failed(format!("the proof is of {}, not of {}", proven.backup_id(), backup.id())));
         }
-        Ok(Before { backup, settings, clone: RefCell::new(Some(proven.into_clone())) })
+        let before = Self::of(backup, settings)?;
+        *before.clone.borrow_mut() = Some(proven.into_clone());
+        Ok(before)
     }
 
     /// The state in a backup of which there is no clone yet.
-    pub fn of(backup: Backup, settings: Settings) -> Self {
-        Before { backup, settings, clone: RefCell::new(None) }
+    pub fn of(backup: Backup, settings: Settings) -> Result<Self> {
+        let index = backup.index(backup.database()?)?;
+        Ok(Before { backup, index, settings, clone: RefCell::new(None) })
     }
 
     /// The backup.
@@ -63,9 +70,9 @@ impl Before {
         self.clone.borrow_mut().take().ok_or_else(|| Error::failed("the clone is gone"))
     }
 
-    /// The clone is needed no more.
-    pub fn drop_clone(&self) {
-        *self.clone.borrow_mut() = None;
+    /// Leaves the clone behind for inspection, where there is one: its state is that of the backup.
+    pub fn keep_clone(&self) -> Option<Result<Left>> {
+        self.clone.borrow_mut().take().map(Workspace::keep)
     }
 
     /// Rows that a table had.
@@ -89,12 +96,8 @@ impl Before {
     }
 
     fn compare_as(&self, engine: &dyn Engine, what: Is) -> Result<Since> {
-        let folder = tempfile::Builder::new()
-            .prefix(&crate::store::scratch_prefix())
-            .suffix(".nosync")
-            .tempdir_in(&self.settings.scratch_dir)
-            .on("make a scratch folder in", &self.settings.scratch_dir)?;
-        let mut out = Compared::with(self.backup.index(self.backup.database()?)?, folder.path());
+        let folder = store::scratch_folder(&self.settings.scratch_dir)?;
+        let mut out = Compared::with(self.index.clone(), folder.path());
         let streamed = engine.image(&mut out)?;
         if out.was_same() {
             return Ok(Since::Unchanged);
@@ -112,7 +115,7 @@ impl Before {
     }
 
     fn changes(&self, after: &Fingerprint, what: Is, schema_after: impl FnOnce() -> Result<Schema>) -> Result<Since> {
-        let before = self.content(what)?;
+        let before = self.content(what).map_err(of_the_backup)?;
         let changes = Changes::between(&before, after);
         let changes = if before.schema_sha256 == after.schema_sha256 {
             changes
@@ -139,13 +142,23 @@ impl Before {
 
     fn with_clone<T>(&self, ask: impl FnOnce(&dyn Workspace) -> Result<T>) -> Result<T> {
         if self.clone.borrow().is_none() {
-            let demands = Demands { level: Level::Restore, min_size: None, asserts: &[], settings: &self.settings };
-            let proven = verify::rehearse(&self.backup, &demands, &Silent)?.outcome.map_err(|findings| {
-                Error::bad(format!("{} does not restore: {}", self.backup.id(), findings.first().map_or("", String::as_str)))
-            })?;
-            *self.clone.borrow_mut() = Some(proven.into_clone());
+            *self.clone.borrow_mut() = Some(self.load_clone().map_err(of_the_backup)?);
         }
         let clone = self.clone.borrow();
         ask(&**clone.as_ref().ok_or_else(|| Error::failed("the clone is gone"))?)
     }
+
+    fn load_clone(&self) -> Result<Box<dyn Workspace>> {
+        let demands = Demands { level: Level::Restore, min_size: None, asserts: &[], settings: &self.settings };
+        let proven = verify::rehearse(&self.backup, &demands, &Silent)?.outcome;
+        let proven = proven.map_err(|findings| {
+            Error::failed(format!("{} does not restore: {}", self.backup.id(), findings.first().map_or("", String::as_str)))
+        })?;
+        Ok(proven.into_clone())
+    }
+}
+
+/// A bad backup says nothing of the database that is compared with it.
+fn of_the_backup(error: Error) -> Error {
+    if error.kind() == Kind::Bad { error.as_kind(Kind::Failed) } else { error }
 }

@@ -138,6 +138,9 @@ pub struct Means<'a> {
     pub settings: &'a Settings,
     /// How long to wait for a lock.
     pub wait: Duration,
+    /// Whether the very state of the backup is wanted, with the marker that it had and whatever the configuration's queries say
+    /// of it: it was here a moment ago.
+    pub as_it_was: bool,
 }
 
 /// Executes a plan, on a target that is held. The approval is for it too.
@@ -180,12 +183,13 @@ pub(super) fn put_back(
     progress.begin("load", Some(origin.plain_bytes()?));
     let mut beside = load(origin, proof.as_ref(), engine, &restore_id)?;
     let load_ms = elapsed_ms(start);
-    let asserts = target.environment.map_or(&[][..], |environment| &environment.asserts);
+    let asserts = target.environment.filter(|_| !means.as_it_was).map_or(&[][..], |environment| &environment.asserts);
     compare(origin, &*beside, asserts)?;
-    let expected = match marked::settle(origin, target, &live, &*beside)? {
+    let expected = if !means.as_it_was && marked::settle(origin, target, &live, &*beside)? {
         // The marker's table may have come with it.
-        true => Some(beside.fingerprint(Depth::Rows)?),
-        false => origin.fingerprint().cloned(),
+        Some(beside.fingerprint(Depth::Rows)?)
+    } else {
+        origin.fingerprint().cloned()
     };
     progress.end();
 

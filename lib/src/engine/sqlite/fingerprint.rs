@@ -13,6 +13,9 @@ use crate::fsx;
 /// At most this many findings of a check are kept; a corrupt file can have millions.
 const FINDINGS_MAX: usize = 5;
 
+/// Where SQLite counts the ids that AUTOINCREMENT has given.
+const COUNTERS: &str = "sqlite_sequence";
+
 /// Takes the fingerprint inside the transaction that the caller has open. Virtual tables are left to the tables that
 /// hold their data, since their modules may not be here. A dump needs no deeper one than [`Depth::Rows`]: its content hash is
 /// the page image's own.
@@ -40,6 +43,10 @@ pub(super) fn take(connection: &Connection, depth: Depth) -> rusqlite::Result<Fi
         schema::settings(connection)?.iter().for_each(|setting| schema_hash.update(setting));
     }
     let mut tables = BTreeMap::new();
+    if depth == Depth::Content && connection.table_exists(Some("main"), COUNTERS)? {
+        // As a table without rows: a counter that goes with its table is no row that is lost.
+        tables.insert(COUNTERS.to_owned(), Table { rows: 0, ..content::of(connection, COUNTERS)? });
+    }
     for name in names_of(connection, "'table', 'shadow'")? {
         let read = match depth {
             Depth::Rows => None,

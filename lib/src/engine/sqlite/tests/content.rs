@@ -185,3 +185,19 @@ fn a_setting_that_an_application_reads_is_content_too() {
     live.execute_batch("PRAGMA user_version = 0").expect("set");
     assert_eq!(engine.fingerprint(Depth::Content).expect("one"), before);
 }
+
+#[test]
+fn the_counters_of_autoincrement_are_content_and_no_rows() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("app.db");
+    let database = Connection::open(&path).expect("a database");
+    let run = |script: &str| database.execute_batch(script).expect("SQL");
+    let look = |depth| engine(&path).fingerprint(depth).expect("one");
+    run("CREATE TABLE t(id INTEGER PRIMARY KEY AUTOINCREMENT); INSERT INTO t DEFAULT VALUES");
+    let (rows, content) = (look(Depth::Rows), look(Depth::Content));
+    run("INSERT INTO t DEFAULT VALUES; DELETE FROM t WHERE id = 2");
+    assert_eq!(look(Depth::Rows), rows);
+    let moved = look(Depth::Content);
+    assert_eq!(moved.tables["t"], content.tables["t"]);
+    assert_eq!(content.differences(&moved), ["table sqlite_sequence has the expected 0 rows but other content"]);
+}
