@@ -76,7 +76,7 @@ fn a_command_that_cannot_be_written_down_never_runs() {
 }
 
 #[test]
-fn a_stop_before_the_command_runs_is_status_130_and_it_never_runs() {
+fn a_signal_while_the_journal_is_written_ends_the_command_before_it_does_anything() {
     let place = Place::new();
     let order = Order { pauses_at_the_start: true, ..sh("echo ran >ran") };
     let mut child = place.prepare(&order).stdout(std::process::Stdio::null()).spawn().expect("a start");
@@ -85,6 +85,7 @@ fn a_stop_before_the_command_runs_is_status_130_and_it_never_runs() {
     nix::sys::signal::kill(pid, nix::sys::signal::SIGINT).expect("sent");
     assert_eq!(wait(&mut child), 130);
     assert!(!process.is_alive() && !place.path("ran").exists());
+    assert_eq!(place.report().signals, [2]);
 }
 
 #[test]

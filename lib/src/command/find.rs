@@ -84,10 +84,3 @@ fn interpreter(file: &Path) -> Option<PathBuf> {
     let word = line.split(|byte| matches!(byte, b' ' | b'\t')).find(|word| !word.is_empty())?;
     Some(PathBuf::from(OsString::from_vec(word.to_vec())))
 }
-
-/// A word as it could be typed into a shell.
-pub(super) fn quoted(word: &OsStr) -> String {
-    let text = word.to_string_lossy();
-    let is_plain = |c: char| c.is_alphanumeric() || "_-./:=@%+,".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) { text.into_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
-}

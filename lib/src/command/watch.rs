@@ -108,17 +108,23 @@ impl Heard {
 }
 
 impl Run<'_> {
-    /// The last moment at which a stop is still one of ours: the command has not begun.
-    fn let_start(&self, process: &Process, starts: impl FnOnce(&Process) -> Result<()>) -> Result<()> {
-        starts(process)?;
+    /// The process is there and waits. A stop that came before is one of ours, and the command does not begin; what comes from now
+    /// on is the command's, and takes effect before it executes anything.
+    fn let_start(&mut self, process: &Process, starts: impl FnOnce(&Process) -> Result<()>) -> Result<()> {
         let is_stop = |event| match event {
             Event::Signal(received) if received.is_stop() => Some(received.number),
             _ => None,
         };
-        match self.events.try_iter().find_map(is_stop) {
-            Some(number) => Err(interrupt::stopped_by(number)),
-            None => Ok(()),
+        if let Some(number) = self.events.try_iter().find_map(is_stop) {
+            return Err(interrupt::stopped_by(number));
         }
+        starts(process)?;
+        while let Ok(event) = self.events.try_recv() {
+            if let Event::Signal(received) = event {
+                self.pass_on(received, process.pid);
+            }
+        }
+        Ok(())
     }
 
     /// Waits for the command itself; its status, and whether its time was over.
