@@ -11,6 +11,7 @@ before=$(hash_of prod.db)
 # typed STATUS ANSWER: a restore at a terminal where that is typed.
 typed() {
     STATUS=0
+    # shellcheck disable=SC2094 # what is written there is waited for
     { wait_for "the question" grep -q 'to go on' "$OUT"; echo "$2"; sleep 1; } |
         script -qec 'restore-db -e prod latest' /dev/null >"$OUT" 2>"$ERR" || STATUS=$?
     is "$STATUS" "$1" "status after $2 was typed"
