@@ -27,7 +27,7 @@ share = $(DESTDIR)$(PREFIX)/share
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## back a real database up, damage the backup, catch that, restore
+demo: ## back a real database up, damage the backup, restore, migrate badly, undo that
 	scripts/demo
 
 test: setup tests ## install what the tests need where it is missing, then run all tests

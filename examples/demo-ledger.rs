@@ -21,8 +21,10 @@ fn main() -> ExitCode {
         ["create", path] => create(path.as_ref()),
         ["print", path] => print(path.as_ref()),
         ["drop-entries", path] => drop_entries(path.as_ref()),
+        ["migrate", path] => migrate(path.as_ref()),
+        ["migrate-badly", path] => migrate_badly(path.as_ref()),
         ["flip-byte", path] => flip_byte(path.as_ref()),
-        _ => Err("usage: demo-ledger create|print|drop-entries|flip-byte FILE".into()),
+        _ => Err("usage: demo-ledger create|print|drop-entries|migrate|migrate-badly|flip-byte FILE".into()),
     };
     let Err(error) = done else { return ExitCode::SUCCESS };
     let _ = writeln!(std::io::stderr(), "demo-ledger: {error}");
@@ -83,6 +85,26 @@ fn print(path: &Path) -> Done {
 fn drop_entries(path: &Path) -> Done {
     let database = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     database.execute_batch("DROP TABLE entry")?;
+    Ok(())
+}
+
+/// A migration as it should be: a new column, filled for every entry.
+fn migrate(path: &Path) -> Done {
+    let database = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    database.execute_batch("ALTER TABLE entry ADD COLUMN currency TEXT; UPDATE entry SET currency = 'EUR'")?;
+    Ok(())
+}
+
+/// One that looks like tidying up, and ends without an error.
+fn migrate_badly(path: &Path) -> Done {
+    let database = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    database.execute_batch(
+        "BEGIN;
+         CREATE TABLE entry_new AS SELECT * FROM entry WHERE cents <> 0 AND id % 30000 <> 7;
+         DROP TABLE entry;
+         ALTER TABLE entry_new RENAME TO entry;
+         COMMIT",
+    )?;
     Ok(())
 }
 

@@ -38,6 +38,14 @@ fn main() -> io::Result<()> {
             clap_complete::generate_to(shell, &mut command, &name, &completions)?;
         }
     }
+    let guard = backup_guard::Args::command();
+    for (name, examples) in backup_guard::SUBCOMMANDS {
+        let subcommand = guard.find_subcommand(name).cloned().ok_or_else(|| io::Error::other(format!("there is no {name}")))?;
+        // clap takes names for the life of the process.
+        let full: &'static str = format!("backup-guard-{name}").leak();
+        let command = subcommand.name(full).bin_name(format!("backup-guard {name}"));
+        write_page(&man.join(format!("{full}.1")), command, &examples)?;
+    }
     Ok(())
 }
 

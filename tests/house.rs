@@ -192,10 +192,22 @@ fn tool(name: &str) -> PathBuf {
     .into()
 }
 
-/// The flags of a tool's `--help`, short and long.
+/// A tool's help, and that of each of its subcommands.
+fn help_of(name: &str) -> String {
+    let help = |words: &[&str]| {
+        let output = Command::new(tool(name)).args(words).arg("--help").output().expect("it runs");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let own = help(&[]);
+    let listed = own.split_once("\nCommands:\n").map(|(_, rest)| rest.split("\n\n").next().unwrap_or_default()).unwrap_or_default();
+    let subcommands = listed.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next().filter(|word| !word.is_empty()));
+    let rest: String = subcommands.map(|subcommand| help(&[subcommand])).collect();
+    own + &rest
+}
+
+/// The flags of a tool's `--help`, short and long, with those of its subcommands.
 fn flags_of(name: &str) -> BTreeSet<String> {
-    let output = Command::new(tool(name)).arg("--help").output().expect("it runs");
-    let help = String::from_utf8(output.stdout).expect("text");
+    let help = help_of(name);
     let options = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
     options
         .flat_map(|line| line.split([' ', ',', '[', '=']).take_while(|word| word.is_empty() || word.starts_with('-')))
@@ -310,6 +322,12 @@ fn the_tour_of_the_readme_runs_as_it_stands() {
             "undone",
             "undone",
             "discarded",
+            "marked\tprod",
+            "status 4",
+            "status 4",
+            "prod is protected, and a restore replaces its database",
+            "--confirm prod:",
+            "-prod-db-",
             "\nok\n20000\n",
         ],
     );
@@ -330,7 +348,8 @@ fn fields(document: &serde_json::Value, found: &mut BTreeSet<String>) {
         serde_json::Value::Object(map) => {
             for (name, value) in map {
                 found.insert(name.clone());
-                if name != "manifest" {
+                // What a detail holds is no interface, and counts have operations and users for names.
+                if !["manifest", "detail", "operations", "users"].contains(&name.as_str()) {
                     fields(value, found);
                 }
             }
@@ -345,15 +364,17 @@ fn every_field_of_a_json_document_is_described() {
     let said = take(
         "sqlite3 app.db 'CREATE TABLE t (a); INSERT INTO t VALUES (1)'
          backup-db app.db -n --json; backup-db app.db --json --keep-last 3; restore-db --list --json; restore-db latest -n --json
-         restore-db latest --json; restore-db --undo -n --json; restore-db --undo --json; restore-db --discard --json
-         backup-guard --json; backup-db missing.db --json || true",
+         restore-db latest --json; restore-db --undo -n --json; restore-db --undo --json; backup-db app.db --json
+         restore-db --discard --json; backup-guard --json; backup-guard mark-env dev app.db --json; restore-db latest -n --json
+         backup-guard audit --json
+         backup-guard mark-env prod app.db -n --json; backup-guard mark-env dev app.db -n --json; backup-db missing.db --json || true",
         &[],
     );
     let mut found = BTreeSet::new();
     let documents: Vec<serde_json::Value> = said.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    assert_eq!(documents.len(), 10, "{said}");
+    assert_eq!(documents.len(), 16, "{said}");
     documents.iter().for_each(|document| fields(document, &mut found));
-    let page = read(&root().join("docs/json.md"));
+    let page = read(&root().join("docs/json.md")) + &read(&root().join("docs/audit.md"));
     let is_described = |name: &&String| {
         ["`", ".", "\""].iter().any(|before| page.contains(&format!("{before}{name}`")) || page.contains(&format!("{before}{name}.")))
     };

@@ -41,6 +41,24 @@ fn both_helps_end_with_every_status_and_two_examples() {
 }
 
 #[test]
+fn a_subcommand_has_the_manners_of_a_tool() {
+    let guard = backup_guard::Args::command();
+    let listed: Vec<&str> = backup_guard::SUBCOMMANDS.iter().map(|(name, _)| *name).collect();
+    assert_eq!(guard.get_subcommands().map(clap::Command::get_name).collect::<Vec<_>>(), listed);
+    for name in listed {
+        let mut subcommand = guard.find_subcommand(name).expect("it is listed").clone();
+        let help = subcommand.render_long_help().to_string();
+        for row in exit::TABLE {
+            assert!(help.contains(&format!("{:>3}  {}", row.code, row.meaning)), "{name} --help lacks status {}", row.code);
+        }
+        let begin = format!("  backup-guard {name}");
+        assert_eq!(help.lines().filter(|line| line.starts_with(&begin)).count(), 2, "{name} has two examples");
+        let flags: Vec<char> = subcommand.get_arguments().filter_map(clap::Arg::get_short).collect();
+        assert!(['e', 'c', 'q', 'v', 'n', 'h', 'V'].iter().all(|flag| flags.contains(flag)), "{name}: {flags:?}");
+    }
+}
+
+#[test]
 fn every_example_is_a_command_line_that_works() {
     for example in backup_db::EXAMPLES {
         backup_db::Args::try_parse_from(words(example.command)).expect(example.command);
@@ -48,7 +66,8 @@ fn every_example_is_a_command_line_that_works() {
     for example in restore_db::EXAMPLES {
         restore_db::Args::try_parse_from(words(example.command)).expect(example.command);
     }
-    for example in backup_guard::EXAMPLES {
+    let of_subcommands = backup_guard::SUBCOMMANDS.into_iter().flat_map(|(_, examples)| examples);
+    for example in backup_guard::EXAMPLES.into_iter().chain(of_subcommands) {
         backup_guard::Args::try_parse_from(words(example.command)).expect(example.command);
     }
 }
@@ -104,7 +123,9 @@ fn what_excludes_each_other_is_wrong_usage() {
     ] {
         refuses(restore_db::Args::try_parse_from(words(&format!("restore-db {line}"))).map(drop), line);
     }
-    for line in ["--json --format table", "--format xml", "--verify none"] {
+    for line in
+        ["--json --format table", "--format xml", "--verify none", "audit --event x", "audit --event start --summary", "audit latest"]
+    {
         refuses(backup_guard::Args::try_parse_from(words(&format!("backup-guard {line}"))).map(drop), line);
     }
 }

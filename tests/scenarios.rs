@@ -29,7 +29,10 @@ macro_rules! scenarios {
 
 scenarios! {
     a_backup_is_restored_by_standard_programs_alone
+    a_code_approves_once_and_exactly_what_was_planned
+    a_command_of_the_configuration_approves_or_refuses
     a_dry_run_says_the_plan_and_changes_nothing
+    a_person_at_the_terminal_types_the_name
     a_protected_environment_wants_its_name
     a_restore_can_be_undone_twice_and_discarded
     every_keep_flag_keeps_what_it_says
@@ -70,6 +73,7 @@ scenarios! {
     fm_f05_fm_f06_a_damaged_backup_is_refused_before_anything_is_touched
     fm_f07_queries_of_the_configuration_guard_the_swap_and_the_rehearsal
     fm_f08_a_broken_target_is_kept_aside_as_it_is
+    fm_g16_what_the_database_says_of_itself_is_compared_with_what_was_meant
     fm_i01_fm_i02_a_wrong_configuration_is_status_6_with_its_line
     fm_i04_a_configuration_is_found_from_any_folder_and_its_paths_start_there
     fm_i06_everything_is_private_whatever_the_umask
@@ -82,8 +86,10 @@ scenarios! {
     fm_j07_an_audit_trail_that_cannot_be_written_is_told_and_nothing_is_lost
     fm_j07_runs_at_once_leave_one_unbroken_audit_trail
     json_is_one_document_for_results_and_for_errors
+    of_many_runs_with_one_code_one_goes_on
     selectors_find_what_is_meant_and_nothing_else
     the_audit_trail_tells_who_did_what
+    two_persons_are_two_users_of_the_machine
     undo_without_a_configuration_never_reaches_another_folders_database
     what_backup_db_prints_is_what_restore_db_takes
 }

@@ -2,8 +2,12 @@
 //! with arguments in `args/NAME.rs` and its work in `NAME.rs`.
 
 // By path, since the tests and the manual take this file in from elsewhere.
+#[path = "args/approve.rs"]
+pub(crate) mod approve;
 #[path = "args/audit.rs"]
 pub(crate) mod audit;
+#[path = "args/mark_env.rs"]
+pub(crate) mod mark_env;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use holdfast::error::{Error, Result};
@@ -57,10 +61,17 @@ pub(crate) struct Args {
     pub(crate) common: Common,
 }
 
-/// What it does beside checking backups.
+/// The examples of each subcommand, for the manual and the tests.
+#[allow(dead_code)]
+pub(crate) const SUBCOMMANDS: [(&str, [Example; 2]); 3] =
+    [("approve", approve::EXAMPLES), ("audit", audit::EXAMPLES), ("mark-env", mark_env::EXAMPLES)];
+
+/// What it does beside checking backups. Each is described where its arguments stand: a line here would stand in for all of that.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Approve(approve::Approve),
     Audit(audit::Audit),
+    MarkEnv(mark_env::MarkEnv),
 }
 
 /// How findings are printed.
@@ -97,7 +108,9 @@ impl AsRef<Common> for Args {
     fn as_ref(&self) -> &Common {
         match &self.command {
             None => &self.common,
+            Some(Command::Approve(args)) => &args.common,
             Some(Command::Audit(args)) => &args.common,
+            Some(Command::MarkEnv(args)) => &args.common,
         }
     }
 }

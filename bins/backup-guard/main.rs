@@ -1,8 +1,10 @@
 //! `backup-guard`: check that the backups are there, young, whole, private, and that they restore.
 
+mod approve;
 mod args;
 mod audit;
 mod check;
+mod mark_env;
 mod report;
 mod scope;
 
@@ -19,6 +21,8 @@ fn main() -> ExitCode {
 fn body(args: Args, out: &Out) -> Result<u8> {
     match &args.command {
         None => check::run(&args, out),
+        Some(Command::Approve(args)) => approve::run(args, out),
         Some(Command::Audit(args)) => audit::run(args, out),
+        Some(Command::MarkEnv(args)) => mark_env::run(args, out),
     }
 }

@@ -2,8 +2,8 @@
 
 use holdfast::audit::{Place, Run, Trail};
 use holdfast::error::{Error, Result};
-use holdfast::store::Store;
 use holdfast::exit;
+use holdfast::store::Store;
 
 use crate::out::Out;
 use crate::run::{as_ended, is_wrapper};
@@ -34,25 +34,29 @@ impl Setting {
         run: Run,
         work: impl FnOnce(&Trail) -> Result<(u8, T)>,
     ) -> Result<Audited<T>> {
-        let place = store.map_or_else(|| Place::local(&self.state), Place::of);
-        let trail = Trail::begin(place, run);
-        // Unwinding from a panic, the trail ends itself.
-        let result = work(&trail).map_err(as_ended);
-        let status = result.as_ref().map(|(status, _)| *status);
-        let partial = if is_wrapper() { exit::UNAUDITED } else { exit::PARTIAL };
-        if is_wrapper() {
-            let status = status.unwrap_or_else(|error| error.kind().status());
-            trail.note(|facts| facts.result = facts.result.take().or_else(|| Some(word(status).to_owned())));
-        }
-        let written = trail.end(status, partial);
-        if let Err(error) = &written {
-            out.warn(&told(error));
-        }
-        let (status, value) = result?;
-        let audit_error = written.err().map(|error| error.to_string());
-        let status = if status == exit::DONE && audit_error.is_some() { partial } else { status };
-        Ok(Audited { value, status, audit_error })
+        audited(out, store.map_or_else(|| Place::local(&self.state), Place::of), run, work)
     }
+}
+
+/// As [`Setting::audited`], where no configuration is read.
+pub fn audited<T>(out: &Out, place: Place, run: Run, work: impl FnOnce(&Trail) -> Result<(u8, T)>) -> Result<Audited<T>> {
+    let trail = Trail::begin(place, run);
+    // Unwinding from a panic, the trail ends itself.
+    let result = work(&trail).map_err(as_ended);
+    let status = result.as_ref().map(|(status, _)| *status);
+    let partial = if is_wrapper() { exit::UNAUDITED } else { exit::PARTIAL };
+    if is_wrapper() {
+        let status = status.unwrap_or_else(|error| error.kind().status());
+        trail.note(|facts| facts.result = facts.result.take().or_else(|| Some(word(status).to_owned())));
+    }
+    let written = trail.end(status, partial);
+    if let Err(error) = &written {
+        out.warn(&told(error));
+    }
+    let (status, value) = result?;
+    let audit_error = written.err().map(|error| error.to_string());
+    let status = if status == exit::DONE && audit_error.is_some() { partial } else { status };
+    Ok(Audited { value, status, audit_error })
 }
 
 /// The word for a wrapper's status: the command's own statuses say nothing but that it failed.

@@ -18,7 +18,7 @@ mod terminal;
 mod text;
 pub mod wrapper;
 
-pub use audited::Audited;
+pub use audited::{Audited, audited};
 pub use common::{Common, level};
 pub use help::{Example, after_help, after_wrapper_help};
 pub use out::{Out, Voice};

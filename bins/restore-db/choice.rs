@@ -11,8 +11,10 @@ use holdfast::environment::{Environment, Overrides};
 use holdfast::error::{Error, Kind, Result};
 use holdfast::foreign::Foreign;
 use holdfast::manifest::EngineName;
+use holdfast::marker::{self, Marker, Role};
 use holdfast::select::{self, Selector};
 use holdfast::store::Store;
+use holdfast::verbs::requests;
 use holdfast::verbs::restore::{Origin, Target};
 use holdfast::verbs::undo::{self, Record};
 use manners::Setting;
@@ -77,6 +79,7 @@ impl Choice {
             Origin::Backup(backup) => self.target_of(args, setting, Some(backup))?,
             Origin::File(_) => self.target_of(args, setting, None)?,
         };
+        require_meant(args, &target)?;
         Ok((origin, target))
     }
 
@@ -102,6 +105,7 @@ impl Choice {
         let is_named = args.user.is_some() || args.dbname.is_some();
         if args.to.is_some() || self.is_settled && (self.environment.source.is_some() || is_named) {
             let target = self.target_of(args, setting, None)?;
+            require_meant(args, &target)?;
             let record = undo::last(&setting.state, &*target.engine)?;
             return Ok((target, record));
         }
@@ -208,7 +212,18 @@ impl Choice {
         let location = engine.location();
         let at_the_place = engines.iter().find(|(_, own)| own.location() == location);
         let owner = at_the_place.or_else(|| engines.iter().find(|(_, own)| is_same(&*engine, &**own))).map(|(environment, _)| *environment);
+        let owner = match owner {
+            None if !self.described.is_empty() => self.claimed_by(&*engine)?,
+            owner => owner,
+        };
         Ok(Target { engine, environment: owner, is_named })
+    }
+
+    /// The environment that a database says it belongs to, where the configuration describes one of that name: its
+    /// protection then holds wherever the database is.
+    fn claimed_by(&self, engine: &dyn Engine) -> Result<Option<&Environment>> {
+        let marker = says(engine)?;
+        Ok(marker.and_then(|marker| self.described.iter().find(|environment| environment.name == marker.environment)))
     }
 
     fn require_store(&self) -> Result<&Store> {
@@ -216,6 +231,19 @@ impl Choice {
             .as_ref()
             .ok_or_else(|| Error::bad(format!("there is no store at {}", self.environment.store.display())).hint("name it with --store"))
     }
+}
+
+/// Refuses a database that says it is another environment's than the one that was named, whatever the configuration says.
+fn require_meant(args: &Args, target: &Target<'_>) -> Result<()> {
+    let Some(name) = &args.common.env else { return Ok(()) };
+    marker::require(says(&*target.engine)?.as_ref(), name, &target.engine.location())
+}
+
+/// The environment's own marker that a database bears. One that cannot be reached says nothing; whatever is done to it later
+/// tells why.
+fn says(engine: &dyn Engine) -> Result<Option<Marker>> {
+    let Ok(live) = engine.live() else { return Ok(None) };
+    Ok(requests::marker_of(engine, &live)?.filter(|marker| marker.role == Role::Real))
 }
 
 /// The command that names each of these restores.

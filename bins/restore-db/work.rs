@@ -56,6 +56,7 @@ pub(crate) fn run(args: &Args, setting: &Setting, choice: &Choice, trail: &Trail
         store: choice.store.as_ref().map(|store| (store, choice.filed_under(&target))),
         settings: &settings,
         wait,
+        as_it_was: false,
     };
     let report = restore::run(&plan, &origin, &target, &held, &approval, &means, out)?;
     trail.note(|facts| {

@@ -1,7 +1,9 @@
 //! What `safe-db-test` says. stdout belongs to the command, so all of it goes to stderr, apart from the document of `--json`.
 
+use holdfast::changes::Changes;
 use holdfast::error::{Error, Kind};
 use holdfast::exit;
+use holdfast::process;
 use holdfast::verbs::dbtest::{Report, State};
 use manners::{Out, diff};
 
@@ -16,20 +18,20 @@ pub(crate) fn tell(out: &Out, report: &Report) {
         out.tell(&format!("  remove it: {}", left.drop));
     }
     if !report.left_behind.is_empty() {
-        let processes: Vec<String> = report.left_behind.iter().map(|process| format!("{} ({})", process.pid, process.command)).collect();
-        out.warn(&format!("the tests have left processes that still run: {}", processes.join(", ")));
+        out.warn(&format!("the tests have left processes that still run: {}", process::list(&report.left_behind)));
     }
     if report.timed_out {
         out.warn("the tests ran out of time");
     }
     let name = &report.environment;
-    match (&report.state, &report.leak) {
+    let leak = report.damage.clone().or_else(|| report.leak.as_ref().map(Changes::summary));
+    match (&report.state, leak) {
         (State::Untouched, _) => out.note(&format!("{} is exactly as it was", report.target)),
         (State::BroughtBack { kept_aside }, None) => {
             let aside = kept_aside.as_ref().map(|aside| format!("; what the tests left is kept as {aside}")).unwrap_or_default();
             out.note(&format!("{} is back as it was{aside}", report.target));
         }
-        (State::BroughtBack { .. } | State::Leaked, Some(changes)) => {
+        (State::BroughtBack { .. } | State::Leaked, Some(leak)) => {
             let (state, hint) = match &report.state {
                 State::BroughtBack { kept_aside } => {
                     let aside = kept_aside.as_ref().map_or_else(String::new, |aside| format!("what they left is kept as {aside}; "));
@@ -37,9 +39,11 @@ pub(crate) fn tell(out: &Out, report: &Report) {
                 }
                 _ => ("it is as they left it", format!("restore-db -e {name} {} brings it back", report.backup)),
             };
-            let what = format!("the tests reached the real database {}, and {state}: {}", report.target, changes.summary());
+            let what = format!("the tests reached the real database {}, and {state}: {leak}", report.target);
             out.say_error(&Error::new(Kind::Wrapper(exit::LEAKED), what).hint(hint));
-            diff::tell(changes, |line| out.tell(line));
+            if let Some(changes) = &report.leak {
+                diff::tell(changes, |line| out.tell(line));
+            }
         }
         (State::Leaked, None) => {}
         (State::Unknown { why }, _) => {

@@ -173,6 +173,7 @@ impl fmt::Display for TableChange {
             What::Renamed { to } => write!(f, "table {table} is {to} now"),
             What::Rows { before, after } if after < before => write!(f, "table {table} has {after} rows, {} fewer", before - after),
             What::Rows { before, after } => write!(f, "table {table} has {after} rows, {} more", after - before),
+            What::Content { rows: 0 } => write!(f, "table {table} is not the same"),
             What::Content { rows } => write!(f, "table {table} has as many rows ({rows}), but not the same"),
         }
     }

@@ -45,7 +45,8 @@ pub struct Settings {
 pub enum Depth {
     /// Schema and row counts.
     Rows,
-    /// Also every row's content, where the engine gives it.
+    /// Also every row's content, where the engine gives it, and in the schema's hash also the settings that the one of a dump
+    /// leaves out (SQLite's `user_version`). Only to be compared with another of this depth.
     Content,
 }
 
@@ -119,6 +120,11 @@ impl Content {
             Content::SqliteImage | Content::SqliteSql => EngineName::Sqlite,
             Content::PostgresSql | Content::PostgresCustom => EngineName::Postgres,
         }
+    }
+
+    /// Whether the stream alone tells the state of the database, with every table's content.
+    pub fn tells_state(self) -> bool {
+        self == Content::PostgresSql
     }
 
     /// Its name in a manifest's component.
@@ -244,6 +250,10 @@ pub trait Engine {
     /// Whether the value of an environment variable names this very database: its URL, with whatever user and driver, or
     /// its path. Nothing is connected to.
     fn is_named_by(&self, value: &str) -> bool;
+
+    /// What the placeholders in a command stand for where it works on this very database, as for a clone ([`Reach::places`]),
+    /// but without any password: everybody can read arguments.
+    fn places(&self) -> BTreeMap<&'static str, String>;
 
     /// Environment variables by which a program that connects gets these limits on waiting for a lock and on a single
     /// statement. An error of kind `Usage` where the engine has no such way.

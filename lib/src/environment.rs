@@ -10,7 +10,7 @@ use crate::config::{self, ApprovalTable, Assert, Config, EnvTable, Retention};
 use crate::engine::{self, source::Source};
 use crate::error::{Error, Result};
 use crate::manifest::Level;
-use crate::rules::{ApprovalRules, Migration, TestRun};
+use crate::rules::{ApprovalBy, ApprovalRules, Migration, TestRun};
 use crate::secret::{Secret, redact};
 use crate::state_dir::StateDir;
 
@@ -212,6 +212,12 @@ impl Config {
 
     fn approval_rules(&self, table: &ApprovalTable, folder: &[&str]) -> Result<ApprovalRules> {
         let default = ApprovalRules::default();
+        if let (Some(ApprovalBy::Other), None, Some(source)) = (table.by.map(|text| text.0), &table.folder, &self.source) {
+            let by: Vec<&str> = folder.iter().map(|key| if *key == "folder" { "by" } else { *key }).collect();
+            return Err(source
+                .error_at(&by, "\"other\" needs a folder beside it")
+                .hint("name one to which both users can write: folder = \"/var/lib/holdfast-approvals\""));
+        }
         Ok(ApprovalRules {
             command: table.command.clone().map(|command| command.0),
             by: table.by.map(|text| text.0).unwrap_or_default(),

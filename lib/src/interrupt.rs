@@ -31,7 +31,7 @@ use crate::inherited;
 
 /// How long a child program has to end by itself before it is killed.
 pub const GRACE: Duration = Duration::from_secs(10);
-/// The same signal once more within this time is no second request: `timeout` signals a process and then its group, and
+/// What comes within this time of a request to stop is no second one: `timeout` signals a process and then its group, and
 /// nobody who presses Ctrl-C means two things that fast.
 pub const REPEAT: Duration = Duration::from_millis(300);
 
@@ -50,7 +50,7 @@ thread_local! {
 
 struct State {
     mode: Mode,
-    /// The last signal, and when it came.
+    /// The last signal that asked to stop, and when it came.
     last: Option<(i32, Instant)>,
 }
 
@@ -112,24 +112,26 @@ fn hear(received: Received) {
     let number = received.number;
     let mut state = state();
     let is_echo = is_echo(state.last, number);
-    state.last = Some((number, Instant::now()));
+    // `systemctl stop` may send SIGTERM and SIGHUP together, and they come in any order. A terminal that goes away sends SIGHUP
+    // more than once, over a longer time: by its shell, and by the kernel when that has ended.
+    let is_second = number != SIGHUP && state.last.is_none_or(|(_, at)| at.elapsed() >= REPEAT);
+    if received.is_stop() {
+        state.last = Some((number, Instant::now()));
+    }
     match &mut state.mode {
         Mode::Diverted(deliver) => deliver(received),
-        Mode::Shielded(shielded) => {
-            if received.is_stop() && !shielded.defer(number) && !is_echo && number != SIGHUP {
-                end(number);
-            }
-        }
+        Mode::Shielded(_) if !received.is_stop() => {}
+        Mode::Shielded(shielded) if !shielded.has_deferred() && !is_echo => shielded.defer(number),
+        Mode::Shielded(shielded) if shielded.has_deferred() && is_second => end(number),
         Mode::Ours if FOR_A_COMMAND.contains(&number) => {
             let _ = signal_hook::low_level::emulate_default_handler(number);
         }
-        Mode::Ours if is_echo => {}
-        Mode::Ours => match RECEIVED.compare_exchange(0, number, Ordering::SeqCst, Ordering::SeqCst) {
-            Ok(_) => stop_children(),
-            // A terminal that goes away sends SIGHUP more than once: by its shell, and by the kernel when that has ended.
-            Err(_) if number == SIGHUP => {}
-            Err(_) => end(number),
-        },
+        Mode::Ours if RECEIVED.load(Ordering::SeqCst) == 0 && !is_echo => {
+            RECEIVED.store(number, Ordering::SeqCst);
+            stop_children();
+        }
+        Mode::Ours if RECEIVED.load(Ordering::SeqCst) != 0 && is_second => end(number),
+        Mode::Shielded(_) | Mode::Ours => {}
     }
 }
 

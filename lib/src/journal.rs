@@ -12,7 +12,7 @@ use crate::clock;
 use crate::error::{Error, OnPath, Result};
 use crate::fsx;
 use crate::lock;
-use crate::process::Process;
+use crate::process::{self, Process};
 use crate::state_dir::StateDir;
 
 /// The variable that tells a wrapper inside a wrapper which run it is part of.
@@ -42,6 +42,9 @@ pub struct Entry {
     pub runner: Process,
     /// The command's process, once it has started.
     pub child: Option<Process>,
+    /// What the command had left running when it ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_behind: Vec<Process>,
     /// How far it got.
     pub stage: Stage,
 }
@@ -74,7 +77,7 @@ pub enum Stage {
     Running,
     /// The command has ended, and its result was not yet judged.
     Ended {
-        /// Its exit status.
+        /// Its exit status; of one whose time was over, [`crate::exit::TIMED_OUT`].
         status: u8,
     },
     /// The old state was being brought back.
@@ -124,9 +127,17 @@ impl Entry {
         fsx::remove_file(&path(state, &self.target)?)
     }
 
-    /// Whether the command or what watches over it still runs.
-    pub fn is_running(&self) -> bool {
-        self.runner.is_alive() || self.child.as_ref().is_some_and(Process::is_alive)
+    /// What of it still runs: its watcher, the command, and whatever the command has started and left behind.
+    pub fn running(&self) -> Vec<Process> {
+        let noted = [&self.runner].into_iter().chain(&self.child).chain(&self.left_behind);
+        let mut running: Vec<Process> = noted.filter(|process| process.is_alive()).cloned().collect();
+        // What a command starts inherits the name of its run, unless it takes pains not to.
+        for started in process::with_variable(RUN_VARIABLE, &self.run) {
+            if running.iter().all(|known| known.pid != started.pid) {
+                running.push(started);
+            }
+        }
+        running
     }
 }
 

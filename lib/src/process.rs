@@ -42,6 +42,24 @@ impl Process {
     }
 }
 
+/// Every running process but this one that was started with a variable of this value in its environment, or inherited it, as far
+/// as the system lets us see (Linux: those of our own user, or all for root).
+pub fn with_variable(name: &str, value: &str) -> Vec<Process> {
+    let entry = format!("{name}={value}");
+    let own = nix::unistd::getpid().as_raw();
+    let has_it = |pid: i32| {
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|found| found == entry.as_bytes())
+    };
+    let living = Stat::all().into_iter().filter(|stat| stat.pid != own && !stat.has_ended());
+    living.filter(|stat| has_it(stat.pid)).map(|stat| Process::of(stat.pid, command_line(stat.pid))).collect()
+}
+
+/// Processes in a sentence: `12 (sleep 60), 13 (make)`.
+pub fn list(processes: &[Process]) -> String {
+    processes.iter().map(|process| format!("{} ({})", process.pid, process.command)).collect::<Vec<_>>().join(", ")
+}
+
 /// The id of this start of the machine.
 fn boot() -> Option<String> {
     std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok().map(|text| text.trim().to_owned())
@@ -113,6 +131,31 @@ mod tests {
         let line = b"42 (a) S 1 (b c) T 7 40 40 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 123456 1 2 3";
         assert_eq!(Stat::parse(line), Some(Stat { pid: 42, state: 'T', parent: 7, group: 40, started: 123_456 }));
         assert_eq!(Stat::parse(b"42 (cut off) S 1"), None);
+    }
+
+    #[test]
+    fn a_process_is_found_by_what_it_inherited() {
+        let value = format!("of {}", std::process::id());
+        let mut child = std::process::Command::new("sh")
+            .args(["-c", "sleep 60 & echo; wait"])
+            .env("HOLDFAST_TEST_INHERITED", &value)
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect("a start");
+        let mut line = [0];
+        std::io::Read::read_exact(child.stdout.as_mut().expect("a pipe"), &mut line).expect("its child is there");
+        let found = with_variable("HOLDFAST_TEST_INHERITED", &value);
+        child.kill().expect("killed");
+        child.wait().expect("reaped");
+        let orphans = with_variable("HOLDFAST_TEST_INHERITED", &value);
+        for process in &orphans {
+            let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(process.pid), nix::sys::signal::Signal::SIGKILL);
+        }
+        if cfg!(target_os = "linux") {
+            assert!(found.iter().any(|process| i64::from(process.pid) == i64::from(child.id())), "{found:?}");
+            assert!(list(&orphans).contains("(sleep 60)"), "{orphans:?}");
+        }
+        assert!(with_variable("HOLDFAST_TEST_INHERITED", "of nobody").is_empty());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use tempfile::TempDir;
 
 use crate::clock;
 use crate::error::{Error, Kind, OnPath, Result};
@@ -32,6 +33,8 @@ pub const RESERVED: &[&str] = &[MIGRATIONS, "archives", "checks", "audit", "logs
 const STAGING_PREFIX: &str = ".staging-";
 const TRASH_PREFIX: &str = ".trash-";
 const SCRATCH_PREFIX: &str = ".scratch-";
+/// The mark in a scratch folder.
+const SCRATCH_MARK: &str = ".holdfast-scratch";
 const CLONE_PREFIX: &str = ".clone-";
 /// iCloud does not upload what ends so.
 const UNSYNCED_SUFFIX: &str = ".nosync";
@@ -194,7 +197,7 @@ impl Store {
                 .strip_prefix(TRASH_PREFIX)
                 .and_then(|rest| rest.strip_suffix(UNSYNCED_SUFFIX))
                 .is_some_and(|id| belongs_to(id, held.environment()));
-            if is_trash || is_dead_scratch(&name) {
+            if is_trash || is_dead_scratch(&self.root.join(&name), &name) {
                 fsx::remove_tree(&self.root.join(&name))?;
                 removed.push(name);
             }
@@ -237,11 +240,13 @@ fn belongs_to(backup_id: &str, environment: &str) -> bool {
 }
 
 /// Whether a scratch folder was made by a process of this machine that has ended. Another machine's, or another container's,
-/// is left to it: its process ids say nothing here.
-fn is_dead_scratch(name: &str) -> bool {
+/// is left to it: its process ids say nothing here. So is one that only has such a name, and holds something but no mark.
+fn is_dead_scratch(folder: &Path, name: &str) -> bool {
     let own = format!("{SCRATCH_PREFIX}{}-", host_tag());
     let pid = name.strip_prefix(&own).and_then(|rest| rest.split_once('-')).and_then(|(pid, _)| pid.parse().ok());
-    pid.is_some_and(fsx::is_dead)
+    let is_marked = folder.join(SCRATCH_MARK).symlink_metadata().is_ok_and(|found| found.is_file());
+    let is_empty = || std::fs::read_dir(folder).is_ok_and(|mut listing| listing.next().is_none());
+    pid.is_some_and(fsx::is_dead) && (is_marked || is_empty())
 }
 
 /// This machine's name as a short part of a file name.
@@ -304,9 +309,16 @@ fn staging_name(backup_id: &str) -> String {
     format!("{STAGING_PREFIX}{backup_id}{UNSYNCED_SUFFIX}")
 }
 
-/// Prefix of the folders for scratch databases that are files; it says which machine and which process made them.
-pub fn scratch_prefix() -> String {
-    format!("{SCRATCH_PREFIX}{}-{}-", host_tag(), std::process::id())
+/// A new private folder in `parent` for a scratch database, gone with the value. Its name says which machine and which process
+/// made it, and a mark in it that it is one: the sweep takes none without both.
+pub fn scratch_folder(parent: &Path) -> Result<TempDir> {
+    let prefix = format!("{SCRATCH_PREFIX}{}-{}-", host_tag(), std::process::id());
+    let folder = fsx::step()
+        .and_then(|()| tempfile::Builder::new().prefix(&prefix).suffix(UNSYNCED_SUFFIX).tempdir_in(parent))
+        .on("make a scratch folder in", parent)?;
+    fsx::set_mode(folder.path(), fsx::FOLDER_MODE)?;
+    drop(fsx::create_private_file(&folder.path().join(SCRATCH_MARK))?);
+    Ok(folder)
 }
 
 /// Name of the folder for a clone that is left behind on purpose: no sweep takes it, and no check complains of it.

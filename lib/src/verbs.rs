@@ -7,6 +7,7 @@ pub mod guard;
 pub mod guarded;
 pub mod migrate;
 pub mod on_clone;
+pub mod mark;
 pub mod prune;
 pub mod requests;
 pub mod restore;

@@ -28,7 +28,7 @@ find_tools() {
 	export PATH="$PATH:/usr/sbin:/sbin" # cron's PATH lacks runuser
 
 	need python3 flock
-	if wanted sqlite || wanted restore; then need sqlite3 gzip zstd; fi
+	if wanted sqlite || wanted restore || wanted wrappers; then need sqlite3 gzip zstd; fi
 	if wanted postgres || wanted restore; then need gzip zstd initdb pg_ctl pg_dump psql; fi
 	[ ${#missing[@]} -eq 0 ] || die "not installed: ${missing[*]}" \
 		'on Debian: apt-get install python3 util-linux sqlite3 gzip zstd postgresql'
@@ -50,7 +50,7 @@ find_ours() {
 	[ -d "$BENCH_BIN" ] || die "BENCH_BIN is not a folder: $BENCH_BIN"
 	BENCH_BIN=$(cd "$BENCH_BIN" && pwd)
 	local each
-	for each in backup-db restore-db; do
+	for each in backup-db restore-db safe-migrate safe-db-test; do
 		[ -x "$BENCH_BIN/$each" ] || die "no $each in $BENCH_BIN" 'build it: cargo build --release'
 	done
 	export BENCH_BIN

@@ -17,13 +17,13 @@ expect 4 restore-db -e prod -f path/to/backup.sql.gz --confirm dev
 [ "$(picture)" = "$damaged" ] || wrong "a refused restore has changed the database"
 
 # The environment's own database, under another user.
-expect 0 restore-db -e prod -f path/to/backup.sql.gz -u postgres -d "$DB" --confirm prod
+approved restore-db -e prod -f path/to/backup.sql.gz -u postgres -d "$DB"
 [ "$(picture)" = "$before" ] || wrong "it is not what the file holds"
 expect 4 restore-db -e prod --undo
-expect 0 restore-db -e prod --undo --confirm prod
+approved restore-db -e prod --undo
 [ "$(picture)" = "$damaged" ] || wrong "the undo did not bring the old one back"
 
 # Another database of the same server, which is made.
-expect 0 restore-db -e prod -f path/to/backup.sql.gz -u owner_of_"$DB" -d "${DB}_new" --confirm prod
+approved restore-db -e prod -f path/to/backup.sql.gz -u owner_of_"$DB" -d "${DB}_new"
 is "$(sql_in "${DB}_new" 'SELECT word FROM mark')" first
 [ "$(picture)" = "$damaged" ] || wrong "the environment's own database was changed"

@@ -22,13 +22,13 @@ expect 0 restore-db latest
 is "$(mark)" first
 
 # At any moment: old or new, never a database beside, and what was there is never lost.
-expect 0 restore-db --discard
+approved restore-db --discard
 rounds=${HOLDFAST_SOAK:-8}
 [ "$rounds" != 1 ] || rounds=300
 start=$(date +%s%N)
 expect 0 restore-db latest --no-safety-backup
 took=$((($(date +%s%N) - start) / 1000000))
-expect 0 restore-db --discard
+approved restore-db --discard
 echo "note: seed $SEED, a restore takes $took ms, $rounds rounds" >&2
 round=0 old=0 new=0
 while [ "$round" -lt "$rounds" ]; do
@@ -48,7 +48,7 @@ while [ "$round" -lt "$rounds" ]; do
             new=$((new + 1))
             expect 0 restore-db --undo
             is "$(mark)" "live $round" "after $RANDOM_NUMBER ms"
-            expect 0 restore-db --discard
+            approved restore-db --discard
             ;;
         *) wrong "status $status and mark '$(mark)' after $RANDOM_NUMBER ms" ;;
     esac

@@ -6,7 +6,7 @@ expect 0 backup-db
 start=$(date +%s%N)
 expect 0 restore-db latest --no-safety-backup
 took=$((($(date +%s%N) - start) / 1000000))
-expect 0 restore-db --discard
+approved restore-db --discard
 # HOLDFAST_SOAK=1 for the long run, or the number of rounds.
 rounds=${HOLDFAST_SOAK:-15}
 [ "$rounds" != 1 ] || rounds=500
@@ -35,7 +35,7 @@ while [ "$round" -lt "$rounds" ]; do
             # What was there is not lost: it comes back, whether or not the run lived to say so.
             expect 0 restore-db --undo
             is "$(mark)" "live $round" "after $RANDOM_NUMBER ms"
-            expect 0 restore-db --discard
+            approved restore-db --discard
             ;;
         *)
             # Closed in the middle of a swap: the next run opens it again.
@@ -44,7 +44,7 @@ while [ "$round" -lt "$rounds" ]; do
             is "$(mark)" first
             expect 0 restore-db --undo
             is "$(mark)" "live $round"
-            expect 0 restore-db --discard
+            approved restore-db --discard
             ;;
     esac
 done

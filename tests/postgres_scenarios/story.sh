@@ -22,6 +22,13 @@ expect() {
     [ "$got" = "$wanted" ] || wrong "$*: status $got, not $wanted"
 }
 
+# approved COMMAND…: succeeds, confirmed by the code of its own dry run where it needs one.
+approved() {
+    expect 0 "$@" -n --json
+    code=$(sed -n 's/.*"confirm":"\([^"]*\)".*/\1/p' out)
+    expect 0 "$@" ${code:+--confirm "$code"}
+}
+
 holds() { grep -qF -e "$2" "$1" || wrong "$1 does not hold: $2"; }
 lacks() { ! grep -qF -e "$2" "$1" || wrong "$1 holds: $2"; }
 is() { [ "$1" = "$2" ] || wrong "it is '$1', not '$2'${3:+ ($3)}"; }

@@ -21,7 +21,12 @@ expect 0 restore-db -e dev --undo
 has_rows app.db 10
 expect 0 restore-db -e dev --discard -n
 is "$(find . -maxdepth 1 -name 'app.db.before-*' | wc -l | tr -d ' ')" 1 "databases kept aside"
-expect 0 restore-db -e dev --discard
+# What an undo took away is in no backup, so it goes only when that is confirmed.
+prints 'risk     medium'
+expect 4 restore-db -e dev --discard
+says 'no verified backup holds what would be gone'
+is "$(find . -maxdepth 1 -name 'app.db.before-*' | wc -l | tr -d ' ')" 1 "databases kept aside"
+approved restore-db -e dev --discard
 is "$(find . -maxdepth 1 -name 'app.db.before-*' | wc -l | tr -d ' ')" 0 "databases kept aside"
 expect 3 restore-db -e dev --undo
 expect 3 restore-db -e dev --discard
@@ -36,6 +41,19 @@ says "restore-db --to sqlite:$PWD/new.db --undo"
 sqlite3 new.db 'DELETE FROM entry'
 expect 0 restore-db --undo --to sqlite:new.db
 has_rows new.db 20
-expect 0 restore-db --discard --to sqlite:new.db
+approved restore-db --discard --to sqlite:new.db
 has_rows app.db 10
+# An empty database that was replaced is nothing to lose.
+sqlite3 void.db 'CREATE TABLE t (a); DROP TABLE t'
+expect 0 restore-db -e dev latest --to sqlite:void.db
+has_rows void.db 20
+expect 0 restore-db --discard --to sqlite:void.db
+# What the last restore replaced is in its safety backup, and a newer backup makes up for what an older state held.
+expect 0 restore-db -e dev latest
+expect 0 restore-db -e dev --discard
+expect 0 restore-db -e dev latest --no-safety-backup
+expect 4 restore-db -e dev --discard
+expect 0 backup-db -e dev
+expect 0 restore-db -e dev --discard
+has_rows app.db 20
 nothing_left

@@ -38,3 +38,14 @@ rm -rf nobody/backups
 HOLDFAST_STATE_DIR=$state
 all_verify -q
 nothing_left
+# What root leaves in the audit trail of somebody else's store does not lock that user out.
+export HOLDFAST_STATE_DIR="$PWD/nobody/state"
+cp app.db nobody
+chown -R nobody:"$(id -g nobody)" nobody
+chmod 755 "$SAID" .
+expect 0 as_nobody backup-db nobody/app.db --store nobody/backups
+rm -r nobody/backups/audit
+expect 0 env HOLDFAST_STATE_DIR="$state" backup-guard --store nobody/backups
+rm -r nobody/state/audit-heads
+expect 0 as_nobody backup-db nobody/app.db --store nobody/backups
+is "$(jq -rs 'map(.user) | unique | join(" ")' nobody/backups/audit/*)" "nobody root" "the users in the trail"

@@ -17,10 +17,10 @@ has_rows app.db 20
 [ ! -e app.db-wal ] || [ "$(cat app.db-wal)" != log ] || wrong "the stale log is still in its place"
 expect 0 restore-db -e dev --undo
 is "$(hash_of app.db)" "$before" "the broken file, back"
-expect 0 restore-db -e dev --discard
+approved restore-db -e dev --discard
 expect 0 restore-db -e dev latest --no-safety-backup
 has_rows app.db 20
-expect 0 restore-db -e dev --discard
+approved restore-db -e dev --discard
 is "$(find . -maxdepth 1 -name 'app.db*')" ./app.db "what lies beside the target"
 nothing_left
 # A missing target needs neither; a log without its database is not played into the new one.

@@ -21,11 +21,18 @@ expect 7 restore-db -e dev latest --json
 jq -e '.audit_error | contains("backups/audit")' "$OUT" >/dev/null || wrong "the document of the restore does not say why"
 has_rows app.db 5
 expect 7 restore-db -e dev --undo
-expect 7 restore-db -e dev --discard
+plan restore-db -e dev --discard
+expect 7 restore-db -e dev --discard --confirm "$CODE"
 expect 7 backup-guard
 prints 'the audit trail lacks a line of this run'
 expect 1 backup-guard --format nagios
 prints 'HOLDFAST WARNING - store: the audit trail lacks a line of this run'
+# A wrapper's 7 would be its command's.
+expect 119 safe-migrate -e dev -- sqlite3 app.db 'INSERT INTO entry (cents) VALUES (1)'
+says "$lacking"
+has_rows app.db 6
+expect 5 safe-migrate -e dev -- sh -c 'exit 5'
+says "$lacking"
 # Any other status stays.
 expect 3 restore-db -e dev 20300101
 says "$lacking"
@@ -40,7 +47,7 @@ mkdir "$SAID/elsewhere"
 sqlite3 app.db .dump >"$SAID/elsewhere/app.sql"
 cd "$SAID/elsewhere"
 expect 0 restore-db -f app.sql --to sqlite:new.db
-has_rows new.db 5
+has_rows new.db 6
 expect 0 backup-guard audit --local --json
 is "$(jq -r '.lines | map(.event) | join(" ")' "$OUT")" "start plan outcome" "the lines of the machine's own trail"
 is "$(jq -r '.lines[2].target' "$OUT")" "sqlite:$PWD/new.db" "its target"

@@ -36,6 +36,18 @@ expect() {
     [ "$STATUS" = "$wanted" ] || wrong "$*: status $STATUS, not $wanted"
 }
 
+# plan COMMAND…: its dry run, as JSON; $CODE is what approves it, as --confirm takes it.
+plan() {
+    expect 0 "$@" -n --json
+    CODE=$(jq -r .approval.confirm "$OUT")
+    [ "$CODE" != null ] || wrong "$*: nothing is to be confirmed"
+}
+# approved COMMAND…: with the code of its own dry run it succeeds.
+approved() {
+    plan "$@"
+    expect 0 "$@" --confirm "$CODE"
+}
+
 # stdout or stderr of the last command holds a text; lacks it; is empty.
 prints() { grep -qF -e "$1" "$OUT" || wrong "stdout does not hold: $1"; }
 says() { grep -qF -e "$1" "$ERR" || wrong "stderr does not hold: $1"; }

@@ -18,8 +18,8 @@ expect 0 backup-guard audit
 is "$(cat backups/audit/*)" "$before" "the trail after runs that only look"
 
 expect 4 at 2026-11-22T10:00:00Z restore-db -e prod latest
-expect 0 at 2026-11-22T11:00:00Z restore-db -e prod latest --confirm prod
-expect 0 at 2026-11-22T12:00:00Z restore-db -e prod --undo --confirm prod
+at 2026-11-22T11:00:00Z approved restore-db -e prod latest
+at 2026-11-22T12:00:00Z approved restore-db -e prod --undo
 expect 1 at 2026-11-23T10:00:00Z backup-db missing.db -e dev
 audit() { expect 0 backup-guard audit --limit 0 --json "$@"; }
 audit -e prod
@@ -36,6 +36,8 @@ audit --user nobody-at-all
 is "$(jq .matched "$OUT")" 0 "lines of nobody"
 expect 0 backup-guard audit --run "$(jq -r .run backups/audit/audit_2026-11-20.jsonl | head -c 10)"
 is "$(wc -l <"$OUT")" 3 "a heading and two lines of one run"
+expect 0 env HOLDFAST_ENV=dev backup-guard audit --summary
+is "$(grep -c ^restore "$OUT")" 0 "restores of dev"
 expect 0 backup-guard audit --summary
 prints 'restore    refused  1'
 expect 2 backup-guard audit --event nonsense

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -21,6 +21,7 @@ use crate::error::{Error, Kind, OnPath, Result};
 use crate::fsx;
 use crate::interrupt;
 use crate::lock::Held;
+use crate::sync_state;
 
 /// Another run holds the lock for the time of one write; a disk that takes longer than this is broken.
 const WAIT: Duration = Duration::from_secs(10);
@@ -63,7 +64,10 @@ pub fn append(place: &Place, entry: &Entry) -> Result<Head> {
 pub(super) fn append_by(now: impl Fn() -> DateTime<Utc>, place: &Place, entry: &Entry) -> Result<Head> {
     interrupt::while_cleaning(|| {
         let _held = hold(place)?;
-        fsx::create_private_dirs(place.folder())?;
+        if place.folder().symlink_metadata().is_err() {
+            fsx::create_private_dirs(place.folder())?;
+            give_to_owner_above(place.folder());
+        }
         refuse_link(place.folder())?;
         let _folder = hold_folder(place.folder())?;
         let (mut end, memory) = End::find(place)?;
@@ -183,7 +187,7 @@ fn repair(at: DateTime<Utc>, place: &Place, end: End, torn: Torn, entry: &Entry)
 /// Writes a line at the end of a file that is so long now. What fails halfway is cut off again.
 fn write(folder: &Path, name: &str, is_new: bool, length: u64, bytes: &[u8]) -> Result<()> {
     let path = folder.join(name);
-    let mut file = if is_new { fsx::create_private_file(&path)? } else { open_to_append(&path)? };
+    let mut file = if is_new { create(&path)? } else { open_to_append(&path)? };
     let written = fsx::step()
         .and_then(|()| file.write_all(bytes))
         .on("write", &path)
@@ -194,6 +198,27 @@ fn write(folder: &Path, name: &str, is_new: bool, length: u64, bytes: &[u8]) -> 
         let _ = file.set_len(length);
     }
     written
+}
+
+/// Makes the file of a new day.
+fn create(path: &Path) -> Result<File> {
+    if sync_state::placeholder_of(path).is_some_and(|placeholder| placeholder.symlink_metadata().is_ok()) {
+        return Err(
+            Error::failed(format!("{} is only in the cloud", path.display())).hint("download it: brctl download, or open its folder")
+        );
+    }
+    let file = fsx::create_private_file(path)?;
+    give_to_owner_above(path);
+    Ok(file)
+}
+
+/// What root makes in somebody else's store is given to that user, who could not write there otherwise for the rest of the day.
+fn give_to_owner_above(path: &Path) {
+    if nix::unistd::geteuid().is_root()
+        && let Some(Ok(above)) = path.parent().map(Path::metadata)
+    {
+        let _ = std::os::unix::fs::lchown(path, Some(above.uid()), Some(above.gid()));
+    }
 }
 
 fn open_to_append(path: &Path) -> Result<File> {

@@ -12,6 +12,7 @@ mod load;
 mod look;
 mod marker;
 mod place;
+mod probe;
 mod programs;
 mod scratch;
 mod session;
@@ -112,7 +113,7 @@ impl Engine for Postgres {
     }
 
     fn probe(&self) -> Result<Probe> {
-        dump::probe(&self.place)
+        probe::probe(&self.place)
     }
 
     fn dump(&self, out: &mut dyn Outlet) -> Result<Dumped> {
@@ -141,6 +142,13 @@ impl Engine for Postgres {
     fn is_named_by(&self, value: &str) -> bool {
         let name = self.name.get().cloned().or_else(|| self.place.address.services_database());
         name.is_some_and(|name| self.place.address.is_named_by(&name, value))
+    }
+
+    fn places(&self) -> BTreeMap<&'static str, String> {
+        let address = self.place.address.with_database(&self.database_name());
+        let mut places = address.reach().places;
+        places.insert("url", address.url_without_password());
+        places
     }
 
     fn limits(&self, lock: Option<Duration>, statement: Option<Duration>) -> Result<BTreeMap<String, String>> {

@@ -94,8 +94,9 @@ impl Engine for Sqlite {
             Ok((tables, open::size(connection)?, marker::rows(connection)?))
         })?;
         if tables == 0 && !self.settings.allow_empty {
-            return Err(Error::failed(format!("{} has no tables", self.path.display()))
-                .hint("is it the right file? an empty database can be backed up with --allow-empty"));
+            return Err(Error::failed(format!("{} has no tables", self.path.display())).hint(
+                "is it the right file? allow_empty in the configuration, or --allow-empty of backup-db, says that an empty one is meant",
+            ));
         }
         Ok(Probe { estimated_bytes, warnings: Vec::new(), marker: marker::read(&marked, &self.path)? })
     }
@@ -133,6 +134,10 @@ impl Engine for Sqlite {
 
     fn is_named_by(&self, value: &str) -> bool {
         address::names(value, &self.path)
+    }
+
+    fn places(&self) -> BTreeMap<&'static str, String> {
+        address::reach(&self.path).places
     }
 
     fn limits(&self, lock: Option<Duration>, statement: Option<Duration>) -> Result<BTreeMap<String, String>> {

@@ -230,6 +230,16 @@ fn the_environment_wins_over_the_top_and_a_flag_over_both() {
 }
 
 #[test]
+fn another_users_approval_needs_a_folder() {
+    let place = Place::new("[approval]\nby = 'other'\nfolder = 'shared'\n[env.dev]\n[env.prod.approval]\nby = 'other'\n");
+    let dev = resolve(&place, Some("dev"), Overrides::default()).expect("resolves").approval;
+    assert_eq!((dev.by, dev.folder), (ApprovalBy::Other, Some(place.path("shared"))));
+    let (kind, message) = refused(&place, Some("prod"), Overrides::default());
+    assert_eq!(kind, Kind::Config);
+    assert!(message.ends_with(r#"holdfast.toml:6: env.prod.approval.by: "other" needs a folder beside it"#), "{message}");
+}
+
+#[test]
 fn this_process_has_surroundings() {
     let surroundings = Surroundings::of_this_process();
     assert!(surroundings.working_dir.is_some_and(|folder| folder.is_absolute()));

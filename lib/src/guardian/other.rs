@@ -119,14 +119,21 @@ impl Asked {
         Ok(Some(Asked { note, asked_by: user_name(owner), folder: folder.to_owned() }))
     }
 
-    /// Writes the approval, as this process's user.
-    pub fn approve(&self) -> Result<PathBuf> {
+    /// Refuses what has expired, and what this process's user asks for.
+    pub fn require_other(&self) -> Result<()> {
         let note = &self.note;
         note.require_fresh().map_err(|error| error.hint("ask who wants the approval to plan again with -n"))?;
         if getuid().as_raw() == note.request.uid || geteuid().as_raw() == note.request.uid {
             return Err(Error::refused(format!("{} asks for this, and cannot approve it too", self.asked_by))
                 .hint(format!("another user of this machine must run: backup-guard approve {}", note.code)));
         }
+        Ok(())
+    }
+
+    /// Writes the approval, as this process's user.
+    pub fn approve(&self) -> Result<PathBuf> {
+        self.require_other()?;
+        let note = &self.note;
         let path = approval_path(&self.folder, &note.code);
         let approved = Approved { code: note.code.clone(), digest: note.request.digest()?, at: clock::now() };
         let bytes = serde_json::to_vec_pretty(&approved).map_err(|error| Error::failed("cannot write the approval").because(error))?;

@@ -111,7 +111,7 @@ pub enum Loses {
 pub struct State(BTreeMap<String, String>);
 
 impl State {
-    /// Adds a fact: a short text, or the hash of a long one.
+    /// Adds a fact under a name for JSON: a short text, or the hash of a long one.
     #[must_use]
     pub fn with(mut self, name: &str, fact: impl Into<String>) -> Self {
         self.0.insert(name.to_owned(), redact(&fact.into()));
@@ -239,9 +239,10 @@ impl Request {
         self.environment.as_deref().or(of_marker).unwrap_or_else(of_place)
     }
 
-    /// The reason that decides.
-    pub(super) fn gravest(&self) -> &str {
-        self.reasons.first().map_or("", |reason| &reason.why)
+    /// The reasons that decide, in one line.
+    pub(super) fn why(&self) -> String {
+        let graver = self.reasons.iter().filter(|reason| reason.risk >= self.risk.min(Risk::High));
+        graver.map(|reason| reason.why.as_str()).collect::<Vec<_>>().join("; ")
     }
 
     /// Hash of everything that is shown of it: an approval by another user is of exactly what that user saw.
@@ -273,7 +274,7 @@ impl Request {
             return Some(format!("the {which} is now {}, the plan was for {}", now.subject, planned.subject));
         }
         if let Some((name, then, now)) = planned.state.difference(&now.state) {
-            return Some(format!("{name} is now {now}, it was {then} when it was planned"));
+            return Some(format!("the state is another: {name} was {then:?} when it was planned, and is {now:?}"));
         }
         let says = |request: &Request| request.marker.as_ref().map_or("no marker".to_owned(), |marker| format!("the marker {marker}"));
         if says(planned) != says(now) {
@@ -295,7 +296,7 @@ impl Request {
 
     /// One line a fact and a reason.
     pub fn lines(&self) -> Vec<String> {
-        let mut lines = vec![format!("risk     {}: {} of {}", self.risk, self.operation, self.target)];
+        let mut lines = vec![format!("risk     {}: {}, {}", self.risk, self.operation, self.target)];
         lines.extend(self.reasons.iter().map(|reason| format!("{:>7}  {}", reason.risk.to_string(), reason.why)));
         if let Some(what) = &self.loses {
             lines.push(format!("loses    {what}"));

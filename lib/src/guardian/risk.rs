@@ -80,6 +80,9 @@ pub(super) fn assess(facts: &Facts<'_>) -> Vec<Reason> {
             if facts.marker.is_none() && is_something_there && facts.operation.is_on_database() && facts.operation != Operation::Mark {
                 add(Risk::Medium, format!("the database bears no marker: only the configuration says that it is {name}'s"));
             }
+            if facts.marker.is_some_and(|marker| marker.role == Role::Real && marker.environment == name) {
+                add(Risk::Low, format!("the database says too that it is {name}"));
+            }
         }
         Some((name, false)) => add(Risk::Low, format!("{name} is not protected")),
         None => match facts.marker.filter(|marker| marker.role == Role::Real) {

@@ -9,7 +9,7 @@ static DEFERRED: AtomicI32 = AtomicI32::new(0);
 
 /// Does `work`, from all threads, as if no stop had been asked for: the first signal is only noted (see [`deferred`]) and
 /// told to `tell`, child programs are not signalled, and [`super::check`] knows of a deadline only. The second signal ends the
-/// process at once, unless it is the same within [`super::REPEAT`], or SIGHUP.
+/// process at once, unless it comes within [`super::REPEAT`], or is SIGHUP.
 ///
 /// To leave no gap between a wrapped command and what follows it, open the shield around both: while the command runs,
 /// signals are the command's.
@@ -43,16 +43,16 @@ pub(super) struct Shielded {
 }
 
 impl Shielded {
-    /// Notes a signal, if it is the first one; whether it is.
-    pub(super) fn defer(&mut self, number: i32) -> bool {
-        if self.has_deferred {
-            return false;
-        }
+    pub(super) fn has_deferred(&self) -> bool {
+        self.has_deferred
+    }
+
+    /// Notes the first signal, and tells it.
+    pub(super) fn defer(&mut self, number: i32) {
         self.has_deferred = true;
         let _ = DEFERRED.compare_exchange(0, number, Ordering::SeqCst, Ordering::SeqCst);
         // It is heard as long as the shield is up.
         let _ = self.tell.send(number);
-        true
     }
 }
 

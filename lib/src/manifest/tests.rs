@@ -47,7 +47,9 @@ fn component(file: &str) -> Component {
 
 #[test]
 fn what_was_written_is_read_again() {
-    let manifest = sample();
+    let mut manifest = sample();
+    assert_eq!(Manifest::parse(&manifest.to_bytes().expect("bytes")).expect("a manifest"), manifest);
+    manifest.audit_head = Some(AuditHead { sha256: "00".repeat(32), at: manifest.created_at });
     assert_eq!(Manifest::parse(&manifest.to_bytes().expect("bytes")).expect("a manifest"), manifest);
 }
 

@@ -119,16 +119,25 @@ fn what_others_left_is_swept_by_nobody_else() {
     let foreign = format!("{SCRATCH_PREFIX}0badc0de-{dead}-abc{UNSYNCED_SUFFIX}");
     let trash = |environment: &str| format!("{TRASH_PREFIX}20261121T130000Z-{environment}-db-7f3a{UNSYNCED_SUFFIX}");
     let clone = clone_name().expect("a name");
-    for name in [&own, &foreign, &clone, &trash("prod"), &trash("prod-eu")] {
+    // Somebody's own folder that only has such a name; and one that was killed before it was marked.
+    let unmarked = format!("{SCRATCH_PREFIX}{}-{dead}-mine{UNSYNCED_SUFFIX}", host_tag());
+    let empty = format!("{SCRATCH_PREFIX}{}-{dead}-new{UNSYNCED_SUFFIX}", host_tag());
+    for name in [&own, &foreign, &unmarked, &empty, &clone, &trash("prod"), &trash("prod-eu")] {
         std::fs::create_dir(store.root().join(name)).expect("a folder");
+    }
+    for name in [&own, &foreign, &unmarked] {
+        std::fs::write(store.root().join(name).join("app.db"), "rows").expect("a file");
+    }
+    for name in [&own, &foreign] {
+        std::fs::write(store.root().join(name).join(SCRATCH_MARK), "").expect("a mark");
     }
     let held = Held::acquire(&state, store.id(), "prod", Duration::ZERO).expect("the lock");
     let mut removed = store.sweep(&held).expect("swept");
     removed.sort();
-    assert_eq!(removed, [own, trash("prod")]);
+    assert_eq!(removed, [own, empty, trash("prod")]);
     assert!(store.root().join(&foreign).is_dir() && store.root().join(trash("prod-eu")).is_dir());
     // A clone that somebody asked to keep is theirs to remove.
     assert!(store.root().join(&clone).is_dir());
-    assert_eq!(store.strays().expect("a list"), [foreign, trash("prod-eu")]);
+    assert_eq!(store.strays().expect("a list"), [foreign, unmarked, trash("prod-eu")]);
     assert_eq!(store.places().expect("a list"), Vec::<String>::new());
 }

@@ -25,6 +25,7 @@ use crate::interrupt;
 use crate::known;
 use crate::lock::Held;
 use crate::manifest::{self, Component, Kind, Level, Manifest, Type, Verification};
+use crate::marker;
 use crate::progress::Progress;
 use crate::state_dir::StateDir;
 use crate::store::{self, Staging, Store};
@@ -95,7 +96,7 @@ pub struct Made {
 pub fn run(environment: &Environment, store: &Store, request: &Request, progress: &dyn Progress) -> Result<Report> {
     interrupt::replace_deadline(Some(environment.timeout));
     let engine = environment.engine(store.state())?;
-    let probe = engine.probe().map_err(as_failed)?;
+    let probe = probe(environment, &*engine).map_err(as_failed)?;
     let held = Held::acquire(store.state(), store.id(), &environment.name, environment.wait)?;
     Ok(make_and_prune(environment, store, &held, &*engine, &probe, request, progress)?.report)
 }
@@ -115,6 +116,13 @@ pub(super) fn make_and_prune(
     let id = &made.report.id;
     made.report.pruned = may_prune.then(|| prune::run(environment, store, held).map_err(|error| within_retention(error, id)));
     Ok(made)
+}
+
+/// Looks at the source, and refuses one that says of itself that it is another environment's.
+fn probe(environment: &Environment, engine: &dyn Engine) -> Result<Probe> {
+    let probe = engine.probe()?;
+    marker::require(probe.marker.as_ref(), &environment.name, &engine.location())?;
+    Ok(probe)
 }
 
 /// A source that is no database is no bad backup: the run failed, and nothing was published.
@@ -170,7 +178,7 @@ impl Planned {
 /// Looks at the source and says what a run would do. Changes nothing, and creates no store.
 pub fn plan(environment: &Environment, state: &StateDir) -> Result<Planned> {
     let engine = environment.engine(state)?;
-    let probe = engine.probe()?;
+    let probe = probe(environment, &*engine)?;
     Ok(Planned {
         environment: environment.name.clone(),
         source: engine.location(),

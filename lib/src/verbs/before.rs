@@ -5,17 +5,21 @@ use std::cell::RefCell;
 use super::verify::{self, Compared, Demands, Proven};
 use crate::backup::Backup;
 use crate::changes::Changes;
-use crate::engine::{Depth, Engine, Settings, Workspace};
-use crate::error::{Error, OnPath, Result};
+use crate::engine::{Depth, Engine, Left, Settings, Workspace};
+use crate::error::{Error, Kind, Result};
 use crate::fingerprint::Fingerprint;
+use crate::frames::index::Index;
 use crate::manifest::Level;
 use crate::progress::Silent;
 use crate::schema::Schema;
+use crate::store;
 
 /// The state that a backup holds. What the manifest does not say of it is read off a clone, which is the one by which the
 /// backup was proven, or one that is loaded when it is first needed.
 pub struct Before {
     backup: Backup,
+    /// Of the backup's database, read before anything could happen to it.
+    index: Index,
     settings: Settings,
     clone: RefCell<Option<Box<dyn Workspace>>>,
 }
@@ -29,18 +33,30 @@ pub enum Since {
     Changed(Changes),
 }
 
+/// What a database that is compared with a backup is to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Is {
+    /// The one that the backup was made of.
+    TheSame,
+    /// One that was loaded from it.
+    ACopy,
+}
+
 impl Before {
     /// The state in a backup, with the clone that proved it.
     pub fn proven(backup: Backup, settings: Settings, proven: Proven) -> Result<Self> {
         if proven.backup_id() != backup.id() {
             return Err(Error::failed(format!("the proof is of {}, not of {}", proven.backup_id(), backup.id())));
         }
-        Ok(Before { backup, settings, clone: RefCell::new(Some(proven.into_clone())) })
+        let before = Self::of(backup, settings)?;
+        *before.clone.borrow_mut() = Some(proven.into_clone());
+        Ok(before)
     }
 
     /// The state in a backup of which there is no clone yet.
-    pub fn of(backup: Backup, settings: Settings) -> Self {
-        Before { backup, settings, clone: RefCell::new(None) }
+    pub fn of(backup: Backup, settings: Settings) -> Result<Self> {
+        let index = backup.index(backup.database()?)?;
+        Ok(Before { backup, index, settings, clone: RefCell::new(None) })
     }
 
     /// The backup.
@@ -54,9 +70,9 @@ impl Before {
         self.clone.borrow_mut().take().ok_or_else(|| Error::failed("the clone is gone"))
     }
 
-    /// The clone is needed no more.
-    pub fn drop_clone(&self) {
-        *self.clone.borrow_mut() = None;
+    /// Leaves the clone behind for inspection, where there is one: its state is that of the backup.
+    pub fn keep_clone(&self) -> Option<Result<Left>> {
+        self.clone.borrow_mut().take().map(Workspace::keep)
     }
 
     /// Rows that a table had.
@@ -71,12 +87,17 @@ impl Before {
     /// Compares a live database with this state, by content. First by the bytes that a backup of it would have, which
     /// costs one pass and mostly is enough; where they differ, table by table and definition by definition.
     pub fn compare(&self, engine: &dyn Engine) -> Result<Since> {
-        let folder = tempfile::Builder::new()
-            .prefix(&crate::store::scratch_prefix())
-            .suffix(".nosync")
-            .tempdir_in(&self.settings.scratch_dir)
-            .on("make a scratch folder in", &self.settings.scratch_dir)?;
-        let mut out = Compared::with(self.backup.index(self.backup.database()?)?, folder.path());
+        self.compare_as(engine, Is::TheSame)
+    }
+
+    /// The same for the database that was loaded from this backup.
+    pub fn compare_restored(&self, engine: &dyn Engine) -> Result<Since> {
+        self.compare_as(engine, Is::ACopy)
+    }
+
+    fn compare_as(&self, engine: &dyn Engine, what: Is) -> Result<Since> {
+        let folder = store::scratch_folder(&self.settings.scratch_dir)?;
+        let mut out = Compared::with(self.index.clone(), folder.path());
         let streamed = engine.image(&mut out)?;
         if out.was_same() {
             return Ok(Since::Unchanged);
@@ -85,16 +106,16 @@ impl Before {
             Some(fingerprint) => fingerprint,
             None => engine.fingerprint(Depth::Content)?,
         };
-        self.changes(&after, || engine.schema())
+        self.changes(&after, what, || engine.schema())
     }
 
     /// The same for a clone that something has worked on.
     pub fn compare_clone(&self, clone: &dyn Workspace) -> Result<Since> {
-        self.changes(&clone.fingerprint(Depth::Content)?, || clone.schema())
+        self.changes(&clone.fingerprint(Depth::Content)?, Is::ACopy, || clone.schema())
     }
 
-    fn changes(&self, after: &Fingerprint, schema_after: impl FnOnce() -> Result<Schema>) -> Result<Since> {
-        let before = self.content()?;
+    fn changes(&self, after: &Fingerprint, what: Is, schema_after: impl FnOnce() -> Result<Schema>) -> Result<Since> {
+        let before = self.content(what).map_err(of_the_backup)?;
         let changes = Changes::between(&before, after);
         let changes = if before.schema_sha256 == after.schema_sha256 {
             changes
@@ -104,23 +125,40 @@ impl Before {
         Ok(if changes.is_empty() { Since::Unchanged } else { Since::Changed(changes) })
     }
 
-    /// The fingerprint with every table's content.
-    fn content(&self) -> Result<Fingerprint> {
+    /// The fingerprint with every table's content. Where the manifest leaves some out, it is because a copy may have their
+    /// columns in another order: then the backup's own stream tells them for the database that it was made of.
+    fn content(&self, what: Is) -> Result<Fingerprint> {
+        let tells_state = verify::content_of(&self.backup, self.backup.database()?)?.tells_state();
         match self.fingerprint() {
-            Some(known) if known.tables.values().all(|table| table.content_sha256.is_some()) => Ok(known.clone()),
-            _ => self.with_clone(|clone| clone.fingerprint(Depth::Content)),
+            Some(known) if (tells_state && what == Is::ACopy) || known.tables.values().all(|table| table.content_sha256.is_some()) => {
+                Ok(known.clone())
+            }
+            _ => match verify::read_back(&self.backup)? {
+                Some(read) => Ok(read),
+                None => self.with_clone(|clone| clone.fingerprint(Depth::Content)),
+            },
         }
     }
 
     fn with_clone<T>(&self, ask: impl FnOnce(&dyn Workspace) -> Result<T>) -> Result<T> {
         if self.clone.borrow().is_none() {
-            let demands = Demands { level: Level::Restore, min_size: None, asserts: &[], settings: &self.settings };
-            let proven = verify::rehearse(&self.backup, &demands, &Silent)?.outcome.map_err(|findings| {
-                Error::bad(format!("{} does not restore: {}", self.backup.id(), findings.first().map_or("", String::as_str)))
-            })?;
-            *self.clone.borrow_mut() = Some(proven.into_clone());
+            *self.clone.borrow_mut() = Some(self.load_clone().map_err(of_the_backup)?);
         }
         let clone = self.clone.borrow();
         ask(&**clone.as_ref().ok_or_else(|| Error::failed("the clone is gone"))?)
     }
+
+    fn load_clone(&self) -> Result<Box<dyn Workspace>> {
+        let demands = Demands { level: Level::Restore, min_size: None, asserts: &[], settings: &self.settings };
+        let proven = verify::rehearse(&self.backup, &demands, &Silent)?.outcome;
+        let proven = proven.map_err(|findings| {
+            Error::failed(format!("{} does not restore: {}", self.backup.id(), findings.first().map_or("", String::as_str)))
+        })?;
+        Ok(proven.into_clone())
+    }
+}
+
+/// A bad backup says nothing of the database that is compared with it.
+fn of_the_backup(error: Error) -> Error {
+    if error.kind() == Kind::Bad { error.as_kind(Kind::Failed) } else { error }
 }

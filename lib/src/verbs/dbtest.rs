@@ -12,8 +12,9 @@ pub use report::{Report, State};
 use std::time::Duration;
 
 use super::backup::{self, Made};
-use super::before::{Before, Since};
-use super::guarded::{Guarded, Onlooker};
+use super::before::Before;
+use super::guarded::{Found, Guarded, Onlooker, REACH_WAIT};
+use super::migrate::not_started;
 use super::on_clone;
 use crate::backup::Backup;
 use crate::command::{self, Ended, Wrapped};
@@ -22,7 +23,7 @@ use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::guardian::{Approval, Operation};
 use crate::interrupt;
-use crate::journal::Kind;
+use crate::journal::{Entry, Kind};
 use crate::manifest::{self, Level};
 use crate::process::Process;
 use crate::rules::OnLeak;
@@ -50,6 +51,19 @@ pub fn refuse_protected(environment: &Environment) -> Result<()> {
     Ok(())
 }
 
+/// Refuses tests inside a run that they could not be told apart from: as they are, they would work on the real database that is
+/// being migrated.
+pub fn refuse_inside(around: &Entry, is_in_place: bool) -> Result<()> {
+    match (around.kind, is_in_place) {
+        // Whatever these leave there, the run around them puts back.
+        (Kind::InPlaceTest, _) => Ok(()),
+        (Kind::Migration, _) => {
+            Err(Error::refused(format!("{} is being migrated by {}: no tests are run on it", around.target, around.command))
+                .hint("run the tests before the migration or after it"))
+        }
+    }
+}
+
 /// Runs tests on a clone. An error says that they were not run.
 pub fn run(environment: &Environment, store: &Store, request: &Request, on: &dyn Onlooker) -> Result<Report> {
     refuse_protected(environment)?;
@@ -71,7 +85,7 @@ pub fn run(environment: &Environment, store: &Store, request: &Request, on: &dyn
             on.command_begins(&command.line(), &clone.location());
             Ok(())
         };
-        let ended = command.run(&surroundings.variables, limits(request), starts, |line| on.note(line))?;
+        let ended = command.run(&surroundings.variables, limits(request), starts, |line| on.note(line)).map_err(not_started)?;
         on.command_ended(&ended);
         report.ended(&ended);
         put_away(clone, request.keep, &mut report);
@@ -96,8 +110,8 @@ pub fn run_in_place(guarded: &Guarded<'_>, probe: &Probe, request: &Request, app
         let ended = match guarded.run_command(&mut entry, &request.command, command::Changes::new(), request.timeout, on) {
             Ok(ended) => ended,
             Err(error) => {
-                entry.close(state)?;
-                return Err(error);
+                let closed = entry.close(state);
+                return Err(not_started(closed.err().map_or(error, |second| second.within("the journal"))));
             }
         };
         report.ended(&ended);
@@ -154,46 +168,60 @@ fn put_away(clone: Box<dyn Workspace>, keep: bool, report: &mut Report) {
 /// Compares the real database with what it was, and undoes what the tests did to it where that is asked for.
 fn prove_untouched(guarded: Guarded<'_>, before: &Before, request: &Request, on: &dyn Onlooker, report: &mut Report) {
     on.begin("compare", None);
-    let since = before.compare(&*guarded.engine);
+    let found = guarded.found(before, REACH_WAIT);
     on.end();
-    report.state = match since {
-        Ok(Since::Unchanged) => State::Untouched,
-        Ok(Since::Changed(changes)) => {
-            report.leak = Some(changes);
-            match request.on_leak {
-                OnLeak::Report => State::Leaked,
-                OnLeak::Restore => undo_leak(guarded, before, on, report),
-            }
+    match found {
+        Found::Unchanged => return,
+        Found::Unknown(why) => {
+            report.state = State::Unknown { why };
+            return;
         }
-        Err(error) => State::Unknown { why: format!("the real database cannot be compared with the backup: {error}") },
+        Found::Changed(changes) => report.leak = Some(changes),
+        Found::Broken(why) => report.damage = Some(why),
+    }
+    report.state = match request.on_leak {
+        OnLeak::Report => State::Leaked,
+        OnLeak::Restore => undo_leak(guarded, before, on, report),
     };
 }
 
 fn undo_leak(guarded: Guarded<'_>, before: &Before, on: &dyn Onlooker, report: &mut Report) -> State {
     on.note(&format!("the tests reached the real database; bringing {} back", before.backup().id()));
-    back(guarded.alone().and_then(|guarded| guarded.bring_back(before, on)), report)
+    let alone = match guarded.alone() {
+        Ok(alone) => alone,
+        Err(error) => return failed(&error),
+    };
+    match alone.found(before, REACH_WAIT) {
+        // Somebody whose tests ran beside ours has seen it too, and was faster.
+        Found::Unchanged => State::BroughtBack { kept_aside: None },
+        _ => bring_back(&alone, before, on, report),
+    }
 }
 
 fn put_back(guarded: &Guarded<'_>, before: &Before, ended: &Ended, on: &dyn Onlooker, report: &mut Report) -> State {
     if !ended.left_behind.is_empty() {
-        return State::Unknown { why: "the command has left processes that may still write".to_owned() };
+        return State::Unknown { why: "the tests have left processes that may still write".to_owned() };
     }
-    if guarded.look().is_none() {
-        return State::Unknown { why: "the database does not answer, so nothing is known of its state".to_owned() };
-    }
-    match before.compare(&*guarded.engine) {
-        Ok(Since::Unchanged) => State::Untouched,
+    on.begin("compare", None);
+    let found = guarded.found(before, REACH_WAIT);
+    on.end();
+    match found {
+        Found::Unchanged => State::Untouched,
         // Also what cannot be compared any more goes back: that was promised whatever the tests do.
-        Ok(Since::Changed(_)) | Err(_) => back(guarded.bring_back(before, on), report),
+        Found::Changed(_) | Found::Broken(_) | Found::Unknown(_) => bring_back(guarded, before, on, report),
     }
 }
 
-fn back(brought: Result<super::guarded::BroughtBack>, report: &mut Report) -> State {
-    match brought {
+fn bring_back(guarded: &Guarded<'_>, before: &Before, on: &dyn Onlooker, report: &mut Report) -> State {
+    match guarded.bring_back(before, on) {
         Ok(brought) => {
             report.notes.extend(brought.notes);
             State::BroughtBack { kept_aside: brought.kept_aside }
         }
-        Err(error) => State::Unknown { why: format!("bringing it back failed: {error}") },
+        Err(error) => failed(&error),
     }
+}
+
+fn failed(error: &Error) -> State {
+    State::Unknown { why: format!("bringing it back failed: {error}") }
 }

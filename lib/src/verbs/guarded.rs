@@ -6,22 +6,26 @@ use super::backup::{self, Made};
 use super::before::{Before, Since};
 use super::restore::{self, Means, Origin, Target};
 use crate::backup::Backup;
+use crate::catalog::Catalog;
+use crate::changes::Changes;
 use crate::clock;
 use crate::command::{self, Ended, Wrapped};
 use crate::engine::{Engine, Live, Probe, Settings};
 use crate::environment::Environment;
-use crate::error::{Error, Result};
+use crate::error::{self, Error, Result};
+use crate::exit;
 use crate::fsx;
 use crate::interrupt;
 use crate::journal::{Entry, Kind, RUN_VARIABLE, Stage};
 use crate::lock::{self, Held};
 use crate::marker;
-use crate::process::Process;
+use crate::process::{self, Process};
 use crate::progress::Progress;
+use crate::state_dir::StateDir;
 use crate::store::Store;
 
 /// How long a database that does not answer after a command is asked again: servers restart.
-const REACH_WAIT: Duration = Duration::from_secs(60);
+pub(super) const REACH_WAIT: Duration = Duration::from_secs(60);
 /// How long others who work beside us are waited for: a backup of theirs, a test run.
 const ALONE_WAIT: Duration = Duration::from_secs(10 * 60);
 /// The pause between two questions.
@@ -51,6 +55,18 @@ pub trait Onlooker: Progress {
 
     /// Whether the old state is to come back; asked where `on_failure` is `ask`.
     fn wants_rollback(&self, question: &str) -> Result<bool>;
+}
+
+/// What a database is after something was let loose on it, against what it was before.
+pub(super) enum Found {
+    /// Not one row and no definition is different.
+    Unchanged,
+    /// A database with differences.
+    Changed(Changes),
+    /// Nothing, or something that is no sound database, and why.
+    Broken(String),
+    /// It cannot be known, and why.
+    Unknown(String),
 }
 
 /// What became of a database that was brought back.
@@ -85,6 +101,20 @@ impl<'a> Guarded<'a> {
         let probe = self.engine.probe()?;
         marker::require(probe.marker.as_ref(), &self.environment.name, &location)?;
         Ok((self, probe))
+    }
+
+    /// Looks at a database as a dry run may: refuses as [`Guarded::begin`] does, and touches and holds nothing.
+    pub fn look(environment: &Environment, state: &StateDir) -> Result<(Box<dyn Engine>, Probe)> {
+        let engine = environment.engine(state)?;
+        let location = engine.location();
+        if let Some(entry) = Entry::read(state, &location)? {
+            let tool = entry.kind.tool();
+            return Err(Error::refused(format!("an interrupted {tool} stands on {location}: {}", entry.command))
+                .hint(format!("see what it would take to end it: {tool} -e {} --resume -n", environment.name)));
+        }
+        let probe = engine.probe()?;
+        marker::require(probe.marker.as_ref(), &environment.name, &location)?;
+        Ok((engine, probe))
     }
 
     /// As [`Guarded::begin`], beside others who leave the database alone too: test runs on clones of it.
@@ -124,6 +154,7 @@ impl<'a> Guarded<'a> {
             began_at: clock::now(),
             runner: Process::own(),
             child: None,
+            left_behind: Vec::new(),
             stage: Stage::Running,
         };
         entry.write(self.store.state())?;
@@ -150,7 +181,9 @@ impl<'a> Guarded<'a> {
         let limits = command::Limits { timeout, ..command::Limits::default() };
         let ended = command.run(&variables, limits, starts, |line| on.note(line))?;
         on.command_ended(&ended);
-        if let Err(error) = entry.reach(Stage::Ended { status: ended.status }, state) {
+        entry.left_behind.clone_from(&ended.left_behind);
+        let status = if ended.timed_out { exit::TIMED_OUT } else { ended.status };
+        if let Err(error) = entry.reach(Stage::Ended { status }, state) {
             // Whoever resumes it takes the command for interrupted, which is the safe side.
             tracing::warn!("the journal does not say that the command has ended: {error}");
         }
@@ -166,14 +199,20 @@ impl<'a> Guarded<'a> {
     pub(super) fn stands(&self, entry: &Entry) -> Error {
         let tool = entry.kind.tool();
         let name = &self.environment.name;
-        if entry.is_running() {
-            return Error::busy(format!("the command of an earlier {tool} is still running on {}: {}", entry.target, entry.command))
-                .hint("its watcher was ended from outside; wait until the command has ended, and run this again");
+        let running = entry.running();
+        if !running.is_empty() {
+            let processes = process::list(&running);
+            return Error::busy(format!("the command of an earlier {tool} is still running on {}: {processes}", entry.target)).hint(format!(
+                "nobody watches over it any more: wait until it has ended, or end it, and then bring it to its end: {tool} -e {name} --resume"
+            ));
         }
-        let state = match Backup::open(&entry.folder).and_then(|backup| Before::of(backup, self.settings()?).compare(&*self.engine)) {
-            Ok(Since::Unchanged) => "the database is exactly as it was before".to_owned(),
-            Ok(Since::Changed(changes)) => format!("since then: {}", changes.summary()),
-            Err(error) => format!("the database cannot be compared with the backup: {error}"),
+        let state = match self.before(entry) {
+            Ok(before) => match self.found(&before, Duration::ZERO) {
+                Found::Unchanged => "the database is exactly as it was before".to_owned(),
+                Found::Changed(changes) => format!("since then: {}", changes.summary()),
+                Found::Broken(why) | Found::Unknown(why) => why,
+            },
+            Err(error) => format!("the backup cannot be read: {error}"),
         };
         Error::refused(format!(
             "an interrupted {tool} stands on {} ({}, begun {}, with the backup {}); {state}",
@@ -185,17 +224,41 @@ impl<'a> Guarded<'a> {
         .hint(format!("bring it to its end: {tool} -e {name} --resume; or leave the database as it is: {tool} -e {name} --abandon"))
     }
 
-    /// Waits until the database answers, and says what is there; none where it does not answer at all.
-    pub fn look(&self) -> Option<Live> {
+    /// The state before a run that stands in the journal. Retention may have moved its backup since.
+    pub(super) fn before(&self, entry: &Entry) -> Result<Before> {
+        let backup = Backup::open(&entry.folder).or_else(|error| {
+            let catalog = Catalog::read(self.store, Some(&entry.environment))?;
+            catalog.backups().find(|backup| backup.id() == entry.backup).cloned().ok_or(error)
+        })?;
+        Before::of(backup, self.settings()?)
+    }
+
+    /// What the database is now, against what it was before. One that does not answer is asked again for as long as `wait`.
+    pub(super) fn found(&self, before: &Before, wait: Duration) -> Found {
+        match self.live(wait) {
+            Err(error) => return Found::Unknown(format!("the database does not answer, so nothing is known of its state: {error}")),
+            Ok(Live::Missing) => return Found::Broken("the database is gone".to_owned()),
+            Ok(Live::Broken(why)) => return Found::Broken(why),
+            Ok(Live::Present { .. }) => {}
+        }
+        match before.compare(&*self.engine) {
+            Ok(Since::Unchanged) => Found::Unchanged,
+            Ok(Since::Changed(changes)) => Found::Changed(changes),
+            Err(error) if error.kind() == error::Kind::Bad => Found::Broken(error.to_string()),
+            Err(error) => Found::Unknown(format!("the database cannot be compared with the backup: {error}")),
+        }
+    }
+
+    fn live(&self, wait: Duration) -> Result<Live> {
         let start = Instant::now();
         loop {
             match self.engine.live() {
-                Ok(live) => return Some(live),
-                Err(error) if start.elapsed() > REACH_WAIT => {
-                    tracing::warn!("{} does not answer: {error}", self.engine.location());
-                    return None;
+                // One that is only busy has been waited for already, for as long as the configuration says.
+                Err(error) if error.kind() != error::Kind::Busy && start.elapsed() < wait => {
+                    tracing::debug!("{} does not answer: {error}", self.engine.location());
+                    std::thread::sleep(REACH_PAUSE);
                 }
-                Err(_) => std::thread::sleep(REACH_PAUSE),
+                other => return other,
             }
         }
     }
@@ -212,10 +275,10 @@ impl<'a> Guarded<'a> {
                 Target { engine: self.environment.engine(self.store.state())?, environment: Some(self.environment), is_named: false };
             target.engine.recover()?;
             let plan = restore::plan(&origin, &target, false)?;
-            let means = Means { state: self.store.state(), store: None, settings: &settings, wait: self.environment.wait };
+            let means = Means { state: self.store.state(), store: None, settings: &settings, wait: self.environment.wait, as_it_was: true };
             let report = restore::put_back(&plan, &origin, &target, &self.held, &means, on)?;
             let mut notes = report.notes;
-            if let Since::Changed(changes) = before.compare(&*self.engine)? {
+            if let Since::Changed(changes) = before.compare_restored(&*self.engine)? {
                 notes.push(format!("others are writing to the database already: {}", changes.summary()));
             }
             if let Some(error) = report.restart_error {

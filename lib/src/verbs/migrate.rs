@@ -10,6 +10,7 @@ mod rehearsal;
 mod report;
 mod resume;
 
+pub(super) use judge::not_started;
 pub use plan::{Plan, plan};
 pub use report::{Outcome, Rehearsed, Report, State};
 pub use resume::{Standing, abandon, resume, standing};
@@ -18,6 +19,7 @@ use self::judge::Case;
 use super::backup::{self, Made};
 use super::before::Before;
 use super::guarded::{Guarded, Onlooker};
+use super::on_clone;
 use crate::backup::Backup;
 use crate::command::{self, Wrapped};
 use crate::engine::Probe;
@@ -46,32 +48,37 @@ pub struct Request {
 pub fn run(guarded: &Guarded<'_>, probe: &Probe, request: &Request, approval: &Approval, on: &dyn Onlooker) -> Result<Report> {
     approval.require(Operation::Migrate, &guarded.engine.location())?;
     let limits = limits(guarded, request)?;
+    judge::require_check(&request.rules)?;
+    // What stands for the clone in the rehearsal stands for the real database afterwards; without one, nothing is touched.
+    let command = match request.rehearse {
+        true => &on_clone::fill_in(&request.command, &guarded.engine.places())?,
+        false => &request.command,
+    };
     interrupt::replace_deadline(Some(guarded.environment.timeout));
     let (before, mut report) = back_up(guarded, probe, request, on)?;
     let mut entry = guarded.open_journal(Kind::Migration, &request.command, before.backup())?;
     let case = Case { guarded, rules: &request.rules, before: &before, on };
-    if request.rehearse {
-        match case.rehearse(request, &entry, &limits, &mut report) {
-            Ok(true) => {}
-            Ok(false) => {
-                case.close(entry, &mut report);
-                return Ok(report);
-            }
-            Err(error) => return Err(case.give_up(entry, error)),
-        }
-    }
-    if let Err(stopped) = interrupt::check() {
-        return Err(case.give_up(entry, stopped));
-    }
     interrupt::replace_deadline(None);
     // From its start on a stop is the command's, and afterwards waits until the database is in a state that was meant.
     let told = |_| on.note("looking at what the command did; once more ends it, and leaves that to --resume");
-    interrupt::shield(told, || match guarded.run_command(&mut entry, &request.command, limits, request.rules.timeout, on) {
-        Ok(ended) => {
-            case.settle(entry, Some(&ended), &mut report);
-            Ok(report)
+    interrupt::shield(told, || {
+        if request.rehearse {
+            match case.rehearse(request, &mut entry, &limits, &mut report) {
+                Ok(true) => {}
+                Ok(false) => {
+                    case.close(entry, &mut report);
+                    return Ok(report);
+                }
+                Err(error) => return Err(case.not_run(entry, error)),
+            }
         }
-        Err(error) => Err(case.give_up(entry, error)),
+        match guarded.run_command(&mut entry, command, limits, request.rules.timeout, on) {
+            Ok(ended) => {
+                case.settle(entry, Some(&ended), &mut report);
+                Ok(report)
+            }
+            Err(error) => Err(case.not_run(entry, error)),
+        }
     })
 }
 
@@ -94,7 +101,7 @@ fn back_up(guarded: &Guarded<'_>, probe: &Probe, request: &Request, on: &dyn Onl
     let backup = Backup::open(&made.folder)?;
     let before = match proven {
         Some(proven) => Before::proven(backup, guarded.settings()?, proven)?,
-        None => Before::of(backup, guarded.settings()?),
+        None => Before::of(backup, guarded.settings()?)?,
     };
     on.note(&format!("{} {}", made.id, if request.prove { "is proven to restore" } else { "is made, and was NOT proven to restore" }));
     Ok((before, report))

@@ -75,10 +75,7 @@ fn instead_of(text: &str, reach: &Reach) -> Option<String> {
 impl Surroundings {
     /// A command with the placeholders in its arguments filled in.
     pub fn fill_in(&self, command: &Wrapped) -> Result<Wrapped> {
-        let args = command.argv().iter().skip(1);
-        let filled =
-            args.map(|word| fill(word.as_bytes(), &self.places, "the command").map(OsString::from_vec)).collect::<Result<Vec<_>>>()?;
-        Ok(command.clone().with_args(filled))
+        fill_in(command, &self.places)
     }
 
     /// What is changed in the command's environment, by name; `-NAME` is taken away.
@@ -89,6 +86,13 @@ impl Surroundings {
         };
         self.variables.iter().map(named).collect()
     }
+}
+
+/// A command with the placeholders in its arguments filled in.
+pub fn fill_in(command: &Wrapped, places: &BTreeMap<&'static str, String>) -> Result<Wrapped> {
+    let args = command.argv().iter().skip(1);
+    let filled = args.map(|word| fill(word.as_bytes(), places, "the command").map(OsString::from_vec)).collect::<Result<Vec<_>>>()?;
+    Ok(command.clone().with_args(filled))
 }
 
 /// Whether a word has a placeholder that [`Surroundings::fill_in`] would fill.

@@ -11,7 +11,7 @@ use crate::error::{OnPath, Result};
 use crate::fsx;
 use crate::guardian::{Intent, Loses, Operation, Request, State};
 use crate::manifest;
-use crate::marker::{self, Marker};
+use crate::marker::{self, Marker, Role};
 use crate::store::Store;
 
 /// What the database at the real place says of itself; none where there is none that can be opened.
@@ -31,9 +31,22 @@ pub fn require_marker(engine: &dyn Engine, live: &Live, environment: Option<&Env
     Ok(found)
 }
 
+/// A place that no configuration describes may be any database's. Where it says whose it is, only a backup of that one, or
+/// a file of nobody knows whose, can be meant for it.
+fn require_same_origin(origin: &Origin, target: &Target<'_>, found: Option<&Marker>) -> Result<()> {
+    match (target.environment, origin, found) {
+        (None, Origin::Backup(backup), Some(marker)) if marker.role == Role::Real => {
+            marker::require(found, &backup.manifest().environment, &target.engine.location())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// What a restore asks. The store is where backups of the target are.
 pub fn restore(plan: &Plan, origin: &Origin, target: &Target<'_>, store: Option<&Store>) -> Result<Request> {
     let live = target.engine.live()?;
+    let marker = require_marker(&*target.engine, &live, target.environment)?;
+    require_same_origin(origin, target, marker.as_ref())?;
     let steps: Vec<&str> = plan.steps.iter().map(|step| step.action.name()).collect();
     let content = match origin {
         // The manifest holds the hashes of everything else.
@@ -53,8 +66,8 @@ pub fn restore(plan: &Plan, origin: &Origin, target: &Target<'_>, store: Option<
         environment: target.environment,
         subject: plan.origin.clone(),
         loses,
-        state: state_of(&*target.engine, &live).with("the plan", steps.join(", ")).with("what is restored", content),
-        marker: require_marker(&*target.engine, &live, target.environment)?,
+        state: state_of(&*target.engine, &live).with("plan", steps.join(", ")).with("content", content),
+        marker,
         store,
     })
 }
@@ -68,7 +81,7 @@ pub fn undo(target: &Target<'_>, record: &Record, store: Option<&Store>) -> Resu
         environment: target.environment,
         subject: subject_of(record),
         loses: Loses::Kept("what is there now is replaced, and kept aside in its stead".to_owned()),
-        state: state_of(&*target.engine, &live).with("what comes back", record.kept.aside.as_deref().unwrap_or("no database")),
+        state: state_of(&*target.engine, &live).with("comes_back", record.kept.aside.as_deref().unwrap_or("no database")),
         marker: require_marker(&*target.engine, &live, target.environment)?,
         store,
     })
@@ -80,6 +93,7 @@ pub fn discard(target: &Target<'_>, record: &Record, store: Option<&Store>) -> R
     let asides: Vec<&str> = record.asides().collect();
     let loses = match asides.as_slice() {
         [] => Loses::Nothing,
+        [_] if record.was_empty => Loses::Nothing,
         all => Loses::ForGood { what: all.join(", "), as_of: record.at, held_by: record.safety_backup.clone(), going: Vec::new() },
     };
     Request::of(Intent {
@@ -88,7 +102,7 @@ pub fn discard(target: &Target<'_>, record: &Record, store: Option<&Store>) -> R
         environment: target.environment,
         subject: subject_of(record),
         loses,
-        state: State::default().with("what is removed", asides.join(", ")),
+        state: State::default().with("removed", asides.join(", ")),
         marker: require_marker(&*target.engine, &live, target.environment)?,
         store,
     })
@@ -100,7 +114,7 @@ fn subject_of(record: &Record) -> String {
 
 /// Which database is at the target, and whether it holds anything: what tells it from every other for as long as nobody
 /// replaces it. Its size and its rows change while an application works, and are left out.
-fn state_of(engine: &dyn Engine, live: &Live) -> State {
+pub(super) fn state_of(engine: &dyn Engine, live: &Live) -> State {
     let found = match live {
         Live::Missing => "nothing",
         Live::Broken(_) => "something that is broken",
@@ -108,5 +122,5 @@ fn state_of(engine: &dyn Engine, live: &Live) -> State {
         Live::Present { .. } => "a database",
     };
     let identity = engine.identity().map_or_else(|| "unknown".to_owned(), |identity| fsx::sha256_hex(identity.as_bytes())[..16].to_owned());
-    State::default().with("what is there", found).with("the identity of the database", identity)
+    State::default().with("found", found).with("identity", identity)
 }

@@ -3,6 +3,7 @@
 //! Everything is checked before anything is touched; the new database is built beside the old one, compared, and swapped
 //! in; the old one is kept aside. A [`Plan`] says all of that beforehand, and the run executes that very plan.
 
+mod marked;
 mod plan;
 
 pub use plan::{Action, Plan, Step, plan};
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::backup::{self, Request};
-use super::undo::Record;
+use super::undo::{Record, Replaced};
 use super::verify::{self, Demands, Verified, elapsed_ms};
 use crate::backup::Backup;
 use crate::clock;
@@ -137,6 +138,9 @@ pub struct Means<'a> {
     pub settings: &'a Settings,
     /// How long to wait for a lock.
     pub wait: Duration,
+    /// Whether the very state of the backup is wanted, with the marker that it had and whatever the configuration's queries say
+    /// of it: it was here a moment ago.
+    pub as_it_was: bool,
 }
 
 /// Executes a plan, on a target that is held. The approval is for it too.
@@ -168,7 +172,8 @@ pub(super) fn put_back(
     held.require(&plan.target)?;
     held.require(&engine.location())?;
     let mut notes = engine.recover()?;
-    refuse_surprise(plan, &engine.live()?)?;
+    let live = engine.live()?;
+    refuse_surprise(plan, &live)?;
     let restore_id = id::stamp(clock::now())?;
 
     let proof = prove(origin, means, progress)?;
@@ -178,14 +183,22 @@ pub(super) fn put_back(
     progress.begin("load", Some(origin.plain_bytes()?));
     let mut beside = load(origin, proof.as_ref(), engine, &restore_id)?;
     let load_ms = elapsed_ms(start);
-    let asserts = target.environment.map_or(&[][..], |environment| &environment.asserts);
+    let asserts = target.environment.filter(|_| !means.as_it_was).map_or(&[][..], |environment| &environment.asserts);
     compare(origin, &*beside, asserts)?;
+    let expected = if !means.as_it_was && marked::settle(origin, target, &live, &*beside)? {
+        // The marker's table may have come with it.
+        Some(beside.fingerprint(Depth::Rows)?)
+    } else {
+        origin.fingerprint().cloned()
+    };
     progress.end();
 
     // As late as can be, so that it holds what was written while the new database was loaded.
     let safety_backup = if plan.has(Action::SafetyBackup) { Some(back_up_first(engine, plan, means, progress)?) } else { None };
     interrupt::check()?;
-    let record = Record::begin(means.state, &plan.target, beside.keeps()?, &plan.origin, safety_backup.clone())?;
+    let was_empty = safety_backup.is_none() && matches!(engine.live()?, Live::Present { is_empty: true, .. });
+    let replaced = Replaced { kept: beside.keeps()?, safety_backup: safety_backup.clone(), was_empty };
+    let record = Record::begin(means.state, &plan.target, &plan.origin, replaced)?;
     let kept = match beside.swap() {
         Ok(kept) => kept,
         Err(error) => {
@@ -195,7 +208,7 @@ pub(super) fn put_back(
     };
     record.complete(means.state, kept.clone())?;
     tracing::info!(load_ms, kept_aside = kept.aside, "{} is restored", plan.target);
-    notes.extend(compare_live(origin, engine)?);
+    notes.extend(compare_live(expected.as_ref(), engine)?);
     let restart = target.environment.and_then(|environment| environment.restart.as_deref());
     Ok(Report {
         plan: plan.clone(),
@@ -301,8 +314,8 @@ fn compare(origin: &Origin, beside: &dyn Beside, asserts: &[crate::config::Asser
 }
 
 /// Looks at the database once more at its real place. An application that writes already may have added rows.
-fn compare_live(origin: &Origin, engine: &dyn Engine) -> Result<Vec<String>> {
-    let Some(expected) = origin.fingerprint() else { return Ok(Vec::new()) };
+fn compare_live(expected: Option<&Fingerprint>, engine: &dyn Engine) -> Result<Vec<String>> {
+    let Some(expected) = expected else { return Ok(Vec::new()) };
     let found = engine.fingerprint(Depth::Rows).map_err(|error| error.within("the database is in place, but it cannot be looked at"))?;
     let differences = expected.differences(&found);
     if differences.is_empty() {

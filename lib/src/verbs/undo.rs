@@ -29,6 +29,9 @@ pub struct Record {
     /// The safety backup of what was kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub safety_backup: Option<String>,
+    /// Whether what was kept is a database without any table.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub was_empty: bool,
     /// What earlier restores kept, which only [`discard`] removes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub older: Vec<Kept>,
@@ -37,9 +40,16 @@ pub struct Record {
     previous: Option<Box<Record>>,
 }
 
+/// What a swap is about to replace.
+pub(super) struct Replaced {
+    pub(super) kept: Kept,
+    pub(super) safety_backup: Option<String>,
+    pub(super) was_empty: bool,
+}
+
 impl Record {
     /// Writes down what a swap is about to keep.
-    pub(super) fn begin(state: &StateDir, target: &str, kept: Kept, origin: &str, safety_backup: Option<String>) -> Result<Self> {
+    pub(super) fn begin(state: &StateDir, target: &str, origin: &str, replaced: Replaced) -> Result<Self> {
         let previous = Self::read(state, target)?.map(|record| Box::new(Record { previous: None, ..record }));
         let older = previous
             .iter()
@@ -47,7 +57,9 @@ impl Record {
             .filter(|kept| kept.aside.is_some())
             .cloned()
             .collect();
-        let record = Record { kept, origin: origin.to_owned(), at: clock::now(), is_complete: false, safety_backup, older, previous };
+        let Replaced { kept, safety_backup, was_empty } = replaced;
+        let (origin, at) = (origin.to_owned(), clock::now());
+        let record = Record { kept, origin, at, is_complete: false, safety_backup, was_empty, older, previous };
         record.write(state)?;
         Ok(record)
     }
@@ -148,6 +160,7 @@ pub fn undo(engine: &dyn Engine, record: &Record, held: &lock::Target, approval:
         at: clock::now(),
         is_complete: true,
         safety_backup: None,
+        was_empty: false,
         older: record.older.clone(),
         previous: None,
     };

@@ -16,6 +16,7 @@ use crate::clock;
 use crate::config::Assert;
 use crate::engine::{self, Content, Settings};
 use crate::error::{Error, Kind, OnPath, Result};
+use crate::fingerprint::Fingerprint;
 use crate::frames::open::hash_file;
 use crate::fsx;
 use crate::interrupt;
@@ -242,13 +243,25 @@ pub fn content_of(backup: &Backup, component: &Component) -> Result<Content> {
 
 /// Reads a stream to its end through its structure check: for files that no manifest describes.
 pub fn whole(content: Content, plain: &mut dyn Read) -> Result<()> {
+    through(content, plain).map(|_| ())
+}
+
+/// The state that a backup's own stream tells, with every table's content in the very order of its columns; none where a
+/// stream of its kind does not tell it.
+pub(super) fn read_back(backup: &Backup) -> Result<Option<Fingerprint>> {
+    let component = backup.database()?;
+    let content = content_of(backup, component)?;
+    if content.tells_state() { through(content, &mut backup.read(component)?) } else { Ok(None) }
+}
+
+fn through(content: Content, plain: &mut dyn Read) -> Result<Option<Fingerprint>> {
     let mut structure = engine::structure_of(content);
     let mut buffer = vec![0; 256 << 10];
     loop {
         interrupt::check()?;
         let count = plain.read(&mut buffer).map_err(|error| Error::from_io("cannot read the backup", error).as_kind(Kind::Bad))?;
         if count == 0 {
-            return structure.finish().map(|_| ());
+            return structure.finish();
         }
         structure.take(&buffer[..count])?;
     }

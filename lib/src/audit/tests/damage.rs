@@ -185,10 +185,7 @@ fn fm_j07_every_cut_is_reported_with_its_place() {
                 // The end of the log is known to this machine.
                 (2, _) => written.last(),
                 (_, false) => (file, line),
-                (_, true) => match written.before((file, line)) {
-                    Some(before) => before,
-                    None => (1, 0),
-                },
+                (_, true) => written.before((file, line)).unwrap_or((1, 0)),
             };
             written.found_at(&files, place, &format!("file {file} cut at byte {at}"));
             line += usize::from(whole[at] == b'\n');

@@ -193,6 +193,23 @@ fn fm_j01_a_link_in_place_of_the_trail_is_not_followed() {
 }
 
 #[test]
+fn a_file_that_is_only_in_the_cloud_is_not_begun_anew() {
+    let log = Log::of_three_days();
+    let evicted = log.path(".audit_2026-11-23.jsonl.icloud");
+    let away = log.path("away");
+    fs::rename(log.path("audit_2026-11-23.jsonl"), &away).expect("evicted");
+    fs::write(&evicted, "").expect("a placeholder");
+    let error = append_by(|| time("2026-11-23T20:00:00Z"), &log.place, &entry(Event::Start, "r")).expect_err("today's file");
+    assert!(error.to_string().contains("audit_2026-11-23.jsonl is only in the cloud"), "{error}");
+    // On the next day it goes on from the line that is remembered, and the file fits in when it comes down.
+    log.append("2026-11-24T20:00:00Z", Event::Start, "r");
+    assert!(log.answer().findings.broken[0].what.starts_with(".audit_2026-11-23.jsonl.icloud"));
+    fs::remove_file(&evicted).expect("removed");
+    fs::rename(&away, log.path("audit_2026-11-23.jsonl")).expect("downloaded");
+    assert_eq!(log.is_whole().lines.len(), 31);
+}
+
+#[test]
 fn what_is_appended_costs_the_same_however_long_the_log_is() {
     let log = Log::new();
     log.append("2026-11-23T10:00:00Z", Event::Start, "r");

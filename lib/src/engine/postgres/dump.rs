@@ -1,15 +1,16 @@
 //! A consistent dump: lock, then snapshot, then `pg_dump` in that snapshot, with the fingerprint read off its stream.
 
-use std::io::Read;
+use std::io::{Read, Write};
+use std::path::Path;
 
 use super::catalog::{self, Relation, Server};
-use super::marker;
 use super::place::Place;
+use super::probe::{check, pg_dump_for};
 use super::programs::{self, Program};
 use super::session::Session;
 use super::snapshot::{self, Again};
 use super::text::Scanner;
-use crate::engine::{Cut, Dumped, Extra, Outlet, Probe, Settings};
+use crate::engine::{Cut, Dumped, Extra, Outlet, Settings};
 use crate::error::{Error, Result};
 use crate::exec::Stream;
 use crate::fingerprint::Fingerprint;
@@ -19,48 +20,6 @@ use crate::manifest::{Database, EngineName};
 const ATTEMPTS: usize = 3;
 /// How much of the stream is read at once.
 const BLOCK_BYTES: usize = 256 << 10;
-
-/// Refuses what a dump would only find out later.
-pub(super) fn probe(place: &Place) -> Result<Probe> {
-    let mut session = place.session()?;
-    let server = catalog::server(&mut session)?;
-    pg_dump_for(place, &server)?;
-    let relations = catalog::relations(&mut session)?;
-    check(place, &server, &relations)?;
-    let mut warnings = Vec::new();
-    if server.is_standby {
-        warnings.push("the server is a standby: the backup is as old as its replay".to_owned());
-    }
-    Ok(Probe { estimated_bytes: catalog::estimated_bytes(&mut session)?, warnings, marker: marker::read(&mut session)? })
-}
-
-pub(super) fn pg_dump_for(place: &Place, server: &Server) -> Result<Program> {
-    programs::for_server("pg_dump", &place.settings.program_dirs, server.version_num, &server.version, &server.database)
-}
-
-/// What would make the dump fail, or silently hold less than the database: all of it in one message.
-fn check(place: &Place, server: &Server, relations: &[Relation]) -> Result<()> {
-    let named = |which: &dyn Fn(&Relation) -> bool| {
-        relations.iter().filter(|relation| which(relation)).map(Relation::full_name).collect::<Vec<_>>().join(", ")
-    };
-    let (database, role) = (&server.database, &server.role);
-    if !place.settings.allow_empty && !relations.iter().any(Relation::is_table) {
-        return Err(
-            Error::failed(format!("database {database} has no table")).hint("is it the right one? if it may be empty, set allow_empty")
-        );
-    }
-    let forbidden = named(&Relation::is_forbidden);
-    if !forbidden.is_empty() {
-        return Err(Error::failed(format!("role {role} may not read everything in database {database}: {forbidden}"))
-            .hint(format!("GRANT pg_read_all_data TO \"{role}\" (PostgreSQL 14 and newer), or back up as the owner")));
-    }
-    let hidden = named(&Relation::hides_rows);
-    if !hidden.is_empty() {
-        return Err(Error::failed(format!("row security hides rows from role {role} in database {database}: {hidden}"))
-            .hint(format!("back up as a superuser, or ALTER ROLE \"{role}\" BYPASSRLS")));
-    }
-    Ok(())
-}
 
 /// One snapshot that was streamed. Its session still holds it.
 struct Streamed {
@@ -79,11 +38,7 @@ pub(super) fn dump(place: &Place, out: &mut dyn Outlet) -> Result<Dumped> {
         properties.extend(catalog::needs(session)?);
         Ok((properties, catalog::identity(session, server)?))
     })?;
-    for relation in streamed.relations.iter().filter(|relation| relation.may_change_column_order()) {
-        if let Some(table) = streamed.fingerprint.tables.get_mut(&relation.full_name()) {
-            table.content_sha256 = None;
-        }
-    }
+    streamed.forget_what_a_copy_has_otherwise();
     streamed.end()?;
     let Streamed { server, program, relations, fingerprint, mut warnings, .. } = streamed;
     let database = Database {
@@ -113,13 +68,32 @@ pub(super) fn dump(place: &Place, out: &mut dyn Outlet) -> Result<Dumped> {
 /// The same stream and nothing around it, also of a database that has become empty. Every table's content is in the
 /// fingerprint: it is compared with this database's own earlier state, whose columns stand in the same order.
 pub(super) fn image(place: &Place, out: &mut dyn Outlet) -> Result<Fingerprint> {
-    let anything = Place { settings: Settings { allow_empty: true, ..place.settings.clone() }, ..place.clone() };
-    let (mut streamed, ()) = stream(&anything, out, |_, _| Ok(()))?;
-    streamed.end()?;
+    Ok(stream_anything(place, out)?.fingerprint)
+}
+
+/// The state with the content of every table that any copy of this database has alike.
+pub(super) fn content(place: &Place) -> Result<Fingerprint> {
+    let mut streamed = stream_anything(place, &mut Nowhere)?;
+    streamed.forget_what_a_copy_has_otherwise();
     Ok(streamed.fingerprint)
 }
 
+fn stream_anything(place: &Place, out: &mut dyn Outlet) -> Result<Streamed> {
+    let anything = Place { settings: Settings { allow_empty: true, ..place.settings.clone() }, ..place.clone() };
+    let (mut streamed, ()) = stream(&anything, out, |_, _| Ok(()))?;
+    streamed.end()?;
+    Ok(streamed)
+}
+
 impl Streamed {
+    fn forget_what_a_copy_has_otherwise(&mut self) {
+        for relation in self.relations.iter().filter(|relation| relation.may_change_column_order()) {
+            if let Some(table) = self.fingerprint.tables.get_mut(&relation.full_name()) {
+                table.content_sha256 = None;
+            }
+        }
+    }
+
     fn end(&mut self) -> Result<()> {
         self.session.run("COMMIT").map_err(|error| error.within("the session that held the snapshot was lost"))
     }
@@ -248,4 +222,28 @@ fn globals(place: &Place, pg_dump: &Program) -> Result<Vec<u8>> {
     // It reads the cluster, and finds the database to do so itself.
     let call = place.call(program).args(["--globals-only", "--no-role-passwords", "--no-password"]);
     Ok(call.silence_max(place.settings.stall_timeout).run()?.stdout)
+}
+
+/// An outlet that keeps nothing.
+struct Nowhere;
+
+impl Write for Nowhere {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Outlet for Nowhere {
+    /// `pg_dump` keeps no files of its own.
+    fn spool(&self) -> &Path {
+        Path::new("/nonexistent")
+    }
+
+    fn begin(&mut self, _cut: Cut) -> Result<()> {
+        Ok(())
+    }
 }

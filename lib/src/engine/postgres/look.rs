@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 
 use super::catalog::{self, Server};
-use super::dump::pg_dump_for;
 use super::place::Place;
+use super::probe::pg_dump_for;
 use super::text::{Scanner, objects::Objects};
 use crate::error::{Error, Result};
 use crate::exec::Stream;

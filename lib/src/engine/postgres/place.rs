@@ -1,6 +1,5 @@
 //! A database that can be connected to, whichever it is: the real one, one beside it, one in a scratch server.
 
-use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,7 +7,7 @@ use super::address::Address;
 use super::programs;
 use super::session::{Session, connection_error};
 use super::{dump, look, marker};
-use crate::engine::{Cut, Depth, Dumped, Outlet, Settings};
+use crate::engine::{Depth, Dumped, Outlet, Settings};
 use crate::error::{Error, Result};
 use crate::exec::Call;
 use crate::fingerprint::Fingerprint;
@@ -54,7 +53,7 @@ impl Place {
     pub(super) fn fingerprint(&self, depth: Depth) -> Result<Fingerprint> {
         match depth {
             Depth::Rows => look::rows_only(self),
-            Depth::Content => dump::image(self, &mut Nowhere),
+            Depth::Content => dump::content(self),
         }
     }
 
@@ -90,29 +89,5 @@ impl Place {
         let Some(first_row) = answer.stdout.split_inclusive(|byte| *byte == 0).next() else { return Ok(None) };
         let first_column = first_row.split(|byte| *byte == 0).next().unwrap_or_default();
         Ok(Some(String::from_utf8_lossy(first_column).into_owned()))
-    }
-}
-
-/// An outlet that keeps nothing.
-struct Nowhere;
-
-impl io::Write for Nowhere {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Outlet for Nowhere {
-    /// `pg_dump` keeps no files of its own.
-    fn spool(&self) -> &std::path::Path {
-        std::path::Path::new("/nonexistent")
-    }
-
-    fn begin(&mut self, _cut: Cut) -> Result<()> {
-        Ok(())
     }
 }

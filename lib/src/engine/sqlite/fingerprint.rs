@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 
-use super::content;
+use super::{content, schema};
 use crate::engine::Depth;
 use crate::fingerprint::{Fingerprint, Table};
 use crate::fsx;
@@ -13,18 +13,21 @@ use crate::fsx;
 /// At most this many findings of a check are kept; a corrupt file can have millions.
 const FINDINGS_MAX: usize = 5;
 
+/// Where SQLite counts the ids that AUTOINCREMENT has given.
+const COUNTERS: &str = "sqlite_sequence";
+
 /// Takes the fingerprint inside the transaction that the caller has open. Virtual tables are left to the tables that
 /// hold their data, since their modules may not be here. A dump needs no deeper one than [`Depth::Rows`]: its content hash is
 /// the page image's own.
 pub(super) fn take(connection: &Connection, depth: Depth) -> rusqlite::Result<Fingerprint> {
-    let mut schema = Sha256::new();
+    let mut schema_hash = Sha256::new();
     let mut objects = BTreeMap::new();
     let mut statement = connection.prepare("SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_schema ORDER BY 1, 2, 3")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         for column in 0..4 {
-            schema.update(row.get_ref(column)?.as_bytes_or_null()?.unwrap_or_default());
-            schema.update([0]);
+            schema_hash.update(row.get_ref(column)?.as_bytes_or_null()?.unwrap_or_default());
+            schema_hash.update([0]);
         }
         let kind: String = row.get(0)?;
         let plural = match kind.as_str() {
@@ -35,7 +38,15 @@ pub(super) fn take(connection: &Connection, depth: Depth) -> rusqlite::Result<Fi
         };
         *objects.entry(plural.to_owned()).or_insert(0) += 1;
     }
+    if depth == Depth::Content {
+        // Many an application keeps there which of its migrations have run.
+        schema::settings(connection)?.iter().for_each(|setting| schema_hash.update(setting));
+    }
     let mut tables = BTreeMap::new();
+    if depth == Depth::Content && connection.table_exists(Some("main"), COUNTERS)? {
+        // As a table without rows: a counter that goes with its table is no row that is lost.
+        tables.insert(COUNTERS.to_owned(), Table { rows: 0, ..content::of(connection, COUNTERS)? });
+    }
     for name in names_of(connection, "'table', 'shadow'")? {
         let read = match depth {
             Depth::Rows => None,
@@ -47,7 +58,7 @@ pub(super) fn take(connection: &Connection, depth: Depth) -> rusqlite::Result<Fi
         };
         tables.extend(table.map(|table| (name, table)));
     }
-    Ok(Fingerprint { schema_sha256: fsx::hex(&schema.finalize()), tables, objects, sequences: BTreeMap::new() })
+    Ok(Fingerprint { schema_sha256: fsx::hex(&schema_hash.finalize()), tables, objects, sequences: BTreeMap::new() })
 }
 
 fn names_of(connection: &Connection, types: &str) -> rusqlite::Result<Vec<String>> {

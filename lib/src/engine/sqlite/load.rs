@@ -41,12 +41,7 @@ pub(super) struct File {
 impl File {
     /// A file in a temporary folder of its own, with the name that its origin has, by which a person knows it again.
     pub(super) fn scratch(origin: Option<&Database>, settings: &Settings) -> Result<Self> {
-        let folder = tempfile::Builder::new()
-            .prefix(&store::scratch_prefix())
-            .suffix(".nosync")
-            .tempdir_in(&settings.scratch_dir)
-            .on("make a scratch folder in", &settings.scratch_dir)?;
-        fsx::set_mode(folder.path(), fsx::FOLDER_MODE)?;
+        let folder = store::scratch_folder(&settings.scratch_dir)?;
         let name = origin.map(|origin| origin.name.as_str()).filter(|name| id::is_bare_name(name)).unwrap_or(SCRATCH_NAME);
         Ok(File { path: folder.path().join(name), settings: settings.clone(), is_scratch: true, folder: Some(folder) })
     }

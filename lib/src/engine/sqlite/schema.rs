@@ -18,8 +18,17 @@ pub(super) fn read(connection: &Connection) -> rusqlite::Result<Schema> {
         schema.0.insert(row.get(0)?, row.get(1)?);
     }
     for pragma in PRAGMAS {
-        let value: i64 = connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0))?;
-        schema.0.insert(format!("pragma {pragma}"), format!("PRAGMA {pragma} = {value}"));
+        schema.0.insert(format!("pragma {pragma}"), setting(connection, pragma)?);
     }
     Ok(schema)
+}
+
+/// The statements that make the settings what they are.
+pub(super) fn settings(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    PRAGMAS.iter().map(|pragma| setting(connection, pragma)).collect()
+}
+
+fn setting(connection: &Connection, pragma: &str) -> rusqlite::Result<String> {
+    let value: i64 = connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0))?;
+    Ok(format!("PRAGMA {pragma} = {value}"))
 }

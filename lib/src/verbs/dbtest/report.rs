@@ -34,8 +34,10 @@ pub struct Report {
     pub command_ms: u64,
     /// Whether it ran out of time.
     pub timed_out: bool,
-    /// What the tests changed in the real database; for a run on a clone it is a leak.
+    /// What tests that were to run on a clone changed in the real database.
     pub leak: Option<Changes>,
+    /// Why the real database is no sound one any more, where such tests left it so.
+    pub damage: Option<String>,
     /// What became of the real database.
     #[serde(flatten)]
     pub state: State,
@@ -79,6 +81,7 @@ impl Report {
             command_ms: 0,
             timed_out: false,
             leak: None,
+            damage: None,
             state: State::Untouched,
             left_behind: Vec::new(),
             notes: made.notes.clone(),
@@ -95,8 +98,8 @@ impl Report {
     /// The exit status that tells how it went: the command's own, unless something is wrong with the real database.
     pub fn status(&self) -> u8 {
         match &self.state {
-            State::Unknown { .. } if self.left_behind.is_empty() => exit::ROLLBACK_FAILED,
-            _ if self.leak.is_some() => exit::LEAKED,
+            State::Unknown { .. } => exit::ROLLBACK_FAILED,
+            _ if self.leak.is_some() || self.damage.is_some() => exit::LEAKED,
             _ if self.timed_out => exit::TIMED_OUT,
             _ if !self.left_behind.is_empty() && self.command_status == 0 => exit::REJECTED,
             _ => self.command_status,

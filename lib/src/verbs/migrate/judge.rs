@@ -1,31 +1,23 @@
 //! What a command did, whether that keeps to the rules, and what becomes of the database then.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
 use std::time::Instant;
 
 use super::report::{Outcome, Report, State};
 use crate::changes::Changes;
-use crate::command::Ended;
-use crate::engine::Live;
-use crate::error::{Error, Kind};
+use crate::command::{Ended, Wrapped};
+use crate::error::{Error, Kind, Result};
 use crate::exec::{self, Call};
-use crate::interrupt;
+use crate::exit;
 use crate::journal::{self, Entry, Stage};
 use crate::loss;
+use crate::manifest::Level;
+use crate::process;
 use crate::rules::{Migration, OnFailure};
-use crate::verbs::before::{Before, Since};
-use crate::verbs::guarded::{Guarded, Onlooker};
-
-/// What the command left.
-enum Found {
-    /// Exactly what was there before.
-    Unchanged,
-    /// A database with differences.
-    Changed(Changes),
-    /// Something that is no sound database, and why.
-    Broken(String),
-    /// It cannot be known, and why.
-    Unknown(String),
-}
+use crate::verbs::before::Before;
+use crate::verbs::guarded::{Found, Guarded, Onlooker, REACH_WAIT};
+use crate::verbs::verify::{self, Demands};
 
 /// Everything that a judgement needs.
 pub(super) struct Case<'a> {
@@ -47,19 +39,16 @@ impl Case<'_> {
             left_running(report);
             return;
         }
-        let status = match (ended, entry.stage) {
-            (Some(ended), _) => Some(ended.status),
-            (None, Stage::Ended { status }) => Some(status),
-            (None, Stage::Running | Stage::RollingBack) => None,
-        };
-        report.outcome = match status {
-            _ if ended.is_some_and(|ended| ended.timed_out) => Outcome::TimedOut,
-            Some(0) => Outcome::Done,
-            Some(_) => Outcome::Failed,
-            None => Outcome::Resumed,
+        report.outcome = match (ended, entry.stage, entry.kind) {
+            (Some(ended), ..) if ended.timed_out => Outcome::TimedOut,
+            (Some(Ended { status: 0, .. }), ..) => Outcome::Done,
+            (Some(_), ..) => Outcome::Failed,
+            // What tests did is never kept, and what has failed goes back: only a success is still to be judged.
+            (None, Stage::Ended { status: 0 }, journal::Kind::Migration) => Outcome::Done,
+            (None, ..) => Outcome::Resumed,
         };
         self.on.begin("compare", None);
-        let found = self.look();
+        let found = self.guarded.found(self.before, REACH_WAIT);
         self.on.end();
         if let Found::Changed(changes) = &found {
             report.changes = Some(changes.clone());
@@ -92,13 +81,10 @@ impl Case<'_> {
         }
     }
 
-    /// After an error before the command was run on the real database: the journal is closed where that is untouched.
-    pub(super) fn give_up(&self, entry: Entry, error: Error) -> Error {
-        let untouched = interrupt::while_cleaning(|| self.before.compare(&*self.guarded.engine));
-        match untouched {
-            Ok(Since::Unchanged) => entry.close(self.guarded.store.state()).err().map_or(error, |second| second.within("the journal")),
-            _ => error,
-        }
+    /// After an error before the command was run on the real database: there is nothing to come back to.
+    pub(super) fn not_run(&self, entry: Entry, error: Error) -> Error {
+        let closed = entry.close(self.guarded.store.state());
+        not_started(closed.err().map_or(error, |second| second.within("the journal")))
     }
 
     fn keeps_rules(&self, changes: &Changes, report: &mut Report) -> bool {
@@ -142,7 +128,27 @@ impl Case<'_> {
                 report.notes.extend(brought.notes);
                 State::RolledBack { kept_aside: brought.kept_aside }
             }
-            Err(error) => State::Unknown { why: format!("the rollback failed: {error}") },
+            Err(error) => {
+                self.rescue_clone(report);
+                State::Unknown { why: format!("the rollback failed: {error}") }
+            }
+        }
+    }
+
+    /// After a rollback that failed: where the backup is bad by now, the clone by which it was proven may be the only other
+    /// copy of the state before.
+    fn rescue_clone(&self, report: &mut Report) {
+        let sound = self.guarded.settings().and_then(|settings| {
+            let demands = Demands { level: Level::Structure, min_size: None, asserts: &[], settings: &settings };
+            verify::verify(self.before.backup(), &demands, self.on)
+        });
+        if sound.is_ok_and(|outcome| outcome.verified.is_some()) {
+            return;
+        }
+        match self.before.keep_clone() {
+            None => {}
+            Some(Ok(left)) => report.kept = Some(left),
+            Some(Err(error)) => report.notes.push(format!("the clone could not be kept: {error}")),
         }
     }
 
@@ -153,22 +159,6 @@ impl Case<'_> {
         });
         let changed = report.changes.as_ref().map(|changes| format!("; {}", changes.summary())).unwrap_or_default();
         format!("{why}{changed}. Bring {} back to the state of {}?", self.guarded.engine.location(), self.before.backup().id())
-    }
-
-    /// What is there now, compared with what was there before.
-    fn look(&self) -> Found {
-        match self.guarded.look() {
-            None => return Found::Unknown("the database does not answer, so nothing is known of its state".to_owned()),
-            Some(Live::Missing) => return Found::Broken("the database is gone".to_owned()),
-            Some(Live::Broken(why)) => return Found::Broken(why),
-            Some(Live::Present { .. }) => {}
-        }
-        match self.before.compare(&*self.guarded.engine) {
-            Ok(Since::Unchanged) => Found::Unchanged,
-            Ok(Since::Changed(changes)) => Found::Changed(changes),
-            Err(error) if error.kind() == Kind::Bad => Found::Broken(error.to_string()),
-            Err(error) => Found::Unknown(format!("the database cannot be compared with the backup: {error}")),
-        }
     }
 
     /// Runs the application's own check, where there is one.
@@ -184,9 +174,30 @@ impl Case<'_> {
     }
 }
 
-pub(super) fn left_running(report: &mut Report) {
-    let processes: Vec<String> = report.left_behind.iter().map(|process| format!("{} ({})", process.pid, process.command)).collect();
-    let why = format!("the command has left processes that still run: {}", processes.join(", "));
+/// Refuses a check that could not be run: found out after the command, it would undo a migration that is sound.
+pub(super) fn require_check(rules: &Migration) -> Result<()> {
+    let Some(words) = &rules.check else { return Ok(()) };
+    let argv: Vec<OsString> = words.iter().map(OsString::from).collect();
+    let found = if argv.first().is_some_and(|program| program.as_bytes().contains(&b'/')) {
+        Wrapped::find(&argv).map(|_| ())
+    } else {
+        Call::of_words(words).map(|_| ())
+    };
+    found.map_err(|error| not_started(error.as_kind(Kind::Usage).within("the check")))
+}
+
+/// The error of a run whose command was not started, with the status that says so.
+pub(in crate::verbs) fn not_started(error: Error) -> Error {
+    let status = match error.kind() {
+        Kind::Wrapper(status) => status,
+        stopped @ Kind::Signal(_) => stopped.status(),
+        _ => exit::NOT_STARTED,
+    };
+    error.as_kind(Kind::Wrapper(status))
+}
+
+fn left_running(report: &mut Report) {
+    let why = format!("the command has left processes that still run: {}", process::list(&report.left_behind));
     report.outcome = Outcome::LeftRunning;
     report.reasons.push(why.clone());
     report.state = State::Unknown { why };

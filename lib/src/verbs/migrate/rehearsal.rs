@@ -1,108 +1,168 @@
 //! The command on a clone first, and what it would do.
 
-use std::time::Instant;
-
 use super::Request;
 use super::judge::Case;
-use super::report::{Outcome, Rehearsed, Report};
+use super::report::{Outcome, Rehearsed, Report, State};
 use crate::changes::{Changes, What};
-use crate::command;
+use crate::command::{self, Ended};
+use crate::engine::Workspace;
 use crate::error::Result;
 use crate::interrupt;
 use crate::journal::{Entry, RUN_VARIABLE};
 use crate::loss;
-use crate::process::Process;
+use crate::process::{self, Process};
 use crate::verbs::before::Since;
+use crate::verbs::guarded::{Found, REACH_WAIT};
 use crate::verbs::on_clone;
+
+/// What a command left of a clone.
+enum OnClone {
+    Unchanged,
+    Changed(Changes),
+    /// It cannot be looked at any more.
+    Broken,
+}
+
+/// What became of the real database meanwhile.
+enum Real {
+    Untouched,
+    /// The command has changed it.
+    Reached(Changes),
+    /// The command has made an end of it, and how.
+    Broken(String),
+    /// It cannot be known, and why.
+    Unknown(String),
+}
 
 impl Case<'_> {
     /// Runs the command on a clone, and says whether it may go on to the real database.
     ///
     /// The real database is looked at afterwards too: a command that does not heed the variables reaches it although it
     /// was meant for the clone, and that is a failed migration. The journal stands meanwhile, as for the run itself.
-    pub(super) fn rehearse(&self, request: &Request, entry: &Entry, limits: &command::Changes, report: &mut Report) -> Result<bool> {
+    ///
+    /// An error says that the real database is as it was.
+    pub(super) fn rehearse(&self, request: &Request, entry: &mut Entry, limits: &command::Changes, report: &mut Report) -> Result<bool> {
         let guarded = self.guarded;
         let clone = self.before.take_clone()?;
         let surroundings = on_clone::surroundings(guarded.environment, &*guarded.engine, &*clone)?;
-        let mut variables = surroundings.variables.clone();
+        let command = surroundings.fill_in(&request.command)?;
+        let mut variables = surroundings.variables;
         variables.extend(limits.clone());
         variables.insert(RUN_VARIABLE.into(), Some(entry.run.clone().into()));
         self.on.note(&format!("rehearsal on {}", clone.location()));
-        interrupt::replace_deadline(None);
-        let start = Instant::now();
         let limits = command::Limits { timeout: request.rules.timeout, ..command::Limits::default() };
-        let command = surroundings.fill_in(&request.command)?;
         let starts = |_: &Process| {
             self.on.command_begins(&command.line(), &clone.location());
             Ok(())
         };
         let ended = command.run(&variables, limits, starts, |line| self.on.note(line))?;
         self.on.command_ended(&ended);
-        let on_clone = self.before.compare_clone(&*clone)?;
-        tracing::info!(took_ms = start.elapsed().as_millis(), status = ended.status, "rehearsed");
-        drop(clone);
-        let changes = match &on_clone {
-            Since::Unchanged => None,
-            Since::Changed(changes) => Some(changes.clone()),
-        };
+        self.on.begin("compare", None);
+        let (on_clone, mut broken) = self.look_at_clone(clone, &ended);
+        let on_real = self.look_at_real(&on_clone, report);
+        self.on.end();
         report.rehearsal = Some(Rehearsed {
             command_status: ended.status,
             command_ms: u64::try_from(ended.duration.as_millis()).unwrap_or(u64::MAX),
-            changes: changes.clone(),
+            changes: match on_clone {
+                OnClone::Changed(changes) => Some(changes),
+                OnClone::Unchanged | OnClone::Broken => None,
+            },
         });
+        report.left_behind.clone_from(&ended.left_behind);
         if !ended.left_behind.is_empty() {
-            report.ended(&ended);
-            super::judge::left_running(report);
-            return Ok(false);
+            broken.push(format!("the rehearsal has left processes that still run: {}", process::list(&ended.left_behind)));
+            entry.left_behind.clone_from(&ended.left_behind);
+            if let Err(error) = entry.write(guarded.store.state()) {
+                tracing::warn!("the journal does not name the processes that are left: {error}");
+            }
         }
-        if let Some(on_real) = self.reached_real(&on_clone, report)? {
-            report.outcome = Outcome::ReachedReal;
-            report.reasons = on_real.tables.iter().map(|change| format!("the rehearsal reached the real database: {change}")).collect();
-            report
-                .reasons
-                .extend(on_real.schema.iter().map(|change| format!("the rehearsal changed {} of the real database", change.object)));
-            report.changes = Some(on_real);
-            report.state = self.go_back(entry, report);
-            return Ok(false);
+        match on_real {
+            Real::Untouched => {}
+            Real::Unknown(why) => {
+                report.outcome = Outcome::RehearsalFailed;
+                report.state = State::Unknown { why };
+                return Ok(false);
+            }
+            Real::Reached(changes) => {
+                self.reached(&changes, report);
+                report.changes = Some(changes);
+                report.state = self.return_from(entry, report);
+                return Ok(false);
+            }
+            Real::Broken(why) => {
+                report.outcome = Outcome::ReachedReal;
+                report.reasons.push(format!("the rehearsal reached the real database: {why}"));
+                report.state = self.return_from(entry, report);
+                return Ok(false);
+            }
         }
         if let Some(signal) = ended.signals_received.last() {
             // Somebody wants an end: whatever the command made of it, the real run does not begin.
-            report.reasons.push(format!("stopped by signal {signal} during the rehearsal"));
-            report.outcome = Outcome::RehearsalFailed;
-            return Ok(false);
+            return Err(interrupt::stopped_by(*signal).within("during the rehearsal, the real database was not touched"));
         }
-        if ended.timed_out || ended.status != 0 {
-            report.outcome = if ended.timed_out { Outcome::TimedOut } else { Outcome::RehearsalFailed };
-            report.reasons.push(match ended.timed_out {
-                true => "the rehearsal ran out of time".to_owned(),
-                false => format!("the rehearsal ended with status {}", ended.status),
-            });
-            return Ok(false);
+        report.outcome = match ended.status {
+            _ if ended.timed_out => Outcome::TimedOut,
+            0 => Outcome::RehearsalRejected,
+            _ => Outcome::RehearsalFailed,
+        };
+        match report.outcome {
+            Outcome::TimedOut => report.reasons.push("the rehearsal ran out of time".to_owned()),
+            Outcome::RehearsalFailed => report.reasons.push(format!("the rehearsal ended with status {}", ended.status)),
+            _ if broken.is_empty() => {
+                report.outcome = Outcome::Done;
+                return Ok(true);
+            }
+            _ => report.reasons = broken,
         }
-        let broken =
-            changes.map(|changes| loss::broken_rules(&changes, self.rules, |table| self.before.rows_of(table))).unwrap_or_default();
-        if !broken.is_empty() {
-            report.outcome = Outcome::RehearsalRejected;
-            report.reasons = broken;
-            return Ok(false);
+        Ok(false)
+    }
+
+    /// What is on the clone now, and every rule that this breaks.
+    fn look_at_clone(&self, clone: Box<dyn Workspace>, ended: &Ended) -> (OnClone, Vec<String>) {
+        tracing::info!(took_ms = ended.duration.as_millis(), status = ended.status, "rehearsed");
+        match self.before.compare_clone(&*clone).and_then(|since| Ok((since, clone.examine()?))) {
+            Ok((Since::Unchanged, problems)) => (OnClone::Unchanged, problems),
+            Ok((Since::Changed(changes), problems)) => {
+                let mut broken = loss::broken_rules(&changes, self.rules, |table| self.before.rows_of(table));
+                broken.extend(problems);
+                (OnClone::Changed(changes), broken)
+            }
+            Err(error) => (OnClone::Broken, vec![format!("the clone cannot be looked at after the rehearsal: {error}")]),
         }
-        Ok(true)
     }
 
     /// What the command did to the real database, where it was the command: an application that is in use changes it too.
     /// Definitions that change, tables and rows that vanish, and any change at all while the clone was left alone are the
     /// command's; otherwise new and other rows are taken for the application's, and told.
-    fn reached_real(&self, on_clone: &Since, report: &mut Report) -> Result<Option<Changes>> {
-        match self.before.compare(&*self.guarded.engine)? {
-            Since::Unchanged => Ok(None),
-            Since::Changed(changes) => {
+    fn look_at_real(&self, on_clone: &OnClone, report: &mut Report) -> Real {
+        match self.guarded.found(self.before, REACH_WAIT) {
+            Found::Unchanged => Real::Untouched,
+            Found::Broken(why) => Real::Broken(why),
+            Found::Unknown(why) => Real::Unknown(why),
+            Found::Changed(changes) => {
                 let vanished = changes.rows_lost() > 0 || changes.tables.iter().any(|change| matches!(change.what, What::Removed { .. }));
-                if *on_clone == Since::Unchanged || !changes.schema.is_empty() || vanished {
-                    return Ok(Some(changes));
+                if matches!(on_clone, OnClone::Unchanged) || !changes.schema.is_empty() || vanished {
+                    return Real::Reached(changes);
                 }
                 report.notes.push(format!("others wrote to the real database during the rehearsal: {}", changes.summary()));
-                Ok(None)
+                Real::Untouched
             }
+        }
+    }
+
+    fn reached(&self, changes: &Changes, report: &mut Report) {
+        report.outcome = Outcome::ReachedReal;
+        let tables = changes.tables.iter().map(|change| format!("the rehearsal reached the real database: {change}"));
+        let schema = changes.schema.iter().map(|change| format!("the rehearsal changed {} of the real database", change.object));
+        report.reasons.extend(tables.chain(schema));
+    }
+
+    /// As [`Case::go_back`], unless what the rehearsal has left behind may still write.
+    fn return_from(&self, entry: &Entry, report: &mut Report) -> State {
+        match process::list(&report.left_behind) {
+            running if running.is_empty() => self.go_back(entry, report),
+            running => State::Unknown { why: format!("the rehearsal has left processes that still run: {running}") },
         }
     }
 }

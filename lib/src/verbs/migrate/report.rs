@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::Request;
 use crate::changes::Changes;
 use crate::command::Ended;
+use crate::engine::Left;
 use crate::exit;
 use crate::process::Process;
 use crate::verbs::backup;
@@ -23,8 +24,8 @@ pub struct Report {
     pub backup: String,
     /// Whether it was proven to restore.
     pub proven: bool,
-    /// When that state was: rows that others have written since are in no backup.
-    pub backup_at: String,
+    /// When that state was: rows that others have written since are in no backup. None where the backup cannot be read any more.
+    pub backup_at: Option<String>,
     /// What the command did to a clone, where that was asked for.
     pub rehearsal: Option<Rehearsed>,
     /// The command's exit status, as a shell gives it; none where it was not run on the real database, or where a run that
@@ -42,6 +43,8 @@ pub struct Report {
     pub state: State,
     /// Processes that the command left running.
     pub left_behind: Vec<Process>,
+    /// The clone by which the backup was proven, where it stays because the backup is bad by now.
+    pub kept: Option<Left>,
     /// What a person should know.
     pub notes: Vec<String>,
 }
@@ -111,7 +114,7 @@ impl Report {
             command: request.command.line(),
             backup: made.id.clone(),
             proven: request.prove,
-            backup_at: crate::clock::readable(made.manifest.created_at),
+            backup_at: Some(crate::clock::readable(made.manifest.created_at)),
             rehearsal: None,
             command_status: None,
             command_ms: None,
@@ -120,6 +123,7 @@ impl Report {
             changes: None,
             state: State::Unchanged,
             left_behind: Vec::new(),
+            kept: None,
             notes: made.notes.clone(),
         }
     }
@@ -133,9 +137,10 @@ impl Report {
     /// The exit status that tells how it went: the command's own where it failed, else one of the wrappers'.
     pub fn status(&self) -> u8 {
         match (&self.state, self.outcome) {
-            (_, Outcome::LeftRunning) => self.command_status.filter(|status| *status != 0).unwrap_or(exit::REJECTED),
+            // Nothing was to be rolled back as far as the command says; of one that failed, nothing could be.
+            (_, Outcome::LeftRunning) if self.command_status == Some(exit::DONE) => exit::REJECTED,
             (State::Unknown { .. }, _) => exit::ROLLBACK_FAILED,
-            (_, Outcome::Done | Outcome::Resumed) => exit::DONE,
+            (_, Outcome::Done | Outcome::Resumed | Outcome::LeftRunning) => exit::DONE,
             (_, Outcome::TimedOut) => exit::TIMED_OUT,
             (_, Outcome::Failed) => self.command_status.unwrap_or(exit::FAILED),
             (_, Outcome::RehearsalFailed) => self.rehearsal.as_ref().map_or(exit::FAILED, |rehearsal| rehearsal.command_status),

@@ -2,26 +2,27 @@
 
 use serde::Serialize;
 
-use super::judge::Case;
+use std::time::Duration;
+
+use super::judge::{self, Case};
 use super::report::{Outcome, Report, State};
-use crate::backup::Backup;
 use crate::clock;
 use crate::error::{Error, Result};
 use crate::guardian::{self, Approval, Intent, Loses, Operation};
 use crate::interrupt;
 use crate::journal::{Entry, Kind, Stage};
 use crate::rules::Migration;
-use crate::verbs::before::{Before, Since};
-use crate::verbs::guarded::{Guarded, Onlooker};
+use crate::verbs::before::Before;
+use crate::verbs::guarded::{Found, Guarded, Onlooker};
 
 /// A run that was interrupted, and the state that the database is in now.
 pub struct Standing<'a> {
     /// What the journal says.
     pub entry: Entry,
-    /// What is different since, as far as it can be known.
-    pub since: Result<Since>,
+    found: Found,
     guarded: Guarded<'a>,
-    before: Before,
+    /// The state before, or why it cannot be had any more.
+    before: Result<Before>,
 }
 
 /// A standing run as `--resume -n` prints it.
@@ -55,14 +56,16 @@ pub fn standing<'a>(environment: &'a crate::environment::Environment, store: &'a
         let tool = entry.kind.tool();
         return Err(Error::usage(format!("what stands on {target} is an interrupted {tool}")).hint(format!("use {tool}")));
     }
-    if entry.is_running() {
+    if !entry.running().is_empty() {
         return Err(guarded.stands(&entry));
     }
     guarded.engine.recover()?;
-    let backup = Backup::open(&entry.folder).map_err(|error| error.within("the backup before the command"))?;
-    let before = Before::of(backup, guarded.settings()?);
-    let since = before.compare(&*guarded.engine);
-    Ok(Standing { entry, since, guarded, before })
+    let before = guarded.before(&entry).map_err(|error| error.within("the backup before the command"));
+    let found = match &before {
+        Ok(before) => guarded.found(before, Duration::ZERO),
+        Err(error) => Found::Unknown(error.to_string()),
+    };
+    Ok(Standing { entry, found, guarded, before })
 }
 
 impl Described {
@@ -89,13 +92,14 @@ impl Standing<'_> {
             began_at: clock::readable(self.entry.began_at),
             stage: self.entry.stage,
             backup: self.entry.backup.clone(),
-            found: match &self.since {
-                Ok(Since::Unchanged) => "the database is exactly as it was before".to_owned(),
-                Ok(Since::Changed(changes)) => changes.summary(),
-                Err(error) => format!("the database cannot be compared with the backup: {error}"),
+            found: match &self.found {
+                Found::Unchanged => "the database is exactly as it was before".to_owned(),
+                Found::Changed(changes) => changes.summary(),
+                Found::Broken(why) | Found::Unknown(why) => why.clone(),
             },
-            resume: match (&self.since, self.entry.stage, self.entry.kind) {
-                (Ok(Since::Unchanged), _, _) => "nothing is to be brought back".to_owned(),
+            resume: match (&self.found, self.entry.stage, self.entry.kind) {
+                _ if self.before.is_err() => "nothing can be brought back".to_owned(),
+                (Found::Unchanged, _, _) => "nothing is to be brought back".to_owned(),
                 (_, Stage::Ended { status: 0 }, Kind::Migration) => {
                     "the command had succeeded: its result is judged, and kept where it keeps to the rules".to_owned()
                 }
@@ -133,19 +137,16 @@ impl Standing<'_> {
 
     fn report(&self) -> Report {
         let described = self.describe();
+        let manifest = self.before.as_ref().ok().map(|before| before.backup().manifest());
         Report {
             environment: self.entry.environment.clone(),
             target: described.target,
             command: described.command,
             backup: described.backup,
-            proven: self
-                .before
-                .backup()
-                .manifest()
-                .verification
-                .as_ref()
+            proven: manifest
+                .and_then(|manifest| manifest.verification.as_ref())
                 .is_some_and(|passed| passed.level >= crate::manifest::Level::Restore),
-            backup_at: clock::readable(self.before.backup().manifest().created_at),
+            backup_at: manifest.map(|manifest| clock::readable(manifest.created_at)),
             rehearsal: None,
             command_status: match self.entry.stage {
                 Stage::Ended { status } => Some(status),
@@ -157,6 +158,7 @@ impl Standing<'_> {
             changes: None,
             state: State::Unchanged,
             left_behind: Vec::new(),
+            kept: None,
             notes: Vec::new(),
         }
     }
@@ -165,8 +167,10 @@ impl Standing<'_> {
 /// Brings an interrupted run to its end: what had succeeded is judged like any other, all else goes back to the state before.
 pub fn resume(standing: Standing<'_>, rules: &Migration, approval: &Approval, on: &dyn Onlooker) -> Result<Report> {
     approval.require(standing.operation(), &standing.entry.target)?;
+    judge::require_check(rules)?;
     let mut report = standing.report();
     let Standing { entry, guarded, before, .. } = standing;
+    let before = before.map_err(|error| hint_at_other_ways(error, &entry))?;
     // Who resumes has decided that it goes back, whatever was to be done had the command failed by itself.
     let rules = Migration { on_failure: crate::rules::OnFailure::Restore, ..rules.clone() };
     let case = Case { guarded: &guarded, rules: &rules, before: &before, on };
@@ -175,13 +179,27 @@ pub fn resume(standing: Standing<'_>, rules: &Migration, approval: &Approval, on
     Ok(report)
 }
 
+fn hint_at_other_ways(error: Error, entry: &Entry) -> Error {
+    let (tool, name) = (entry.kind.tool(), &entry.environment);
+    error.hint(format!(
+        "look for another backup of that time: restore-db -e {name} --list; when the database is as it should be: {tool} -e {name} --abandon"
+    ))
+}
+
 /// Takes an interrupted run out of the journal and leaves the database as it is.
 pub fn abandon(standing: Standing<'_>, approval: &Approval) -> Result<Report> {
     approval.require(standing.operation(), &standing.entry.target)?;
     let mut report = standing.report();
-    if let Ok(Since::Changed(changes)) = &standing.since {
-        report.changes = Some(changes.clone());
-        report.state = State::Kept;
+    match &standing.found {
+        Found::Unchanged => {}
+        Found::Changed(changes) => {
+            report.changes = Some(changes.clone());
+            report.state = State::Kept;
+        }
+        Found::Broken(why) | Found::Unknown(why) => {
+            report.notes.push(why.clone());
+            report.state = State::Kept;
+        }
     }
     standing.entry.close(standing.guarded.store.state())?;
     Ok(report)

@@ -7,10 +7,11 @@ use super::{Demands, content_of, elapsed_ms};
 use crate::backup::Backup;
 use crate::config::Assert;
 use crate::engine::{self, Depth, Settings, Workspace};
-use crate::error::{Error, Kind, OnPath, Result};
+use crate::error::{Error, Kind, Result};
 use crate::fsx;
 use crate::manifest::{Component, EngineName, Level};
 use crate::progress::Progress;
+use crate::store;
 
 /// A database that a backup was restored into, and that was found equal to what the backup says: the proof that it
 /// restores, and a clone to work on. Made here only.
@@ -98,11 +99,7 @@ pub fn asserts(workspace: &dyn Workspace, asserts: &[Assert]) -> Vec<String> {
 
 /// Whether dumping the restored database gives the same content.
 fn dump_again(backup: &Backup, component: &Component, scratch: &dyn Workspace, settings: &Settings) -> Result<Vec<String>> {
-    let folder = tempfile::Builder::new()
-        .prefix(&crate::store::scratch_prefix())
-        .suffix(".nosync")
-        .tempdir_in(&settings.scratch_dir)
-        .on("make a scratch folder in", &settings.scratch_dir)?;
+    let folder = store::scratch_folder(&settings.scratch_dir)?;
     let mut out = Compared::with(backup.index(component)?, folder.path());
     let dumped = scratch.dump(&mut out)?;
     if out.was_same() {

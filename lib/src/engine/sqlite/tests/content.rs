@@ -15,8 +15,10 @@ fn contents(script: &str) -> BTreeMap<String, Option<String>> {
 fn of(path: &Path) -> BTreeMap<String, Option<String>> {
     let (rows, content) = (engine(path).fingerprint(Depth::Rows).expect("one"), engine(path).fingerprint(Depth::Content).expect("one"));
     assert!(rows.tables.values().all(|table| table.content_sha256.is_none()));
-    assert_eq!(rows.differences(&content), Vec::<String>::new(), "both count alike");
-    assert_eq!((rows.tables.len(), &rows.schema_sha256, &rows.objects), (content.tables.len(), &content.schema_sha256, &content.objects));
+    let counts = |fingerprint: &Fingerprint| -> Vec<(String, u64)> {
+        fingerprint.tables.iter().map(|(name, table)| (name.clone(), table.rows)).collect()
+    };
+    assert_eq!((counts(&rows), &rows.objects), (counts(&content), &content.objects), "both count alike");
     content.tables.into_iter().map(|(name, table)| (name, table.content_sha256)).collect()
 }
 
@@ -167,4 +169,35 @@ fn a_change_of_one_value_is_seen_and_only_there_also_in_a_clone() {
         };
         assert_eq!(clone.differences(&after), ["table entry has the expected 5000 rows but other content"], "{mode}");
     }
+}
+
+#[test]
+fn a_setting_that_an_application_reads_is_content_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("app.db");
+    let live = ledger(&path, "wal", 3);
+    let engine = engine(&path);
+    let (rows, before) = (engine.fingerprint(Depth::Rows).expect("one"), engine.fingerprint(Depth::Content).expect("one"));
+    live.execute_batch("PRAGMA user_version = 12").expect("set");
+    let after = engine.fingerprint(Depth::Content).expect("one");
+    assert_eq!((&after.tables, after.schema_sha256 == before.schema_sha256), (&before.tables, false));
+    assert_eq!(engine.fingerprint(Depth::Rows).expect("one"), rows, "which is what manifests have, also those of older versions");
+    live.execute_batch("PRAGMA user_version = 0").expect("set");
+    assert_eq!(engine.fingerprint(Depth::Content).expect("one"), before);
+}
+
+#[test]
+fn the_counters_of_autoincrement_are_content_and_no_rows() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("app.db");
+    let database = Connection::open(&path).expect("a database");
+    let run = |script: &str| database.execute_batch(script).expect("SQL");
+    let look = |depth| engine(&path).fingerprint(depth).expect("one");
+    run("CREATE TABLE t(id INTEGER PRIMARY KEY AUTOINCREMENT); INSERT INTO t DEFAULT VALUES");
+    let (rows, content) = (look(Depth::Rows), look(Depth::Content));
+    run("INSERT INTO t DEFAULT VALUES; DELETE FROM t WHERE id = 2");
+    assert_eq!(look(Depth::Rows), rows);
+    let moved = look(Depth::Content);
+    assert_eq!(moved.tables["t"], content.tables["t"]);
+    assert_eq!(content.differences(&moved), ["table sqlite_sequence has the expected 0 rows but other content"]);
 }
