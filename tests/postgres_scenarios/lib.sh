@@ -1,6 +1,6 @@
 # The words of the scenarios that only PostgreSQL knows.
 # shellcheck shell=sh
-# shellcheck disable=SC2034,SC2086 # the scenarios use what stands here; some of it is a list of words
+# shellcheck disable=SC2016,SC2034,SC2086 # programs are written here; the scenarios use what stands here; some of it is a list of words
 # shellcheck disable=SC2153 # STORY is given
 # shellcheck source=tests/postgres_scenarios/story.sh
 . "$STORY"
