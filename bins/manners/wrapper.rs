@@ -141,6 +141,7 @@ pub fn tell_failure(out: &Out, report: &Report) {
             Some(status) => format!("the command failed (status {status})"),
             None => "the command failed".to_owned(),
         },
+        Outcome::TimedOut if report.command_status.is_none() => format!("the real database was not touched: {why}"),
         Outcome::TimedOut => "the command ran out of time".to_owned(),
         Outcome::Rejected => format!("the command succeeded, but its result is rejected: {why}"),
         Outcome::RehearsalFailed => format!("the real database was not touched: {why}"),
