@@ -32,6 +32,7 @@ scenarios! {
     a_code_approves_once_and_exactly_what_was_planned
     a_command_of_the_configuration_approves_or_refuses
     a_dry_run_says_the_plan_and_changes_nothing
+    a_person_at_the_terminal_types_the_name
     a_protected_environment_wants_its_name
     a_restore_can_be_undone_twice_and_discarded
     every_keep_flag_keeps_what_it_says

@@ -1,18 +1,22 @@
 //! What the two wrappers share. stdout belongs to the command, so all that they say goes to stderr, apart from the document
 //! of `--json`, which is the last line of stdout.
 
-use std::path::Path;
+mod interrupted;
+mod told;
 
-use holdfast::audit::Trail;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use holdfast::audit::{Run, Trail};
 use holdfast::command::{Ended, Wrapped};
+use holdfast::engine::Engine;
 use holdfast::environment::Environment;
-use holdfast::error::{Error, Kind, Result};
+use holdfast::error::{Error, Result};
 use holdfast::guardian::Typed;
-use holdfast::journal::Entry;
+use holdfast::journal::{Entry, Kind};
 use holdfast::progress::Progress;
-use holdfast::rules::Migration;
 use holdfast::verbs::guarded::Onlooker;
-use holdfast::verbs::migrate::{self, Outcome, Report, Standing, State};
 use holdfast::{exit, fsx};
 use serde::Serialize;
 use serde_json::json;
@@ -20,7 +24,61 @@ use serde_json::json;
 use crate::approval::Confirm;
 use crate::out::Out;
 use crate::prompt;
-use crate::setting::Setting;
+use crate::setting::Span;
+
+pub use interrupted::end_interrupted;
+pub use told::{note, tell};
+
+/// One of the two wrappers.
+#[derive(Debug, Clone, Copy)]
+pub struct Tool {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, in the audit trail.
+    pub operation: &'static str,
+    /// What it leaves in the journal.
+    pub kind: Kind,
+}
+
+impl Tool {
+    /// A run of it, for the audit trail.
+    pub fn run_on(self, environment: &Environment, engine: &dyn Engine) -> Run {
+        Run {
+            tool: self.name.to_owned(),
+            operation: self.operation.to_owned(),
+            environment: Some(environment.name.clone()),
+            target: Some(engine.location()),
+        }
+    }
+}
+
+/// The flags that both have, and the command.
+#[derive(Debug, Args)]
+pub struct Around {
+    /// bring an interrupted run to its end: the old state comes back, unless a migration's command had succeeded
+    #[arg(long, conflicts_with_all = ["command", "abandon"])]
+    pub resume: bool,
+
+    /// leave the database as an interrupted run left it
+    #[arg(long, conflicts_with = "command")]
+    pub abandon: bool,
+
+    /// wait this long for another run on the same database to end [default: do not wait]
+    #[arg(long, value_name = "DURATION")]
+    pub wait: Option<Span>,
+
+    /// write the report there too, as one JSON document
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+
+    /// How it is approved.
+    #[command(flatten)]
+    pub confirm: Confirm,
+
+    /// the command and its arguments, after --
+    #[arg(last = true, value_name = "COMMAND", required_unless_present_any = ["resume", "abandon"])]
+    pub command: Vec<OsString>,
+}
 
 /// The library's view of the person at the terminal, with the run's lines in the audit trail.
 pub struct Watcher<'a> {
@@ -109,87 +167,4 @@ pub fn run_inside(around: &Entry, command: Wrapped, is_dry_run: bool, out: &Out)
     }
     out.note(&told);
     Err(command.replace_us())
-}
-
-/// Brings an interrupted run to its end, or takes it out of the journal; with `-n` it only says what that would do.
-pub fn end_interrupted(
-    standing: Standing<'_>,
-    is_abandoned: bool,
-    rules: &Migration,
-    confirm: &Confirm,
-    environment: &Environment,
-    setting: &Setting,
-    watcher: &Watcher<'_>,
-) -> Result<Report> {
-    for line in standing.describe().lines(is_abandoned) {
-        watcher.note(&line);
-    }
-    let request = standing.request(is_abandoned)?;
-    let approval = confirm.approve_audited(&request, &environment.approval, setting, watcher.trail, watcher.out)?;
-    match is_abandoned {
-        true => migrate::abandon(standing, &approval),
-        false => migrate::resume(standing, rules, &approval, watcher),
-    }
-}
-
-/// Says what went wrong, what the database is now, and what to do next.
-pub fn tell_failure(out: &Out, report: &Report) {
-    let why = report.reasons.join("; ");
-    let what = match report.outcome {
-        Outcome::Done => "done".to_owned(),
-        Outcome::Failed => match report.command_status {
-            Some(status) => format!("the command failed (status {status})"),
-            None => "the command failed".to_owned(),
-        },
-        Outcome::TimedOut if report.command_status.is_none() => format!("the real database was not touched: {why}"),
-        Outcome::TimedOut => "the command ran out of time".to_owned(),
-        Outcome::Rejected => format!("the command succeeded, but its result is rejected: {why}"),
-        Outcome::RehearsalFailed => format!("the real database was not touched: {why}"),
-        Outcome::RehearsalRejected => format!("the real database was not touched, the rehearsal's result is rejected: {why}"),
-        Outcome::ReachedReal | Outcome::LeftRunning => why,
-        Outcome::Resumed => "the run had been interrupted".to_owned(),
-    };
-    let (state, hint) = state_of(report);
-    let is_end = report.outcome == Outcome::Resumed && !matches!(report.state, State::Unknown { .. });
-    if is_end {
-        out.note(&format!("{what}; {state}"));
-        hint.iter().for_each(|hint| out.note(hint));
-        return;
-    }
-    let error = Error::new(Kind::Wrapper(report.status()), format!("{what}; {state}"));
-    out.say_error(&match hint {
-        Some(hint) => error.hint(hint),
-        None => error,
-    });
-    if let Some(left) = &report.kept {
-        out.warn(&format!("{} is bad by now; a clone of the state before is kept at {}: {}", report.backup, left.location, left.open));
-    }
-}
-
-/// What the database is now, and the next step.
-fn state_of(report: &Report) -> (String, Option<String>) {
-    let (name, backup) = (&report.environment, &report.backup);
-    match &report.state {
-        State::Unchanged => ("the database is exactly as it was before".to_owned(), None),
-        State::Migrated => ("the database is as the command left it".to_owned(), None),
-        State::RolledBack { kept_aside } => (
-            format!("rolled back to {backup}"),
-            kept_aside.as_ref().map(|aside| format!("the failed state is kept as {aside}; restore-db -e {name} --discard removes it")),
-        ),
-        State::Kept => {
-            let changes = report.changes.as_ref().map(|changes| format!(": {}", changes.summary())).unwrap_or_default();
-            (format!("the database stays as it is{changes}"), Some(format!("restore-db -e {name} {backup} brings back what was before")))
-        }
-        State::Unknown { .. } if report.outcome == Outcome::LeftRunning => (
-            "so nothing was judged".to_owned(),
-            Some(format!("end them, then say safe-migrate -e {name} --resume, or --abandon; {backup} holds what was before")),
-        ),
-        State::Unknown { why } => (
-            format!("NOT rolled back: {why}"),
-            Some(format!(
-                "the present state is where it was, {backup} holds the one before; go on with safe-migrate -e {name} --resume, \
-                 or with restore-db -e {name} {backup}"
-            )),
-        ),
-    }
 }

@@ -1,12 +1,9 @@
 //! The command line of `safe-db-test`.
 
-use std::ffi::OsString;
-use std::path::PathBuf;
-
 use clap::Parser;
 use holdfast::environment::Overrides;
 use holdfast::rules::OnLeak;
-use manners::approval::Confirm;
+use manners::wrapper::Around;
 use manners::{Common, Example, Span};
 
 pub(crate) const EXAMPLES: [Example; 3] = [
@@ -33,11 +30,11 @@ pub(crate) struct Args {
     pub(crate) source: Option<String>,
 
     /// leave the clone for inspection, and say how to open and how to remove it
-    #[arg(long, conflicts_with = "in_place")]
+    #[arg(long, conflicts_with_all = ["in_place", "resume", "abandon"])]
     pub(crate) keep: bool,
 
     /// run on the real database, and put it back afterwards, whatever the tests did
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["resume", "abandon"])]
     pub(crate) in_place: bool,
 
     /// what becomes of the real database if the tests reach it: report, restore [default: the config's, else report]
@@ -48,37 +45,17 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DURATION")]
     pub(crate) timeout: Option<Span>,
 
-    /// put a database back on which a run with --in-place was interrupted
-    #[arg(long, conflicts_with_all = ["keep", "in_place", "command", "abandon"])]
-    pub(crate) resume: bool,
-
-    /// leave the database as an interrupted run with --in-place left it
-    #[arg(long, conflicts_with_all = ["keep", "in_place", "command"])]
-    pub(crate) abandon: bool,
-
-    /// wait this long for a migration or a restore of the same database to end [default: do not wait]
-    #[arg(long, value_name = "DURATION")]
-    pub(crate) wait: Option<Span>,
-
-    /// write the report there too, as one JSON document
-    #[arg(long, value_name = "FILE")]
-    pub(crate) report: Option<PathBuf>,
-
     #[command(flatten)]
-    pub(crate) confirm: Confirm,
+    pub(crate) around: Around,
 
     #[command(flatten)]
     pub(crate) common: Common,
-
-    /// the test command and its arguments, after --; {url}, {path}, {host}, {port}, {user}, {database} stand for the clone's
-    #[arg(last = true, value_name = "COMMAND", required_unless_present_any = ["resume", "abandon"])]
-    pub(crate) command: Vec<OsString>,
 }
 
 impl Args {
     /// What the command line says in place of the configuration.
     pub(crate) fn overrides(&self) -> Overrides {
-        Overrides { source: self.source.clone(), wait: self.wait.map(|Span(wait)| wait), ..Overrides::default() }
+        Overrides { source: self.source.clone(), wait: self.around.wait.map(|Span(wait)| wait), ..Overrides::default() }
     }
 }
 

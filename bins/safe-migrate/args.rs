@@ -1,12 +1,9 @@
 //! The command line of `safe-migrate`.
 
-use std::ffi::OsString;
-use std::path::PathBuf;
-
 use clap::Parser;
 use holdfast::environment::Overrides;
 use holdfast::rules::{AllowedLoss, Migration, OnFailure, RowLoss};
-use manners::approval::Confirm;
+use manners::wrapper::Around;
 use manners::{Common, Example, Span};
 
 pub(crate) const EXAMPLES: [Example; 3] = [
@@ -37,7 +34,7 @@ pub(crate) struct Args {
     /// The clone is the scratch database by which the backup was proven. The command's environment leads there:
     /// DATABASE_URL, the engine's own variables, and clone_env of the config. A command that reaches the real database
     /// nevertheless is noticed, and counts as a failed migration.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["resume", "abandon"])]
     pub(crate) rehearse: bool,
 
     /// command that says, by its exit status, whether the application works after the migration
@@ -71,34 +68,14 @@ pub(crate) struct Args {
     pub(crate) statement_timeout: Option<Span>,
 
     /// run the command although its backup was not proven to restore; refused where the environment is protected
-    #[arg(long, conflicts_with = "rehearse")]
+    #[arg(long, conflicts_with_all = ["rehearse", "resume", "abandon"])]
     pub(crate) no_prove: bool,
 
-    /// bring an interrupted migration to its end: the old state comes back, unless the command had succeeded
-    #[arg(long, conflicts_with_all = ["rehearse", "no_prove", "command", "abandon"])]
-    pub(crate) resume: bool,
-
-    /// leave the database as an interrupted migration left it
-    #[arg(long, conflicts_with_all = ["rehearse", "no_prove", "command"])]
-    pub(crate) abandon: bool,
-
-    /// wait this long for another run on the same database to end [default: do not wait]
-    #[arg(long, value_name = "DURATION")]
-    pub(crate) wait: Option<Span>,
-
-    /// write the report there too, as one JSON document
-    #[arg(long, value_name = "FILE")]
-    pub(crate) report: Option<PathBuf>,
-
     #[command(flatten)]
-    pub(crate) confirm: Confirm,
+    pub(crate) around: Around,
 
     #[command(flatten)]
     pub(crate) common: Common,
-
-    /// the migration command and its arguments, after --
-    #[arg(last = true, value_name = "COMMAND", required_unless_present_any = ["resume", "abandon"])]
-    pub(crate) command: Vec<OsString>,
 }
 
 /// A command as one argument.
@@ -113,7 +90,7 @@ fn words(text: &str) -> Result<Words, String> {
 impl Args {
     /// What the command line says in place of the configuration.
     pub(crate) fn overrides(&self) -> Overrides {
-        Overrides { source: self.source.clone(), wait: self.wait.map(|Span(wait)| wait), ..Overrides::default() }
+        Overrides { source: self.source.clone(), wait: self.around.wait.map(|Span(wait)| wait), ..Overrides::default() }
     }
 
     /// The configuration's rules with what the command line says of them; tables add up.

@@ -1,42 +1,41 @@
 //! `safe-migrate`: run a migration that cannot lose data.
 
 mod args;
-mod report;
 
 use std::process::ExitCode;
 
 use args::Args;
-use holdfast::audit::{Run, Trail};
 use holdfast::command::Wrapped;
-use holdfast::engine::Engine;
 use holdfast::environment::Environment;
 use holdfast::error::{Error, Result};
 use holdfast::exit;
 use holdfast::journal::{Entry, Kind};
 use holdfast::rules::OnFailure;
 use holdfast::verbs::guarded::Guarded;
-use holdfast::verbs::migrate::{self, Report, Request};
-use manners::wrapper::{self, Watcher};
-use manners::{Audited, Out, Setting, approval, prompt};
+use holdfast::verbs::migrate::{self, Request};
+use manners::wrapper::{self, Tool, Watcher};
+use manners::{Out, Setting, approval, prompt};
 use serde_json::json;
 
+const TOOL: Tool = Tool { name: "safe-migrate", operation: "migrate", kind: Kind::Migration };
+
 fn main() -> ExitCode {
-    manners::run_wrapper("safe-migrate", body)
+    manners::run_wrapper(TOOL.name, body)
 }
 
 fn body(args: Args, out: &Out) -> Result<u8> {
     let setting = Setting::open(&args.common)?;
     let environment = setting.environment(&args.common, args.overrides())?;
-    if args.resume || args.abandon {
-        return end_interrupted(&args, &setting, &environment, out);
+    let rules = args.rules(&environment.migration);
+    if args.around.resume || args.around.abandon {
+        return wrapper::end_interrupted(TOOL, &args.around, &args.common, &rules, &environment, &setting, out);
     }
     // What cannot be run is told before anything is touched.
-    let command = Wrapped::find(&args.command)?;
+    let command = Wrapped::find(&args.around.command)?;
     let engine = environment.engine(&setting.state)?;
     if let Some(around) = Entry::around(&setting.state, &engine.location())? {
         return wrapper::run_inside(&around, command, args.common.dry_run, out);
     }
-    let rules = args.rules(&environment.migration);
     let request = Request { command, rehearse: args.rehearse, prove: !args.no_prove, rules };
     refuse(&environment, &request)?;
     if args.common.dry_run {
@@ -48,17 +47,20 @@ fn body(args: Args, out: &Out) -> Result<u8> {
         return Ok(exit::DONE);
     }
     let store = setting.store(&args.common, &environment, true)?;
-    setting.start_log("safe-migrate", &args.common, Some(&store), out)?;
-    let audited = setting.audited(out, Some(&store), run_of(&environment, &*engine), |trail| {
+    setting.start_log(TOOL.name, &args.common, Some(&store), out)?;
+    let audited = setting.audited(out, Some(&store), TOOL.run_on(&environment, &*engine), |trail| {
         let (guarded, probe) = Guarded::begin(&environment, &store)?;
         let plan = migrate::plan(&environment, &*guarded.engine, &probe, &request);
         trail.plan(json!({ "plan": plan }));
         let asked = plan.request(&environment, &probe, Some(&store))?;
-        let approval = args.confirm.approve_audited(&asked, &environment.approval, &setting, trail, out)?;
+        let approval = args.around.confirm.approve_audited(&asked, &environment.approval, &setting, trail, out)?;
         let report = migrate::run(&guarded, &probe, &request, &approval, &Watcher { out, trail })?;
-        Ok((report.status(), note(trail, report)))
+        wrapper::note(trail, &report);
+        Ok((report.status(), report))
     })?;
-    tell(&args, &audited, out)
+    wrapper::tell(out, TOOL, &audited.value);
+    wrapper::document(out, &audited.value, args.around.report.as_deref());
+    Ok(audited.status)
 }
 
 /// What can be refused before the database is looked at.
@@ -73,51 +75,4 @@ fn refuse(environment: &Environment, request: &Request) -> Result<()> {
         );
     }
     Ok(())
-}
-
-fn end_interrupted(args: &Args, setting: &Setting, environment: &Environment, out: &Out) -> Result<u8> {
-    let store = setting.store(&args.common, environment, false)?;
-    setting.start_log("safe-migrate", &args.common, Some(&store), out)?;
-    if args.common.dry_run {
-        let standing = migrate::standing(environment, &store, Kind::Migration)?;
-        let described = standing.describe();
-        let asked = standing.request(args.abandon)?;
-        approval::print_plan(&described, &described.lines(args.abandon), &asked, &environment.approval, setting, out)?;
-        return Ok(exit::DONE);
-    }
-    let engine = environment.engine(&setting.state)?;
-    let audited = setting.audited(out, Some(&store), run_of(environment, &*engine), |trail| {
-        let standing = migrate::standing(environment, &store, Kind::Migration)?;
-        let rules = args.rules(&environment.migration);
-        let watcher = Watcher { out, trail };
-        let report = wrapper::end_interrupted(standing, args.abandon, &rules, &args.confirm, environment, setting, &watcher)?;
-        Ok((report.status(), note(trail, report)))
-    })?;
-    tell(args, &audited, out)
-}
-
-fn run_of(environment: &Environment, engine: &dyn Engine) -> Run {
-    Run {
-        tool: "safe-migrate".to_owned(),
-        operation: "migrate".to_owned(),
-        environment: Some(environment.name.clone()),
-        target: Some(engine.location()),
-    }
-}
-
-/// What the audit trail keeps of the end.
-fn note(trail: &Trail, report: Report) -> Report {
-    trail.note(|facts| {
-        facts.backup = Some(report.backup.clone());
-        facts.detail.insert("outcome".to_owned(), json!(report.outcome));
-        facts.detail.insert("database".to_owned(), json!(report.state));
-        facts.detail.insert("reasons".to_owned(), json!(report.reasons));
-    });
-    report
-}
-
-fn tell(args: &Args, audited: &Audited<Report>, out: &Out) -> Result<u8> {
-    report::tell(out, &audited.value);
-    wrapper::document(out, &audited.value, args.report.as_deref());
-    Ok(audited.status)
 }

@@ -10,6 +10,7 @@
 mod family;
 mod find;
 mod start;
+mod terminal;
 mod watch;
 mod witness;
 
@@ -24,6 +25,7 @@ use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::process::Process;
 use crate::secret::redact;
+use crate::shell;
 
 /// The signals that are for the command while it runs.
 const PASSED_ON: [i32; 6] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT, libc::SIGUSR1, libc::SIGUSR2];
@@ -101,7 +103,7 @@ impl Wrapped {
 
     /// The command line as it could be typed into a shell, for reasons and reports; secrets are struck out.
     pub fn line(&self) -> String {
-        redact(&self.argv.iter().map(|word| find::quoted(word)).collect::<Vec<_>>().join(" "))
+        redact(&self.argv.iter().map(|word| shell::word(&word.to_string_lossy())).collect::<Vec<_>>().join(" "))
     }
 
     /// Becomes the command. Returns only where that cannot be done, with the error.
@@ -125,6 +127,3 @@ impl Wrapped {
         watch::run(self, changes, limits, starts, &mut note)
     }
 }
-
-#[cfg(test)]
-mod tests;

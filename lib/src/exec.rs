@@ -1,6 +1,6 @@
 //! Child programs: found, started with argument arrays, read as streams, and never left behind.
 //!
-//! Every child of the library is spawned here. It gets a process group of its own (so that all of it can be signalled),
+//! Every child of the library is spawned here, but for somebody's command, which must not be isolated (`command`). It gets a process group of its own (so that all of it can be signalled),
 //! dies with us (Linux: `PR_SET_PDEATHSIG`), speaks `LC_ALL=C`, and has its stderr drained into a bounded tail. A stream
 //! from a child *fails at its end* when the child failed: half a dump is an error. Errors never show the argument list.
 

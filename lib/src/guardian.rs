@@ -179,13 +179,13 @@ fn require_name(request: &Request, means: &Means<'_>) -> Result<Option<Code>> {
 fn by_person(request: &Request, means: &Means<'_>) -> Result<Given> {
     let (name, risk) = (request.name(), request.risk);
     if means.confirmed.is_some() {
-        return Err(Error::refused(format!("--confirm {name} has no code, and the risk is {risk}: {}", request.gravest()))
+        return Err(Error::refused(format!("--confirm {name} has no code, and the risk is {risk}: {}", request.why()))
             .hint(format!("look at the plan with -n; it shows the code, as in --confirm {name}:k3f9-7a2c")));
     }
     match (means.ask)(request)? {
         Typed::Name => Ok(Given::Typed { user: request.user.clone() }),
         Typed::Else => Err(Error::refused(format!("the name {name} was not typed")).hint("nothing was changed")),
-        Typed::NoTerminal => Err(Error::refused(format!("this needs an approval, the risk is {risk}: {}", request.gravest()))
+        Typed::NoTerminal => Err(Error::refused(format!("this needs an approval, the risk is {risk}: {}", request.why()))
             .hint(format!("look at the plan with -n, then confirm it by the code that it shows, as in --confirm {name}:k3f9-7a2c"))),
     }
 }
@@ -216,7 +216,7 @@ fn by_other(request: &Request, means: &Means<'_>, code: Option<Code>) -> Result<
         let note = Note::make(means.state, request, means.rules.valid)?;
         other::ask(&folder, &note)?;
         let name = request.name();
-        return Err(Error::refused(format!("only another user may approve this, the risk is {}: {}", request.risk, request.gravest()))
+        return Err(Error::refused(format!("only another user may approve this, the risk is {}: {}", request.risk, request.why()))
             .hint(format!("{}\nthen run this again with --confirm {name}:{}", other::how(&folder, &note.code), note.code)));
     };
     let note = Note::of(means.state, &code, request)?;

@@ -89,6 +89,8 @@ fn a_corpus_of_odd_things_survives_dump_scratch_and_dump() {
     assert_eq!(second.fingerprint.tables, dumped.fingerprint.tables);
     let unhashed: Vec<&String> = tables.iter().filter(|(_, table)| table.content_sha256.is_none()).map(|(name, _)| name).collect();
     assert_eq!(unhashed, ["public.child"]);
+    let content = scratch.fingerprint(Depth::Content).expect("a fingerprint");
+    assert_eq!(content.tables, dumped.fingerprint.tables, "what a copy has otherwise is left out on both sides");
     assert_eq!(scratch.ask("SELECT tricky()").expect("an answer").as_deref(), Some("it's 'unbalanced"));
     assert_eq!(scratch.ask("SELECT 'two\nlines', 2").expect("an answer").as_deref(), Some("two\nlines"));
     assert_eq!(scratch.ask("SELECT 1 WHERE false").expect("an answer"), None);

@@ -1,12 +1,12 @@
 //! The live database as its own dump would show it: stream, content, schema; and who waits for whom in it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use holdfast::engine::{Content, Engine};
 
 use crate::corpus::CORPUS;
 use crate::postgres::server;
-use crate::scene::{Collected, Null, dump_of, engine, simple};
+use crate::scene::{Collected, Null, client, dump_of, engine, simple, talk, until};
 
 /// Without the lines whose key is another in each dump.
 fn stable(bytes: &[u8]) -> String {
@@ -95,32 +95,23 @@ fn fm_g04_who_waits_for_whom_is_said() {
     let engine = engine("queue");
     assert_eq!(engine.waiting().expect("a look"), Vec::<String>::new());
     server().sql("queue", "CREATE ROLE blocker LOGIN SUPERUSER; BEGIN; DELETE FROM u; PREPARE TRANSACTION 'in_doubt'");
-    let hold = |sql: &'static str, user: &'static str| std::thread::spawn(move || server().psql(user, "queue", sql));
-    let holds = hold("BEGIN; SELECT count(*) FROM t; SELECT pg_sleep(3)", "blocker");
-    let waits = hold("SELECT pg_sleep(0.3); SET lock_timeout = 2500;\nALTER TABLE t\n  ADD COLUMN d date", "postgres");
-    let waits_too = hold("SET lock_timeout = 2500; ALTER TABLE u ADD COLUMN d date", "postgres");
-    let start = Instant::now();
-    let said = loop {
-        let said = engine.waiting().expect("a look");
-        if said.len() == 2 {
-            break said;
-        }
-        assert!(start.elapsed() < Duration::from_secs(10), "{said:?}");
-        std::thread::sleep(Duration::from_millis(50));
-    };
+    let mut blocker = server().command("psql", "blocker", "queue");
+    let _holds = talk(&mut blocker, "BEGIN; SELECT count(*) FROM t;");
+    until("the lock is held", || server().sql("queue", "SELECT count(*) FROM pg_locks WHERE relation = 't'::regclass") == "1");
+    let _waits = client("queue", "ALTER TABLE t\n  ADD COLUMN d date;");
+    let _waits_too = client("queue", "ALTER TABLE u ADD COLUMN d date;");
+    until("both wait", || engine.waiting().expect("a look").len() == 2);
+    let said = engine.waiting().expect("a look");
     let find = |what: &str| said.iter().find(|line| line.contains(what)).unwrap_or_else(|| panic!("{what}: {said:?}"));
     let line = find("ALTER TABLE t ADD COLUMN d date");
     assert!(
         line.contains("(postgres, psql) waits for a lock since 20")
             && line.contains("it waits for pid ")
-            && line.contains("(blocker, psql), active since"),
+            && line.contains("(blocker, psql), idle in transaction since"),
         "{line}"
     );
-    assert!(line.ends_with("SELECT pg_sleep(3)"), "{line}");
+    assert!(line.ends_with(": SELECT count(*) FROM t;"), "{line}");
     assert!(find("ALTER TABLE u").contains("it waits for a prepared transaction"), "{said:?}");
-    for thread in [holds, waits, waits_too] {
-        thread.join().expect("an end");
-    }
     server().sql("queue", "ROLLBACK PREPARED 'in_doubt'");
 }
 

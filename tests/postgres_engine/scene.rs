@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use holdfast::engine::postgres::Postgres;
@@ -147,17 +147,30 @@ impl Drop for Run {
     }
 }
 
+/// A client that has said this and stays connected.
+pub(crate) fn client(database: &str, sql: &str) -> Run {
+    talk(&mut server().command("psql", "postgres", database), sql)
+}
+
+/// The same, of another user.
+pub(crate) fn talk(psql: &mut Command, sql: &str) -> Run {
+    let call = psql.args(["-X", "-q"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = call.spawn().expect("psql");
+    child.stdin.as_mut().expect("a pipe").write_all(format!("{sql}\n").as_bytes()).expect("said");
+    Run(child)
+}
+
 /// The command line of a person's shell; whether it went well, and what it printed.
 pub(crate) fn paste(line: &str) -> (bool, String) {
     let output = Command::new("sh").args(["-c", line]).output().expect("a shell");
     (output.status.success(), String::from_utf8_lossy(&output.stdout).trim_end().to_owned() + &String::from_utf8_lossy(&output.stderr))
 }
 
-/// Looks again and again, for ten seconds, whether something has come about.
+/// Looks again and again, for half a minute, whether something has come about.
 pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
     let start = Instant::now();
     while !is_so() {
-        assert!(start.elapsed() < Duration::from_secs(10), "not within ten seconds: {what}");
+        assert!(start.elapsed() < Duration::from_secs(30), "not within half a minute: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

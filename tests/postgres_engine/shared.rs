@@ -6,7 +6,7 @@ use holdfast::engine::postgres::Postgres;
 use holdfast::engine::{Content, Engine, Settings, Workspace};
 
 use crate::postgres::server;
-use crate::scene::{Run, another_process, dump_of, paste, settings, simple, until};
+use crate::scene::{Run, another_process, client, dump_of, paste, settings, simple, until};
 
 fn scratch_on(server_url: &str) -> Box<dyn Workspace> {
     let settings = Settings { scratch_server: Some(server_url.to_owned()), ..settings() };
@@ -50,16 +50,13 @@ fn a_scratch_on_a_server_of_the_users_is_reached_and_dropped() {
 fn fm_h03_a_scratch_with_open_connections_is_dropped_with_them() {
     let scratch = scratch();
     let name = name_of(&*scratch);
-    let sleeper = {
-        let name = name.clone();
-        std::thread::spawn(move || server().psql("postgres", &name, "BEGIN; CREATE TABLE x (); SELECT pg_sleep(60)"))
-    };
+    let mut sleeper = client(&name, "BEGIN; CREATE TABLE x (); SELECT pg_sleep(600);");
     until("a client is connected", || {
         server().sql("postgres", &format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{name}'")) == "1"
     });
     drop(scratch);
     assert!(!is_there(&name));
-    assert!(!sleeper.join().expect("an end").0);
+    assert!(!sleeper.0.wait().expect("an end").success());
 }
 
 #[test]
@@ -128,10 +125,7 @@ fn fm_h05_the_scratch_of_a_killed_run_is_swept_and_that_of_a_living_one_is_not()
     let (living, living_name) = holder("postgres");
     let (elsewhere, elsewhere_name) = holder("template1");
     // Its tests go on without it.
-    let orphan = {
-        let name = name.clone();
-        std::thread::spawn(move || server().psql("postgres", &name, "SELECT pg_sleep(60)"))
-    };
+    let mut orphan = client(&name, "SELECT pg_sleep(600);");
     drop(scratch());
     assert!(is_there(&name) && is_there(&living_name) && is_there(&elsewhere_name), "a living run's was swept");
     drop((killed, elsewhere));
@@ -141,7 +135,7 @@ fn fm_h05_the_scratch_of_a_killed_run_is_swept_and_that_of_a_living_one_is_not()
         !is_there(&name) && !is_there(&elsewhere_name)
     });
     assert!(is_there(&living_name));
-    assert!(!orphan.join().expect("an end").0);
+    assert!(!orphan.0.wait().expect("an end").success());
     drop(living);
     until("the last is swept", || {
         drop(scratch());
@@ -183,16 +177,14 @@ fn fm_h06_nothing_is_swept_that_lacks_the_name_the_mark_or_a_dead_owner() {
     server().sql("postgres", "CREATE DATABASE holdfast_scratch_000000000008");
     comment("holdfast_scratch_000000000008", OURS);
     for through in ["postgres", "template1"] {
-        let owner = std::thread::spawn(move || {
-            server()
-                .sql(through, "SELECT pg_advisory_lock(hashtextextended('holdfast_scratch_000000000008', 20261121)); SELECT pg_sleep(2)")
-        });
+        let owner = client(through, "SELECT pg_advisory_lock(hashtextextended('holdfast_scratch_000000000008', 20261121));");
         let held = "SELECT count(*) FROM pg_locks, hashtextextended('holdfast_scratch_000000000008', 20261121) k \
                     WHERE locktype = 'advisory' AND objid::bigint = (k & 4294967295)";
         until("the owner has its lock", || server().sql("postgres", held) == "1");
         drop(scratch());
         assert!(is_there("holdfast_scratch_000000000008"), "a living owner's, through {through}");
-        owner.join().expect("an end");
+        drop(owner);
+        until("the owner's session has ended with it", || server().sql("postgres", held) == "0");
     }
     drop(scratch());
     assert!(!is_there("holdfast_scratch_000000000008"));

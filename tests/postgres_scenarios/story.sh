@@ -54,7 +54,27 @@ newest() {
 }
 
 # config LINE…: holdfast.toml with these lines.
-config() { printf '%s\n' "$@" >holdfast.toml; }
+config() {
+    printf '%s\n' "$@" >holdfast.toml
+    chmod 600 holdfast.toml
+}
+
+# approved COMMAND…: runs a command again as its dry run has been read and approved; its status is the run's.
+approved() {
+    "$@" -n >plan.txt 2>&1 || { cat plan.txt >&2 && return 99; }
+    code=$(sed -n 's/.*--confirm \([^ ]*\).*/\1/p' plan.txt | head -n 1)
+    "$@" ${code:+--confirm "$code"}
+}
+
+# The backups that migrations have made.
+migration_backups() { find "$STORE/migrations" -mindepth 1 -maxdepth 1 -type d ! -name '.*' 2>/dev/null | wc -l | tr -d ' '; }
+# No run stands in the journal.
+nothing_stands() {
+    found=$(find "$HOLDFAST_STATE_DIR/journal" -type f 2>/dev/null || :)
+    [ -z "$found" ] || wrong "a run stands in the journal: $found"
+}
+# told KEY: what the report of the last --report report.json says there, as text.
+told() { jq -r "$1" report.json; }
 
 # Neither half a backup nor a temporary file is there.
 nothing_staged() {
@@ -68,7 +88,7 @@ nothing_staged() {
 running() {
     for folder in /proc/[0-9]*; do
         read -r comm 2>/dev/null <"$folder/comm" || continue
-        case " $ENGINE_PROGRAMS backup-db restore-db backup-guard " in
+        case " $ENGINE_PROGRAMS backup-db restore-db backup-guard safe-migrate safe-db-test " in
             *" $comm "*) ;;
             *) continue ;;
         esac

@@ -2,6 +2,7 @@
 # shellcheck source=tests/scenarios/lib.sh
 . "$SCENARIOS/lib.sh"
 
+# shellcheck disable=SC2016 # the configuration expands it
 config '[env.prod]' 'database = "prod.db"' 'protected = true' '[env.dev]' 'database = "dev.db"' '[env.test]' 'database = "${TEST_DB}"'
 ledger prod.db 9
 ledger dev.db 5

@@ -96,7 +96,7 @@ fn fm_g12_under_nohup_a_hangup_ends_neither() {
     let place = Place::new();
     let mut nohup = Command::new("nohup");
     nohup.args(["sh", "wrap"]).stdout(Stdio::null()).stderr(Stdio::null());
-    place.instruct(&mut nohup, &sh(crate::terminal::COUNTS));
+    place.instruct(&mut nohup, &sh("trap 'echo HUP >>got' HUP; echo ready >ready; while [ ! -e stop ]; do sleep 0.05; done; exit 7"));
     let mut child = nohup.spawn().expect("a start");
     place.wait_for("ready");
     let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).expect("a pid"));

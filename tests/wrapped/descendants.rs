@@ -63,14 +63,16 @@ fn fm_g04_a_command_whose_time_is_over_gets_sigterm() {
 #[test]
 fn fm_g04_what_ignores_sigterm_is_killed_with_all_it_has_started() {
     let place = Place::new();
-    let script = "trap '' TERM; (setsid sleep 4321.5 >/dev/null 2>&1 &); sleep 4321.6 & while :; do sleep 0.05; done";
-    let order = Order { timeout_ms: Some(500), grace_ms: Some(500), ..sh(script) };
+    // Of all the sleeping processes of this machine, these two.
+    let mark = format!("100{}", std::process::id());
+    let script = format!("trap '' TERM; (setsid sleep {mark}.5 >/dev/null 2>&1 &); sleep {mark}.6 & while :; do sleep 0.05; done");
+    let order = Order { timeout_ms: Some(500), grace_ms: Some(500), ..sh(&script) };
     assert_eq!(status(&place, &order), 124);
     let report = place.report();
     assert!(report.timed_out && report.status == 137, "{report:?}");
     assert!(report.milliseconds >= 1000, "it had its grace: {report:?}");
     assert_eq!(report.left_behind, []);
-    assert!(!runs("^sleep 4321[.]"));
+    assert!(!runs(&format!("^sleep {mark}[.]")));
 }
 
 #[test]

@@ -80,6 +80,18 @@ impl Session {
         keyboard.write_all(keys.as_bytes()).expect("typed");
     }
 
+    /// Whether what is typed is shown, and which process group the terminal belongs to.
+    pub(crate) fn state(&self) -> (bool, i32) {
+        let terminal = self.keyboard.as_ref().expect("the terminal is there");
+        let modes = nix::sys::termios::tcgetattr(&**terminal).expect("modes");
+        let group = nix::unistd::tcgetpgrp(&**terminal).expect("a group");
+        (modes.local_flags.contains(nix::sys::termios::LocalFlags::ECHO), group.as_raw())
+    }
+
+    pub(crate) fn pid(&self) -> i32 {
+        i32::try_from(self.child.id()).expect("a pid")
+    }
+
     pub(crate) fn screen(&self) -> String {
         self.screen.lock().expect("not poisoned").clone()
     }

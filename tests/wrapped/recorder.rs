@@ -7,7 +7,7 @@ use std::time::Duration;
 use nix::libc;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 
-use crate::wrapper::Place;
+use crate::wrapper::{Order, Place, until};
 
 const RECORDS: &str = "HOLDFAST_TEST_RECORDS";
 /// Number, cause and sender, 4 bytes each.
@@ -20,14 +20,28 @@ pub(crate) struct Got {
     pub(crate) sender: i32,
 }
 
-/// The command.
-pub(crate) fn argv() -> Vec<String> {
+/// The command: it ends with 7 when it is told to. Unlike a shell's trap it misses no signal that comes twice.
+pub(crate) fn order() -> Order {
     let myself = std::env::current_exe().expect("own path").display().to_string();
     let env = format!("{RECORDS}=1");
-    ["/usr/bin/env", "-u", "HOLDFAST_TEST_ORDER", &env, &myself, "recorder::the_recorder", "--exact"].map(str::to_owned).to_vec()
+    let argv =
+        ["/usr/bin/env", "-u", "HOLDFAST_TEST_ORDER", &env, &myself, "recorder::the_recorder", "--exact"].map(str::to_owned).to_vec();
+    Order { argv, ..Order::default() }
 }
 
-/// What it has got so far.
+/// The names of what it has got so far.
+pub(crate) fn names(place: &Place) -> Vec<&'static str> {
+    let name = |got: &Got| Signal::try_from(got.number).expect("a signal").as_str();
+    got(place).iter().map(name).collect()
+}
+
+/// Waits until it has got so many.
+#[track_caller]
+pub(crate) fn wait_for(place: &Place, count: usize) {
+    until("the signal has come", || got(place).len() >= count);
+}
+
+/// What it has got so far, and from whom.
 pub(crate) fn got(place: &Place) -> Vec<Got> {
     let bytes = std::fs::read(place.path("records")).unwrap_or_default();
     let field = |record: &[u8], at: usize| i32::from_ne_bytes(record[at..at + 4].try_into().expect("4 bytes"));

@@ -76,6 +76,19 @@ fn a_command_that_cannot_be_written_down_never_runs() {
 }
 
 #[test]
+fn a_signal_while_the_journal_is_written_ends_the_command_before_it_does_anything() {
+    let place = Place::new();
+    let order = Order { pauses_at_the_start: true, ..sh("echo ran >ran") };
+    let mut child = place.prepare(&order).stdout(std::process::Stdio::null()).spawn().expect("a start");
+    let process = place.journal();
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).expect("a pid"));
+    nix::sys::signal::kill(pid, nix::sys::signal::SIGINT).expect("sent");
+    assert_eq!(wait(&mut child), 130);
+    assert!(!process.is_alive() && !place.path("ran").exists());
+    assert_eq!(place.report().signals, [2]);
+}
+
+#[test]
 fn a_command_of_which_we_were_killed_too_early_never_runs() {
     let place = Place::new();
     let mut child = place.prepare(&Order { hangs_at_the_start: true, ..sh("echo ran >ran") }).spawn().expect("a start");

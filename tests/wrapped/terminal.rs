@@ -6,13 +6,6 @@ use crate::pty::{CTRL_C, CTRL_Z, Session};
 use crate::recorder;
 use crate::wrapper::{Order, Place, a_while, sh, until};
 
-/// Notes each signal that it gets, and ends with 7 when it is told to.
-pub(crate) const COUNTS: &str = r#"
-for name in INT TERM HUP QUIT USR1 USR2; do trap "echo $name >>got" "$name"; done
-echo ready >ready
-while [ ! -e stop ]; do sleep 0.05; done
-exit 7"#;
-
 /// An interactive shell with job control, in this folder.
 fn shell(place: &Place, order: &Order) -> Session {
     let mut bash = Command::new("bash");
@@ -26,12 +19,12 @@ fn shell(place: &Place, order: &Order) -> Session {
 #[test]
 fn fm_g11_ctrl_c_reaches_a_command_that_traps_it_exactly_once_and_its_status_passes() {
     let place = Place::new();
-    let mut session = Session::open(place.wrap(COUNTS));
+    let mut session = Session::open(place.prepare(&recorder::order()));
     place.wait_for("ready");
     session.press(CTRL_C);
-    place.wait_for("got");
+    recorder::wait_for(&place, 1);
     a_while();
-    assert_eq!(place.read("got"), "INT\n");
+    assert_eq!(recorder::names(&place), ["SIGINT"]);
     place.write("stop");
     assert_eq!(session.status(), 7);
     let report = place.report();
@@ -78,14 +71,14 @@ fn fm_g11_the_second_ctrl_c_is_sigterm_for_all_and_the_third_kills() {
 #[test]
 fn fm_g11_a_held_down_ctrl_c_is_one() {
     let place = Place::new();
-    let mut session = Session::open(place.wrap(COUNTS));
+    let mut session = Session::open(place.prepare(&recorder::order()));
     place.wait_for("ready");
     for _ in 0..4 {
         session.press(CTRL_C);
         std::thread::sleep(std::time::Duration::from_millis(30));
     }
     a_while();
-    assert!(!place.read("got").contains("TERM"), "{}", place.read("got"));
+    assert!(recorder::names(&place).iter().all(|name| *name == "SIGINT"), "{:?}", recorder::names(&place));
     place.write("stop");
     assert_eq!(session.status(), 7);
 }
@@ -94,12 +87,12 @@ fn fm_g11_a_held_down_ctrl_c_is_one() {
 fn fm_g12_a_terminal_that_goes_away_is_told_to_the_command_once_and_the_rest_still_runs() {
     let place = Place::new();
     // We lead the session ourselves, as under `ssh HOST safe-migrate …`: then the kernel tells us alone.
-    let mut session = Session::open(place.prepare(&Order { rolls_back: true, ..sh(COUNTS) }));
+    let mut session = Session::open(place.prepare(&Order { rolls_back: true, ..recorder::order() }));
     place.wait_for("ready");
     session.hang_up();
-    place.wait_for("got");
+    recorder::wait_for(&place, 1);
     a_while();
-    assert_eq!(place.read("got"), "HUP\n");
+    assert_eq!(recorder::names(&place), ["SIGHUP"]);
     place.write("stop");
     assert_eq!(session.status(), 7);
     assert_eq!(place.read("rolled-back"), "whole\n");
@@ -109,11 +102,11 @@ fn fm_g12_a_terminal_that_goes_away_is_told_to_the_command_once_and_the_rest_sti
 #[test]
 fn fm_g12_under_a_shell_that_tells_its_jobs_of_a_hangup_we_do_not_tell_the_command_again() {
     let place = Place::new();
-    let mut session = shell(&place, &Order { rolls_back: true, argv: recorder::argv(), ..Order::default() });
+    let mut session = shell(&place, &Order { rolls_back: true, ..recorder::order() });
     session.press("sh wrap\n");
     place.wait_for("ready");
     session.hang_up();
-    until("it has come", || !recorder::got(&place).is_empty());
+    recorder::wait_for(&place, 1);
     a_while();
     // From the shell, and perhaps from the kernel too, when the shell has ended.
     let got = recorder::got(&place);
@@ -145,7 +138,7 @@ fn fm_g13_a_command_asks_and_is_answered_at_the_terminal() {
 #[test]
 fn fm_g13_ctrl_z_stops_both_and_fg_lets_both_go_on() {
     let place = Place::new();
-    let session = shell(&place, &sh(COUNTS));
+    let session = shell(&place, &recorder::order());
     session.press("sh wrap; echo status $?\n");
     place.wait_for("ready");
     session.press(CTRL_Z);
@@ -197,13 +190,13 @@ fn fm_g13_a_command_that_minds_no_ctrl_z_is_not_left_alone_by_us() {
 #[test]
 fn fm_g11_in_a_pipeline_the_command_gets_ctrl_c_once_and_the_reader_sees_its_end() {
     let place = Place::new();
-    let session = shell(&place, &sh(COUNTS));
+    let session = shell(&place, &recorder::order());
     session.press("sh wrap | sh -c \"trap '' INT; cat >/dev/null; echo done >read\"\n");
     place.wait_for("ready");
     session.press(CTRL_C);
-    place.wait_for("got");
+    recorder::wait_for(&place, 1);
     a_while();
-    assert_eq!((place.read("got"), place.read("read")), ("INT\n".to_owned(), String::new()));
+    assert_eq!((recorder::names(&place), place.read("read")), (vec!["SIGINT"], String::new()));
     place.write("stop");
     assert_eq!(place.report().status, 7);
     place.wait_for("read");
@@ -212,15 +205,33 @@ fn fm_g11_in_a_pipeline_the_command_gets_ctrl_c_once_and_the_reader_sees_its_end
 #[test]
 fn fm_g11_the_kill_of_a_shell_that_means_the_whole_job_is_one_signal() {
     let place = Place::new();
-    let session = shell(&place, &sh(COUNTS));
+    let session = shell(&place, &recorder::order());
     session.press("sh wrap &\n");
     place.wait_for("ready");
     for (name, lines) in [("INT", 1), ("TERM", 2), ("USR1", 3)] {
         session.press(&format!("kill -{name} %1\n"));
-        until("it has come", || place.read("got").lines().count() >= lines);
+        recorder::wait_for(&place, lines);
         a_while();
     }
-    assert_eq!(place.read("got"), "INT\nTERM\nUSR1\n");
+    assert_eq!(recorder::names(&place), ["SIGINT", "SIGTERM", "SIGUSR1"]);
     place.write("stop");
     assert_eq!(place.report().signals, [2, 15, 10]);
+}
+
+#[test]
+fn fm_g13_after_a_killed_command_the_terminal_can_be_used_for_a_question() {
+    for script in [
+        "stty -echo; echo >taken; sleep 0.3; kill -KILL $$",
+        // A shell with job control takes the terminal for a group of its own.
+        "exec bash --norc --noprofile -i -c 'echo >taken; sleep 0.3; kill -KILL $$'",
+    ] {
+        let place = Place::new();
+        let mut session = Session::open(place.prepare(&Order { rolls_back: true, ..sh(script) }));
+        let usable = (true, session.pid());
+        place.wait_for("taken");
+        assert_ne!(session.state(), usable, "{script}");
+        until("the command has ended", || place.path("rolling-back").exists());
+        assert_eq!(session.state(), usable, "{script}");
+        assert_eq!(session.status(), 137);
+    }
 }

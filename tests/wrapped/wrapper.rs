@@ -33,6 +33,8 @@ pub(crate) struct Order {
     pub(crate) with_own_children: bool,
     /// The journal cannot be written.
     pub(crate) refuses_the_start: bool,
+    /// Writing the journal takes a while.
+    pub(crate) pauses_at_the_start: bool,
     /// Nothing gets further than the journal.
     pub(crate) hangs_at_the_start: bool,
     /// Work that must not be stopped follows.
@@ -96,8 +98,11 @@ fn work(order: &Order, out: &manners::Out) -> Result<u8> {
     let starts = |process: &Process| {
         let path = Path::new("journal");
         fs::write(path, serde_json::to_vec(process).expect("JSON")).on("write", path)?;
-        while order.hangs_at_the_start {
-            std::thread::sleep(Duration::from_secs(1));
+        if order.pauses_at_the_start {
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        if order.hangs_at_the_start {
+            std::thread::sleep(2 * PATIENCE);
         }
         if order.refuses_the_start { Err(Error::failed("the journal cannot be written")) } else { Ok(()) }
     };

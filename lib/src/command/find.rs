@@ -5,7 +5,8 @@ use std::io::{ErrorKind, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use nix::unistd::{AccessFlags, eaccess};
+use nix::fcntl::{AT_FDCWD, AtFlags};
+use nix::unistd::{AccessFlags, faccessat};
 
 use crate::error::{Error, Kind, Result};
 use crate::exit;
@@ -65,7 +66,8 @@ fn executable(file: PathBuf) -> Result<PathBuf, Unfit> {
         Ok(metadata) if !metadata.is_file() => return Err(Unfit::NotRunnable(format!("{} is no file", file.display()))),
         Ok(_) => {}
     }
-    eaccess(&file, AccessFlags::X_OK).map_err(|error| Unfit::NotRunnable(format!("{}: {}", file.display(), error.desc())))?;
+    faccessat(AT_FDCWD, &file, AccessFlags::X_OK, AtFlags::AT_EACCESS)
+        .map_err(|error| Unfit::NotRunnable(format!("{}: {}", file.display(), error.desc())))?;
     match interpreter(&file) {
         Some(interpreter) if !interpreter.exists() => {
             Err(Unfit::NotRunnable(format!("the interpreter in its first line, {}, does not exist", interpreter.display())))
@@ -81,11 +83,4 @@ fn interpreter(file: &Path) -> Option<PathBuf> {
     let line = begin.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
     let word = line.split(|byte| matches!(byte, b' ' | b'\t')).find(|word| !word.is_empty())?;
     Some(PathBuf::from(OsString::from_vec(word.to_vec())))
-}
-
-/// A word as it could be typed into a shell.
-pub(super) fn quoted(word: &OsStr) -> String {
-    let text = word.to_string_lossy();
-    let is_plain = |c: char| c.is_alphanumeric() || "_-./:=@%+,".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) { text.into_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }

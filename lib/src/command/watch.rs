@@ -4,18 +4,19 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use nix::libc;
-use nix::sys::signal::{SigHandler, Signal, kill, raise, signal};
+use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 
 use super::family::Family;
 use super::start::{Started, start};
+use super::terminal::Terminal;
 use super::witness::{Witness, was_for_all};
 use super::{Changes, Ended, Limits, Wrapped};
 use crate::error::Result;
 use crate::exit;
 use crate::interrupt::{self, Received, is_echo};
-use crate::process::{Process, Stat};
+use crate::process::Process;
 
 /// What can happen while a command runs.
 pub(super) enum Event {
@@ -33,8 +34,8 @@ const LOOK: Duration = Duration::from_secs(5);
 const LINGER_LOOK: Duration = Duration::from_millis(50);
 /// Looking takes at most one part in so many of the time, however many processes there are.
 const LOOK_SHARE: u32 = 50;
-/// How long after a command's end the signal that ended it may reach us.
-const SIGNAL_LAG: Duration = Duration::from_millis(30);
+/// How long after the command a signal to the whole group may reach us.
+pub(super) const SIGNAL_LAG: Duration = Duration::from_millis(30);
 /// How often what was killed is killed again, for what it has started meanwhile.
 const KILL_AGAIN: Duration = Duration::from_secs(1);
 /// How long killed processes may take to go; one that waits for a dead disk takes for ever.
@@ -60,10 +61,11 @@ pub(super) fn run(
     let family = Family::before();
     let mut run = Run { limits, events, witness, family, terminal: Terminal::take(), note, heard: Heard::default(), kill_at: None };
     let begun = Instant::now();
-    let Started { process, waiter } = start(wrapped, changes, starts, &sender)?;
+    let Started { process, waiter } = start(wrapped, changes, |process| run.let_start(process, starts), &sender)?;
     run.family.begin(process.pid);
     let (status, timed_out) = run.until_its_end(process.pid, begun);
     let duration = begun.elapsed();
+    run.terminal.take_back(status > exit::SIGNAL_BASE);
     // Nobody signals it from here on, so its number may go.
     run.family.root_has_gone();
     let _ = waitpid(Pid::from_raw(process.pid), None);
@@ -106,6 +108,25 @@ impl Heard {
 }
 
 impl Run<'_> {
+    /// The process is there and waits. A stop that came before is one of ours, and the command does not begin; what comes from now
+    /// on is the command's, and takes effect before it executes anything.
+    fn let_start(&mut self, process: &Process, starts: impl FnOnce(&Process) -> Result<()>) -> Result<()> {
+        let is_stop = |event| match event {
+            Event::Signal(received) if received.is_stop() => Some(received.number),
+            _ => None,
+        };
+        if let Some(number) = self.events.try_iter().find_map(is_stop) {
+            return Err(interrupt::stopped_by(number));
+        }
+        starts(process)?;
+        while let Ok(event) = self.events.try_recv() {
+            if let Event::Signal(received) = event {
+                self.pass_on(received, process.pid);
+            }
+        }
+        Ok(())
+    }
+
     /// Waits for the command itself; its status, and whether its time was over.
     fn until_its_end(&mut self, pid: i32, begun: Instant) -> (u8, bool) {
         let mut ends_at = self.limits.timeout.and_then(|timeout| begun.checked_add(timeout));
@@ -214,55 +235,4 @@ impl Run<'_> {
 
 fn is_due(at: Option<Instant>) -> bool {
     at.is_some_and(|at| at <= Instant::now())
-}
-
-/// Our part in job control: we stop when the command stops, neither sooner nor later, so that the shell sees what it would see
-/// of the command alone.
-struct Terminal {
-    is_there: bool,
-    before: Vec<(Signal, SigHandler)>,
-}
-
-impl Terminal {
-    /// From now on the keys and the background stop us only by way of the command.
-    #[allow(unsafe_code)]
-    fn take() -> Self {
-        let ignore = |number| {
-            // SAFETY: ignoring a signal runs no code. A started command gets its own dispositions back.
-            Some((number, unsafe { signal(number, SigHandler::SigIgn) }.ok()?))
-        };
-        Terminal {
-            is_there: std::fs::File::open("/dev/tty").is_ok(),
-            before: [Signal::SIGTSTP, Signal::SIGTTIN, Signal::SIGTTOU].into_iter().filter_map(ignore).collect(),
-        }
-    }
-
-    /// Stops us as the command was stopped, until somebody lets us go on; how long that was.
-    ///
-    /// Not without a terminal: there is no shell that would let both go on, and a command that was continued alone would end
-    /// unheard.
-    fn stop_with(&self, pid: i32) -> Duration {
-        let begun = Instant::now();
-        let is_stopped = || Stat::of(pid).is_none_or(|stat| stat.is_stopped());
-        if self.is_there && is_stopped() {
-            // To this very thread, so that it takes no step further.
-            let _ = raise(Signal::SIGSTOP);
-            // The shell has let the whole group go on; anybody else perhaps us alone.
-            std::thread::sleep(SIGNAL_LAG);
-            if is_stopped() {
-                let _ = kill(Pid::from_raw(pid), Signal::SIGCONT);
-            }
-        }
-        begun.elapsed()
-    }
-}
-
-impl Drop for Terminal {
-    #[allow(unsafe_code)]
-    fn drop(&mut self) {
-        for (number, handler) in &self.before {
-            // SAFETY: what was there before.
-            let _ = unsafe { signal(*number, *handler) };
-        }
-    }
 }

@@ -239,9 +239,10 @@ impl Request {
         self.environment.as_deref().or(of_marker).unwrap_or_else(of_place)
     }
 
-    /// The reason that decides.
-    pub(super) fn gravest(&self) -> &str {
-        self.reasons.first().map_or("", |reason| &reason.why)
+    /// The reasons that decide, in one line.
+    pub(super) fn why(&self) -> String {
+        let graver = self.reasons.iter().filter(|reason| reason.risk >= self.risk.min(Risk::High));
+        graver.map(|reason| reason.why.as_str()).collect::<Vec<_>>().join("; ")
     }
 
     /// Hash of everything that is shown of it: an approval by another user is of exactly what that user saw.
