@@ -26,11 +26,11 @@ fn main() -> ExitCode {
 fn body(args: Args, out: &Out) -> Result<u8> {
     let setting = Setting::open(&args.common)?;
     let environment = setting.environment(&args.common, args.overrides())?;
-    dbtest::refuse_protected(&environment)?;
     if args.around.resume || args.around.abandon {
         let rules = &environment.migration;
         return wrapper::end_interrupted(TOOL, &args.around, &args.common, rules, &environment, &setting, out);
     }
+    dbtest::refuse_protected(&environment)?;
     // What cannot be run is told before anything is touched.
     let command = Wrapped::find(&args.around.command)?;
     let engine = environment.engine(&setting.state)?;
@@ -56,15 +56,16 @@ fn body(args: Args, out: &Out) -> Result<u8> {
     setting.start_log(TOOL.name, &args.common, Some(&store), out)?;
     let audited = setting.audited(out, Some(&store), TOOL.run_on(&environment, &*engine), |trail| {
         let watcher = Watcher { out, trail };
+        let take = if args.in_place { Guarded::begin } else { Guarded::beside_others };
+        let (guarded, probe) = take(&environment, &store)?;
+        let plan = dbtest::plan(&environment, &*guarded.engine, &probe, &request, args.in_place);
+        trail.plan(json!({ "plan": plan }));
         let report = if args.in_place {
-            let (guarded, probe) = Guarded::begin(&environment, &store)?;
-            let plan = dbtest::plan(&environment, &*guarded.engine, &probe, &request, true);
-            trail.plan(json!({ "plan": plan }));
             let asked = plan.request(&environment, &probe, Some(&store))?;
             let approval = args.around.confirm.approve_audited(&asked, &environment.approval, &setting, trail, out)?;
             dbtest::run_in_place(&guarded, &probe, &request, &approval, &watcher)?
         } else {
-            dbtest::run(&environment, &store, &request, &watcher)?
+            dbtest::run(guarded, &probe, &request, &watcher)?
         };
         Ok((report.status(), note(trail, report)))
     })?;

@@ -48,7 +48,14 @@ pub(crate) fn tell(out: &Out, report: &Report) {
         (State::Leaked, None) => {}
         (State::Unknown { why }, _) => {
             let error = Error::new(Kind::Wrapper(report.status()), format!("{} may not be as it was: {why}", report.target));
-            out.say_error(&error.hint(format!("the state before the tests is {0}: restore-db -e {name} {0}", report.backup)));
+            let restore = format!("restore-db -e {name} {}", report.backup);
+            out.say_error(&error.hint(match report.clone {
+                Some(_) => format!("the state before the tests is {}: {restore}", report.backup),
+                None => format!(
+                    "{} holds the state before the tests; go on with safe-db-test -e {name} --resume, or with {restore}",
+                    report.backup
+                ),
+            }));
         }
     }
 }

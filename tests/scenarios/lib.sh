@@ -80,6 +80,8 @@ has_rows() {
     is "$(sqlite3 "$1" 'PRAGMA integrity_check')" ok "integrity of $1"
     is "$(rows "$1")" "$2" "rows of $1"
 }
+# All that a database holds, as text: two that print the same hold the same.
+content() { sqlite3 "$1" .dump 'PRAGMA user_version' 'PRAGMA application_id'; }
 hash_of() { sha256sum "$1" | cut -d' ' -f1; }
 # Everything below a folder: names, modes, contents.
 snapshot() { find "$1" -printf '%p %m %y\n' | sort && find "$1" -type f -exec sha256sum {} + | sort; }
@@ -106,6 +108,16 @@ nothing_left() {
     [ -z "$left" ] || wrong "left behind: $left"
 }
 
+# No interrupted migration or test run stands in the journal.
+nothing_stands() {
+    standing=$(find "$HOLDFAST_STATE_DIR/journal" -name '*.json' 2>/dev/null || :)
+    [ -z "$standing" ] || wrong "the journal holds: $(cat $standing)"
+}
+# Where the last command keeps the failed state, as it says.
+aside() { sed -n 's/.* kept as \([^;]*\);.*/\1/p' "$ERR"; }
+# value FILTER: of the JSON document that is the last line of stdout.
+value() { tail -n 1 "$OUT" | jq -r "$1"; }
+
 # config LINES…: writes holdfast.toml.
 config() {
     printf '%s\n' "$@" >holdfast.toml
@@ -119,9 +131,12 @@ at() {
 }
 # A number below $1; the seed was printed, so that a failure can be had again.
 SEED=${SEED:-$$}
+echo "$SEED" >"$SAID/seed"
 random() {
-    SEED=$(((SEED * 1103515245 + 12345) % 2147483648))
-    echo $((SEED / 65536 % $1))
+    # In a file, since it is mostly asked in a subshell.
+    drawn=$((($(cat "$SAID/seed") * 1103515245 + 12345) % 2147483648))
+    echo "$drawn" >"$SAID/seed"
+    echo $((drawn / 65536 % $1))
 }
 # halted COMMAND…: starts a backup, and halts it (as $VICTIM) as soon as it has a staging folder; kill -CONT lets it go on.
 halted() {

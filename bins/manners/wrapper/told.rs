@@ -55,11 +55,13 @@ fn tell_failure(out: &Out, tool: Tool, report: &Report) {
             Some(status) => format!("the command failed (status {status})"),
             None => "the command failed".to_owned(),
         },
+        Outcome::TimedOut if report.command_status.is_none() => format!("the real database was not touched: {why}"),
         Outcome::TimedOut => "the command ran out of time".to_owned(),
         Outcome::Rejected => format!("the command succeeded, but its result is rejected: {why}"),
         Outcome::RehearsalFailed => format!("the real database was not touched: {why}"),
         Outcome::RehearsalRejected => format!("the real database was not touched, the rehearsal's result is rejected: {why}"),
         Outcome::ReachedReal | Outcome::LeftRunning => why,
+        Outcome::Unjudged => "the command succeeded, but nothing can be said of its result".to_owned(),
         Outcome::Resumed => "the run had been interrupted".to_owned(),
     };
     let (state, hint) = state_of(tool, report);
@@ -97,6 +99,9 @@ fn state_of(tool: Tool, report: &Report) -> (String, Option<String>) {
             "so nothing was judged".to_owned(),
             Some(format!("end them, then say {tool} -e {name} --resume, or --abandon; {backup} holds what was before")),
         ),
+        State::Unknown { why } if report.outcome == Outcome::Unjudged => {
+            (why.clone(), Some(format!("when that is mended, say {tool} -e {name} --resume; {backup} holds what was before")))
+        }
         State::Unknown { why } => (
             format!("NOT rolled back: {why}"),
             Some(format!(

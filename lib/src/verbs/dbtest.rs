@@ -27,7 +27,6 @@ use crate::journal::{Entry, Kind};
 use crate::manifest::{self, Level};
 use crate::process::Process;
 use crate::rules::OnLeak;
-use crate::store::Store;
 
 /// A test run that is asked for.
 #[derive(Debug, Clone)]
@@ -64,12 +63,13 @@ pub fn refuse_inside(around: &Entry, is_in_place: bool) -> Result<()> {
     }
 }
 
-/// Runs tests on a clone. An error says that they were not run.
-pub fn run(environment: &Environment, store: &Store, request: &Request, on: &dyn Onlooker) -> Result<Report> {
+/// Runs tests on a clone of a database that was taken [beside others](Guarded::beside_others). An error says that they were
+/// not run.
+pub fn run(guarded: Guarded<'_>, probe: &Probe, request: &Request, on: &dyn Onlooker) -> Result<Report> {
+    let environment = guarded.environment;
     refuse_protected(environment)?;
     interrupt::replace_deadline(Some(environment.timeout));
-    let (guarded, probe) = Guarded::beside_others(environment, store)?;
-    let (before, made) = back_up(&guarded, &probe, request, on)?;
+    let (before, made) = back_up(&guarded, probe, request, on)?;
     let mut report = Report::begin(&guarded, request, &made);
     let clone = before.take_clone()?;
     report.clone = Some(clone.location());

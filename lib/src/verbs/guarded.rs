@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::backup::{self, Made};
 use super::before::{Before, Since};
 use super::restore::{self, Means, Origin, Target};
+use super::undo::Record;
 use crate::backup::Backup;
 use crate::catalog::Catalog;
 use crate::changes::Changes;
@@ -118,7 +119,7 @@ impl<'a> Guarded<'a> {
     }
 
     /// As [`Guarded::begin`], beside others who leave the database alone too: test runs on clones of it.
-    pub(super) fn beside_others(environment: &'a Environment, store: &'a Store) -> Result<(Self, Probe)> {
+    pub fn beside_others(environment: &'a Environment, store: &'a Store) -> Result<(Self, Probe)> {
         let engine = environment.engine(store.state())?;
         let held = lock::Target::share(store.state(), &engine.location(), engine.identity().as_deref(), environment.wait)?;
         Self { environment, store, engine, held }.require_sound()
@@ -269,22 +270,33 @@ impl<'a> Guarded<'a> {
         interrupt::replace_deadline(Some(self.environment.timeout));
         let told = |_| on.note("bringing the old state back goes on; once more ends it, and leaves that to --resume");
         interrupt::shield(told, || {
-            let settings = self.settings()?;
-            let origin = Origin::Backup(Box::new(before.backup().clone()));
-            let target =
-                Target { engine: self.environment.engine(self.store.state())?, environment: Some(self.environment), is_named: false };
-            target.engine.recover()?;
-            let plan = restore::plan(&origin, &target, false)?;
-            let means = Means { state: self.store.state(), store: None, settings: &settings, wait: self.environment.wait, as_it_was: true };
-            let report = restore::put_back(&plan, &origin, &target, &self.held, &means, on)?;
-            let mut notes = report.notes;
-            if let Since::Changed(changes) = before.compare_restored(&*self.engine)? {
-                notes.push(format!("others are writing to the database already: {}", changes.summary()));
-            }
-            if let Some(error) = report.restart_error {
-                notes.push(format!("the restart failed: {error}"));
-            }
-            Ok(BroughtBack { kept_aside: report.kept_aside, notes })
+            self.put_back(before, on).or_else(|error| match self.found(before, Duration::ZERO) {
+                // It failed after the swap, in noting that down.
+                Found::Unchanged => {
+                    let record = Record::read(self.store.state(), &self.engine.location()).ok().flatten();
+                    let own = record.filter(|record| record.origin == before.backup().id());
+                    Ok(BroughtBack { kept_aside: own.and_then(|record| record.kept.aside), notes: vec![error.to_string()] })
+                }
+                _ => Err(error),
+            })
         })
+    }
+
+    fn put_back(&self, before: &Before, on: &dyn Onlooker) -> Result<BroughtBack> {
+        let settings = self.settings()?;
+        let origin = Origin::Backup(Box::new(before.backup().clone()));
+        let target = Target { engine: self.environment.engine(self.store.state())?, environment: Some(self.environment), is_named: false };
+        target.engine.recover()?;
+        let plan = restore::plan(&origin, &target, false)?;
+        let means = Means { state: self.store.state(), store: None, settings: &settings, wait: self.environment.wait, as_it_was: true };
+        let report = restore::put_back(&plan, &origin, &target, &self.held, &means, on)?;
+        let mut notes = report.notes;
+        if let Since::Changed(changes) = before.compare_restored(&*self.engine)? {
+            notes.push(format!("others are writing to the database already: {}", changes.summary()));
+        }
+        if let Some(error) = report.restart_error {
+            notes.push(format!("the restart failed: {error}"));
+        }
+        Ok(BroughtBack { kept_aside: report.kept_aside, notes })
     }
 }

@@ -54,7 +54,12 @@ impl Case<'_> {
             report.changes = Some(changes.clone());
         }
         report.state = match found {
-            Found::Unknown(why) => State::Unknown { why },
+            Found::Unknown(why) => {
+                if report.outcome == Outcome::Done {
+                    report.outcome = Outcome::Unjudged;
+                }
+                State::Unknown { why }
+            }
             Found::Unchanged => {
                 if report.outcome == Outcome::Done && !self.passes_check(report) {
                     // The application does not work, and the database is not why: there is nothing to bring back.

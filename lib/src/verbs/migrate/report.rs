@@ -80,6 +80,8 @@ pub enum Outcome {
     Rejected,
     /// The command has ended and left processes that still run: nothing can be said of its result.
     LeftRunning,
+    /// The command succeeded, and whether its result keeps to the rules cannot be known.
+    Unjudged,
     /// An interrupted run was brought to its end.
     Resumed,
 }
@@ -140,7 +142,7 @@ impl Report {
             // Nothing was to be rolled back as far as the command says; of one that failed, nothing could be.
             (_, Outcome::LeftRunning) if self.command_status == Some(exit::DONE) => exit::REJECTED,
             (State::Unknown { .. }, _) => exit::ROLLBACK_FAILED,
-            (_, Outcome::Done | Outcome::Resumed | Outcome::LeftRunning) => exit::DONE,
+            (_, Outcome::Done | Outcome::Resumed | Outcome::LeftRunning | Outcome::Unjudged) => exit::DONE,
             (_, Outcome::TimedOut) => exit::TIMED_OUT,
             (_, Outcome::Failed) => self.command_status.unwrap_or(exit::FAILED),
             (_, Outcome::RehearsalFailed) => self.rehearsal.as_ref().map_or(exit::FAILED, |rehearsal| rehearsal.command_status),

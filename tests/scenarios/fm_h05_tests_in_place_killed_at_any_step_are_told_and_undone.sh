@@ -1,0 +1,6 @@
+#!/bin/sh
+# shellcheck source=tests/scenarios/lib.sh
+. "$SCENARIOS/lib.sh"
+
+export TOOL=safe-db-test FLAGS=--in-place ENDS=0
+. "$SCENARIOS/killed-run.sh"
