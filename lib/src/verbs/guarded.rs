@@ -291,8 +291,10 @@ impl<'a> Guarded<'a> {
         let means = Means { state: self.store.state(), store: None, settings: &settings, wait: self.environment.wait, as_it_was: true };
         let report = restore::put_back(&plan, &origin, &target, &self.held, &means, on)?;
         let mut notes = report.notes;
-        if let Since::Changed(changes) = before.compare_restored(&*self.engine)? {
-            notes.push(format!("others are writing to the database already: {}", changes.summary()));
+        match before.compare_restored(&*self.engine) {
+            Ok(Since::Unchanged) => {}
+            Ok(Since::Changed(changes)) => notes.push(format!("others are writing to the database already: {}", changes.summary())),
+            Err(error) => notes.push(format!("the database that was brought back could not be looked at once more: {error}")),
         }
         if let Some(error) = report.restart_error {
             notes.push(format!("the restart failed: {error}"));
