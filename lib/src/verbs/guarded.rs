@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::backup::{self, Made};
 use super::before::{Before, Since};
 use super::restore::{self, Means, Origin, Target};
-use super::undo::Record;
+use super::undo::{self, Record};
 use crate::backup::Backup;
 use crate::catalog::Catalog;
 use crate::changes::Changes;
@@ -280,6 +280,17 @@ impl<'a> Guarded<'a> {
                 _ => Err(error),
             })
         })
+    }
+
+    /// As [`Guarded::bring_back`], where what is there now is what tests left: of that, only the newest is kept.
+    pub(super) fn bring_back_after_tests(&self, before: &Before, on: &dyn Onlooker) -> Result<BroughtBack> {
+        let mut brought = self.bring_back(before, on)?;
+        if let Some(aside) = &brought.kept_aside
+            && let Err(error) = undo::keep_newest_of_tests(&*self.engine, aside, &self.held, self.store.state())
+        {
+            brought.notes.push(format!("what earlier tests left could not be removed: {error}"));
+        }
+        Ok(brought)
     }
 
     fn put_back(&self, before: &Before, on: &dyn Onlooker) -> Result<BroughtBack> {
