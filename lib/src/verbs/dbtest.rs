@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::backup::{self, Made};
 use super::before::Before;
-use super::guarded::{Found, Guarded, Onlooker, REACH_WAIT};
+use super::guarded::{BroughtBack, Found, Guarded, Onlooker, REACH_WAIT};
 use super::migrate::not_started;
 use super::on_clone;
 use crate::backup::Backup;
@@ -194,7 +194,7 @@ fn undo_leak(guarded: Guarded<'_>, before: &Before, on: &dyn Onlooker, report: &
     match alone.found(before, REACH_WAIT) {
         // Somebody whose tests ran beside ours has seen it too, and was faster.
         Found::Unchanged => State::BroughtBack { kept_aside: None },
-        _ => bring_back(&alone, before, on, report),
+        _ => back(alone.bring_back(before, on), report),
     }
 }
 
@@ -208,12 +208,12 @@ fn put_back(guarded: &Guarded<'_>, before: &Before, ended: &Ended, on: &dyn Onlo
     match found {
         Found::Unchanged => State::Untouched,
         // Also what cannot be compared any more goes back: that was promised whatever the tests do.
-        Found::Changed(_) | Found::Broken(_) | Found::Unknown(_) => bring_back(guarded, before, on, report),
+        Found::Changed(_) | Found::Broken(_) | Found::Unknown(_) => back(guarded.bring_back_after_tests(before, on), report),
     }
 }
 
-fn bring_back(guarded: &Guarded<'_>, before: &Before, on: &dyn Onlooker, report: &mut Report) -> State {
-    match guarded.bring_back(before, on) {
+fn back(brought: Result<BroughtBack>, report: &mut Report) -> State {
+    match brought {
         Ok(brought) => {
             report.notes.extend(brought.notes);
             State::BroughtBack { kept_aside: brought.kept_aside }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::backup::{self, Made};
 use super::before::{Before, Since};
 use super::restore::{self, Means, Origin, Target};
-use super::undo::Record;
+use super::undo::{self, Record};
 use crate::backup::Backup;
 use crate::catalog::Catalog;
 use crate::changes::Changes;
@@ -282,6 +282,17 @@ impl<'a> Guarded<'a> {
         })
     }
 
+    /// As [`Guarded::bring_back`], where what is there now is what tests left: of that, only the newest is kept.
+    pub(super) fn bring_back_after_tests(&self, before: &Before, on: &dyn Onlooker) -> Result<BroughtBack> {
+        let mut brought = self.bring_back(before, on)?;
+        if let Some(aside) = &brought.kept_aside
+            && let Err(error) = undo::keep_newest_of_tests(&*self.engine, aside, &self.held, self.store.state())
+        {
+            brought.notes.push(format!("what earlier tests left could not be removed: {error}"));
+        }
+        Ok(brought)
+    }
+
     fn put_back(&self, before: &Before, on: &dyn Onlooker) -> Result<BroughtBack> {
         let settings = self.settings()?;
         let origin = Origin::Backup(Box::new(before.backup().clone()));
@@ -291,8 +302,10 @@ impl<'a> Guarded<'a> {
         let means = Means { state: self.store.state(), store: None, settings: &settings, wait: self.environment.wait, as_it_was: true };
         let report = restore::put_back(&plan, &origin, &target, &self.held, &means, on)?;
         let mut notes = report.notes;
-        if let Since::Changed(changes) = before.compare_restored(&*self.engine)? {
-            notes.push(format!("others are writing to the database already: {}", changes.summary()));
+        match before.compare_restored(&*self.engine) {
+            Ok(Since::Unchanged) => {}
+            Ok(Since::Changed(changes)) => notes.push(format!("others are writing to the database already: {}", changes.summary())),
+            Err(error) => notes.push(format!("the database that was brought back could not be looked at once more: {error}")),
         }
         if let Some(error) = report.restart_error {
             notes.push(format!("the restart failed: {error}"));

@@ -63,7 +63,9 @@ pub fn plan(environment: &Environment, engine: &dyn Engine, probe: &Probe, reque
     ];
     if is_in_place {
         steps.push(format!("run the command on the REAL database{within}"));
-        steps.push("bring the state of the backup back, whatever the command did, and keep what it left aside".to_owned());
+        steps.push(
+            "bring the state of the backup back, whatever the command did, and keep what it left aside until the next such run".to_owned(),
+        );
     } else {
         steps.push(format!("run the command on that clone{within}"));
         steps.push(if request.keep { "leave the clone for inspection" } else { "remove the clone" }.to_owned());

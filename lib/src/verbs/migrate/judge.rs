@@ -127,7 +127,11 @@ impl Case<'_> {
             // Whoever resumes it finds the command's end instead, and comes to the same rollback.
             tracing::warn!("the journal does not say that a rollback has begun: {error}");
         }
-        match self.guarded.bring_back(self.before, self.on) {
+        let brought = match entry.kind {
+            journal::Kind::Migration => self.guarded.bring_back(self.before, self.on),
+            journal::Kind::InPlaceTest => self.guarded.bring_back_after_tests(self.before, self.on),
+        };
+        match brought {
             Ok(brought) => {
                 tracing::info!(took_ms = start.elapsed().as_millis(), "rolled back to {}", self.before.backup().id());
                 report.notes.extend(brought.notes);
