@@ -20,7 +20,7 @@ expect 125 client_env safe-migrate -e dev -- ./half
 holds err 'an interrupted safe-migrate stands'
 holds err '990 rows lost'
 # Its status is the command's.
-expect 1 approved safe-migrate -e dev --resume
+expect 1 as_approved safe-migrate -e dev --resume
 [ "$(picture)" = "$before" ] || wrong "it did not come back as it was"
 is "$(failed_rows "$(kept_aside)" entry)" 10
 nothing_stands

@@ -1,6 +1,6 @@
 # The words of the scenarios that only PostgreSQL knows.
 # shellcheck shell=sh
-# shellcheck disable=SC2034,SC2086 # the scenarios use what stands here; some of it is a list of words
+# shellcheck disable=SC2016,SC2034,SC2086 # programs are written here; the scenarios use what stands here; some of it is a list of words
 # shellcheck disable=SC2153 # STORY is given
 # shellcheck source=tests/postgres_scenarios/story.sh
 . "$STORY"
@@ -234,3 +234,26 @@ as_server_user() { if [ "$(id -u)" = 0 ]; then setpriv --reuid=postgres --regid=
 
 # What the message names that stands in the way of a swap.
 SWAP_HINT="ROLLBACK PREPARED 'stays in $DB'"
+
+# What a program does that heeds its surroundings: by the engine's own variables, by DATABASE_URL.
+sql_by_variables() { "$SERVER_PROGRAMS/psql" -XqAt -v ON_ERROR_STOP=1 -c "$1"; }
+sql_by_url() { "$SERVER_PROGRAMS/psql" -XqAt -v ON_ERROR_STOP=1 -d "${2:-$DATABASE_URL}" -c "$1"; }
+# Drops all there is in the database that the variables lead to, and then the whole database of the scenario's name there.
+drop_all_by_variables() {
+    sql_by_variables 'DROP SCHEMA public CASCADE'
+    "$SERVER_PROGRAMS/psql" -Xq -d postgres -c "DROP DATABASE \"$DB\" WITH (FORCE)"
+}
+# Variables by which a client could still find its way to the real database.
+LEADS="PGSERVICE=real PGHOSTADDR=127.0.0.1 PGPASSWORD=s3cret PGPASSFILE=$PWD/pass PGSSLMODE=prefer"
+# make_plain_user NAME: one who may connect, and nothing more; and the statement by which it may create databases.
+make_plain_user() { sql_in postgres "CREATE ROLE $1 LOGIN"; }
+may_create_databases() { echo "ALTER ROLE \"$1\" CREATEDB"; }
+# The clones of this scenario's database on a server that the configuration names.
+scratches() { sql_in postgres "SELECT datname FROM pg_database WHERE datname LIKE 'holdfast\\_scratch\\_%' AND shobj_description(oid, 'pg_database') LIKE '%\"$DB\"%'"; }
+# sit_in DATABASE: somebody connects there and stays, until `stop` is there.
+sit_in() {
+    { echo "SELECT 1;"; until [ -e stop ]; do sleep 0.05; done; } | client "$SERVER_PROGRAMS/psql" -Xq -d "$1" >/dev/null 2>&1 &
+    until_true 10 somebody_is_in "$1"
+}
+somebody_is_in() { [ "$(sql_in postgres "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = '$1' AND application_name = 'psql'")" = t ]; }
+give_tables_to() { sql "ALTER TABLE account OWNER TO \"$1\"; ALTER TABLE entry OWNER TO \"$1\"; ALTER TABLE mark OWNER TO \"$1\""; }

@@ -22,11 +22,28 @@ expect() {
     [ "$got" = "$wanted" ] || wrong "$*: status $got, not $wanted"
 }
 
-# approved COMMAND…: succeeds, confirmed by the code of its own dry run where it needs one.
-approved() {
-    expect 0 "$@" -n --json
-    code=$(sed -n 's/.*"confirm":"\([^"]*\)".*/\1/p' out)
-    expect 0 "$@" ${code:+--confirm "$code"}
+# as_approved COMMAND…: runs a command as its dry run was read and approved; its status is the run's.
+as_approved() {
+    with -n "$@" >plan.txt 2>&1 || { cat plan.txt >&2 && return 99; }
+    code=$(sed -n 's/.*--confirm \([^ ]*\).*/\1/p' plan.txt | head -n 1)
+    with "${code:+--confirm=$code}" "$@"
+}
+# approved COMMAND…: the same, and it succeeds.
+approved() { expect 0 as_approved "$@"; }
+# with FLAG COMMAND…: the command with that flag before its first --, or at its end; with none, as it is.
+with() {
+    flag=$1 count=$(($# - 1))
+    shift
+    while [ "$count" -gt 0 ]; do
+        if [ "$1" = -- ] && [ -n "$flag" ]; then
+            set -- "$@" "$flag"
+            flag=''
+        fi
+        set -- "$@" "$1"
+        shift
+        count=$((count - 1))
+    done
+    "$@" ${flag:+"$flag"}
 }
 
 holds() { grep -qF -e "$2" "$1" || wrong "$1 does not hold: $2"; }
@@ -59,13 +76,6 @@ config() {
     chmod 600 holdfast.toml
 }
 
-# approved COMMAND…: runs a command again as its dry run has been read and approved; its status is the run's.
-approved() {
-    "$@" -n >plan.txt 2>&1 || { cat plan.txt >&2 && return 99; }
-    code=$(sed -n 's/.*--confirm \([^ ]*\).*/\1/p' plan.txt | head -n 1)
-    "$@" ${code:+--confirm "$code"}
-}
-
 # The backups that migrations have made.
 migration_backups() { find "$STORE/migrations" -mindepth 1 -maxdepth 1 -type d ! -name '.*' 2>/dev/null | wc -l | tr -d ' '; }
 # No run stands in the journal.
@@ -80,7 +90,8 @@ told() { jq -r "$1" report.json; }
 nothing_staged() {
     found=$(find "$STORE" -name '.staging*' -o -name '*.tmp' 2>/dev/null)
     [ -z "$found" ] || wrong "staging was left: $found"
-    found=$(find "$TMPDIR" -mindepth 1 -maxdepth 1 -name 'holdfast-*')
+    # A kill can leave a folder that nobody has put anything into yet.
+    found=$(find "$TMPDIR" -mindepth 1 -maxdepth 1 -name 'holdfast-*' ! -empty)
     [ -z "$found" ] || wrong "scratch was left: $found"
 }
 

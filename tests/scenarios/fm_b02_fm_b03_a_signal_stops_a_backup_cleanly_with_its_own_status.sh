@@ -7,7 +7,8 @@ expect 0 backup-db app.db
 good=$(made)
 # stopped_by SIGNAL STATUS
 stopped_by() {
-    halted backup-db app.db
+    # A shell starts what is in its background with SIGINT ignored, and what is ignored stays so.
+    halted env --default-signal=INT backup-db app.db
     kill "-$1" "$VICTIM"
     kill -CONT "$VICTIM"
     STATUS=0

@@ -52,7 +52,7 @@ fn fm_g12_no_number_of_hangups_ends_a_rollback() {
     kill(pid, Signal::SIGTERM).expect("sent");
     for _ in 0..3 {
         kill(pid, Signal::SIGHUP).expect("sent");
-        std::thread::sleep(Duration::from_millis(100));
+        std::thread::sleep(Duration::from_millis(400));
     }
     assert_eq!(wait(&mut child), 1);
     assert_eq!(place.read("rolled-back"), "whole\n");

@@ -139,7 +139,7 @@ pub struct Means<'a> {
     /// How long to wait for a lock.
     pub wait: Duration,
     /// Whether the very state of the backup is wanted, with the marker that it had and whatever the configuration's queries say
-    /// of it: it was here a moment ago.
+    /// of it, and with what stood around the database then: it was here a moment ago.
     pub as_it_was: bool,
 }
 
@@ -182,6 +182,9 @@ pub(super) fn put_back(
     let start = Instant::now();
     progress.begin("load", Some(origin.plain_bytes()?));
     let mut beside = load(origin, proof.as_ref(), engine, &restore_id)?;
+    if means.as_it_was {
+        beside.bring_properties();
+    }
     let load_ms = elapsed_ms(start);
     let asserts = target.environment.filter(|_| !means.as_it_was).map_or(&[][..], |environment| &environment.asserts);
     compare(origin, &*beside, asserts)?;

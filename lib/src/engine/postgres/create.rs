@@ -157,6 +157,13 @@ pub(super) fn missing_roles(session: &mut Session, origin: &Database) -> Result<
     Ok(roles_of(origin).into_iter().filter(|role| !there.contains(role)).collect())
 }
 
+/// Our role, and those of `roles` that it is no member of, so that it can give nothing into their hands.
+pub(super) fn roles_to_join(session: &mut Session, roles: &BTreeSet<String>) -> Result<(String, Vec<String>)> {
+    let role = session.text("SELECT current_user")?;
+    let others = session.text("SELECT rolname FROM pg_roles WHERE NOT pg_has_role(oid, 'MEMBER')")?;
+    Ok((role, others.lines().filter(|other| roles.contains(*other)).map(str::to_owned).collect()))
+}
+
 /// The extensions of `origin` that are not installed on the server's machine.
 pub(super) fn missing_extensions(session: &mut Session, origin: &Database) -> Result<Vec<String>> {
     let there: BTreeSet<String> = session.text("SELECT name FROM pg_available_extensions")?.lines().map(str::to_owned).collect();

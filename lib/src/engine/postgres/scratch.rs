@@ -1,5 +1,6 @@
 //! Throwaway databases: on a private server that lives as long as the value, or on a server that the configuration names.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 
 use super::address::Address;
@@ -22,6 +23,8 @@ const SUPERUSER: &str = "postgres";
 pub(super) struct Scratch {
     place: Place,
     home: Home,
+    /// Every role that the dump to come may name.
+    roles: BTreeSet<String>,
 }
 
 enum Home {
@@ -36,7 +39,11 @@ pub(super) fn scratch(settings: &Settings, origin: Option<&Database>) -> Result<
     match &settings.scratch_server {
         Some(url) => {
             let shared = Shared::create(url, settings, origin).map_err(|error| error.within("scratch_server"))?;
-            Ok(Scratch { place: shared.place(), home: Home::Shared(Box::new(shared)) })
+            Ok(Scratch {
+                place: shared.place(),
+                home: Home::Shared(Box::new(shared)),
+                roles: origin.map(create::roles_of).unwrap_or_default(),
+            })
         }
         None => private(settings, origin),
     }
@@ -61,12 +68,15 @@ fn private(settings: &Settings, origin: Option<&Database>) -> Result<Scratch> {
         tracing::warn!("this machine lacks the database's locale, the scratch database sorts by bytes: {}", objection.into_error());
         create::create_without_locale(&mut session, &name, origin)?;
     }
-    Ok(Scratch { place: at(&name), home: Home::Private(Box::new(cluster)) })
+    Ok(Scratch { place: at(&name), home: Home::Private(Box::new(cluster)), roles: BTreeSet::new() })
 }
 
 impl Workspace for Scratch {
     fn load(&mut self, content: Content, plain: &mut dyn Read) -> Result<()> {
-        load::load(&self.place, content, plain)
+        load::load(&self.place, content, plain).map_err(|error| match &self.home {
+            Home::Shared(shared) => shared.explain(error, &self.roles),
+            Home::Private(_) => error,
+        })
     }
 
     fn fingerprint(&self, depth: Depth) -> Result<Fingerprint> {

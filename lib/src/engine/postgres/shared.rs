@@ -1,6 +1,8 @@
 //! Scratch databases on a server that the configuration names: made there, dropped there, and swept by the next run where
 //! theirs was killed.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
 use super::address::Address;
@@ -10,7 +12,7 @@ use super::place::Place;
 use super::session::Session;
 use super::sql;
 use crate::engine::{Left, Settings};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::manifest::Database;
 use crate::{fsx, interrupt, shell};
 
@@ -18,6 +20,8 @@ use crate::{fsx, interrupt, shell};
 const PREFIX: &str = "holdfast_scratch_";
 /// How many random bytes a name has.
 const RANDOM_BYTES: usize = 6;
+/// How a server says that a role may not do something, where it speaks English.
+const RIGHTS: [&str; 4] = ["must be member of role", "must be able to SET ROLE", "must be owner of", "permission denied"];
 
 /// One such database. Dropped, it is gone.
 pub(super) struct Shared {
@@ -86,6 +90,24 @@ impl Shared {
             open: psql(&self.place()),
             drop: format!("{} -c {}", psql(&self.server), shell::word(&drop_statement)),
         })
+    }
+
+    /// Whether a load failed for what our role may not do there, which says nothing of the backup.
+    pub(super) fn explain(&self, error: Error, origin_roles: &BTreeSet<String>) -> Error {
+        let said = error.to_string();
+        if !RIGHTS.iter().any(|words| said.contains(words)) {
+            return error;
+        }
+        match self.server.session().and_then(|mut session| create::roles_to_join(&mut session, origin_roles)) {
+            Ok((role, missing)) if !missing.is_empty() => {
+                let roles: Vec<String> = missing.iter().map(|role| sql::ident(role)).collect();
+                let grant = format!("GRANT {} TO {}", roles.join(", "), sql::ident(&role));
+                error.within(format!("role {role} may not load it into scratch_server")).as_kind(Kind::Config).hint(format!(
+                    "what it loads belongs to others there; as a superuser: {grant}; or leave scratch_server out, for a private server"
+                ))
+            }
+            _ => error,
+        }
     }
 
     fn remove(&self, session: &mut Session) -> Result<()> {

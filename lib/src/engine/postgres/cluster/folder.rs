@@ -20,6 +20,8 @@ const SOCKET_FOLDER_MAX_BYTES: usize = 85;
 const PREFIX: &str = "holdfast-scratch-";
 /// A file in the folder that is locked for as long as its run lives.
 const ALIVE: &str = "alive";
+/// How long a run may take to mark the folder that it has made.
+const MARK_WAIT: Duration = Duration::from_secs(60);
 /// How long a server that outlived its run may take to end.
 const END_WAIT: Duration = Duration::from_secs(2);
 
@@ -55,14 +57,20 @@ pub(super) fn release(folder: &Path) -> Result<()> {
     fs::remove_file(&path).on("remove", &path)
 }
 
-/// Removes the folders of killed runs beside `ours`: those whose mark nobody holds. What cannot be removed is left for
-/// another time.
+/// Removes the folders of killed runs beside `ours`: those whose mark nobody holds, and old empty ones, whose run was killed
+/// before it could mark them. What cannot be removed is left for another time.
 pub(super) fn sweep(ours: &Path, user: Option<RunAs>) {
     let uid = user.map_or_else(|| nix::unistd::geteuid().as_raw(), |user| user.uid);
     let Some(parent) = ours.parent() else { return };
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let path = entry.path();
-        let is_candidate = is_private(&path) && path != ours && entry.metadata().is_ok_and(|meta| meta.is_dir() && meta.uid() == uid);
+        let Some(meta) = entry.metadata().ok().filter(|meta| meta.is_dir() && is_private(&path) && path != ours) else { continue };
+        let age = meta.modified().ok().and_then(|at| at.elapsed().ok()).unwrap_or_default();
+        if age > MARK_WAIT {
+            // Refused for any but an empty one.
+            let _ = fs::remove_dir(&path);
+        }
+        let is_candidate = meta.uid() == uid;
         // The lock is held meanwhile, so that of two sweeps one goes on.
         if is_candidate && let Some(_mark) = abandoned(&path) {
             end_server(&path.join("data"), uid);
