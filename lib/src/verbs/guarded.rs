@@ -236,6 +236,9 @@ impl<'a> Guarded<'a> {
 
     /// What the database is now, against what it was before. One that does not answer is asked again for as long as `wait`.
     pub(super) fn found(&self, before: &Before, wait: Duration) -> Found {
+        if let Some(elsewhere) = self.leads_elsewhere() {
+            return Found::Unknown(elsewhere);
+        }
         match self.live(wait) {
             Err(error) => return Found::Unknown(format!("the database does not answer, so nothing is known of its state: {error}")),
             Ok(Live::Missing) => return Found::Broken("the database is gone".to_owned()),
@@ -248,6 +251,12 @@ impl<'a> Guarded<'a> {
             Err(error) if error.kind() == error::Kind::Bad => Found::Broken(error.to_string()),
             Err(error) => Found::Unknown(format!("the database cannot be compared with the backup: {error}")),
         }
+    }
+
+    /// Whether the environment's own words lead to another place than they did: a link that was changed.
+    fn leads_elsewhere(&self) -> Option<String> {
+        let (before, now) = (self.engine.location(), self.environment.engine(self.store.state()).ok()?.location());
+        (now != before).then(|| format!("the database was {before}, and what names it leads to {now} now, which nobody has looked at"))
     }
 
     fn live(&self, wait: Duration) -> Result<Live> {
