@@ -70,6 +70,8 @@ pub struct Ended {
     pub signals_received: Vec<i32>,
     /// Its processes that still run.
     pub left_behind: Vec<Process>,
+    /// What kept it when its time was over, a sentence each.
+    pub held_up: Vec<String>,
     /// From its start to its end.
     pub duration: Duration,
 }
@@ -114,7 +116,8 @@ impl Wrapped {
     /// Runs it to its end.
     ///
     /// `starts` is called when its process is there and has not executed anything yet: what it writes down is never too late,
-    /// and if it fails, or we are killed meanwhile, nothing runs. `note` gets sentences for a person who waits.
+    /// and if it fails, or we are killed meanwhile, nothing runs. `held_up` is asked what keeps the command when its time is
+    /// over, while it still is kept; its answer must come soon. `note` gets sentences for a person who waits.
     ///
     /// Errors: only as long as the command has not run. Once it has, there is an [`Ended`].
     pub fn run(
@@ -122,8 +125,9 @@ impl Wrapped {
         changes: &Changes,
         limits: Limits,
         starts: impl FnOnce(&Process) -> Result<()>,
+        mut held_up: impl FnMut() -> Vec<String>,
         mut note: impl FnMut(&str),
     ) -> Result<Ended> {
-        watch::run(self, changes, limits, starts, &mut note)
+        watch::run(self, changes, limits, starts, watch::Told { held_up: &mut held_up, note: &mut note })
     }
 }

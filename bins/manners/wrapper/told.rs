@@ -89,7 +89,10 @@ fn state_of(tool: Tool, report: &Report) -> (String, Option<String>) {
         State::Migrated => ("the database is as the command left it".to_owned(), None),
         State::RolledBack { kept_aside } => (
             format!("rolled back to {backup}"),
-            kept_aside.as_ref().map(|aside| format!("the failed state is kept as {aside}; restore-db -e {name} --discard removes it")),
+            kept_aside.as_ref().map(|aside| {
+                let since = report.backup_at.as_ref().map(|at| format!(", with all that was written since {at}")).unwrap_or_default();
+                format!("the failed state is kept as {aside}{since}; restore-db -e {name} --discard removes it")
+            }),
         ),
         State::Kept => {
             let changes = report.changes.as_ref().map(|changes| format!(": {}", changes.summary())).unwrap_or_default();

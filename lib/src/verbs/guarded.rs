@@ -1,5 +1,9 @@
 //! The database that a command is let loose on: held, known to be in a state that was meant, and brought back where it must be.
 
+mod loosed;
+
+pub(super) use loosed::{Loose, Loosed};
+
 use std::time::{Duration, Instant};
 
 use super::backup::{self, Made};
@@ -17,7 +21,7 @@ use crate::error::{self, Error, Result};
 use crate::exit;
 use crate::fsx;
 use crate::interrupt;
-use crate::journal::{Entry, Kind, RUN_VARIABLE, Stage};
+use crate::journal::{Entry, Kind, Stage};
 use crate::lock::{self, Held};
 use crate::marker;
 use crate::process::{self, Process};
@@ -167,28 +171,27 @@ impl<'a> Guarded<'a> {
         &self,
         entry: &mut Entry,
         command: &Wrapped,
-        mut variables: command::Changes,
+        variables: command::Changes,
         timeout: Option<Duration>,
         on: &dyn Onlooker,
-    ) -> Result<Ended> {
+    ) -> Result<Loosed> {
         let state = self.store.state();
-        variables.insert(RUN_VARIABLE.into(), Some(entry.run.clone().into()));
+        let run = entry.run.clone();
         let starts = |child: &Process| {
             entry.child = Some(child.clone());
             entry.write(state)?;
             on.command_begins(&command.line(), &self.engine.location());
             Ok(())
         };
-        let limits = command::Limits { timeout, ..command::Limits::default() };
-        let ended = command.run(&variables, limits, starts, |line| on.note(line))?;
-        on.command_ended(&ended);
+        let loosed = self.let_loose(Loose { run: &run, command, variables, timeout }, starts, on)?;
+        let ended = &loosed.ended;
         entry.left_behind.clone_from(&ended.left_behind);
         let status = if ended.timed_out { exit::TIMED_OUT } else { ended.status };
         if let Err(error) = entry.reach(Stage::Ended { status }, state) {
             // Whoever resumes it takes the command for interrupted, which is the safe side.
             tracing::warn!("the journal does not say that the command has ended: {error}");
         }
-        Ok(ended)
+        Ok(loosed)
     }
 
     /// What its engine is set to.
@@ -249,7 +252,10 @@ impl<'a> Guarded<'a> {
             Ok(Since::Unchanged) => Found::Unchanged,
             Ok(Since::Changed(changes)) => Found::Changed(changes),
             Err(error) if error.kind() == error::Kind::Bad => Found::Broken(error.to_string()),
-            Err(error) => Found::Unknown(format!("the database cannot be compared with the backup: {error}")),
+            Err(error) => {
+                let waiting: String = self.engine.waiting().unwrap_or_default().iter().map(|line| format!("; {line}")).collect();
+                Found::Unknown(format!("the database cannot be compared with the backup: {error}{waiting}"))
+            }
         }
     }
 
@@ -260,6 +266,7 @@ impl<'a> Guarded<'a> {
     }
 
     fn live(&self, wait: Duration) -> Result<Live> {
+        let wait = wait.min(longest_wait());
         let start = Instant::now();
         loop {
             match self.engine.live() {
@@ -321,4 +328,10 @@ impl<'a> Guarded<'a> {
         }
         Ok(BroughtBack { kept_aside: report.kept_aside, notes })
     }
+}
+
+/// A debug build takes `HOLDFAST_TEST_REACH_WAIT` seconds at most, where it is set, so that scenarios need not wait for a minute.
+fn longest_wait() -> Duration {
+    let text = if cfg!(debug_assertions) { std::env::var("HOLDFAST_TEST_REACH_WAIT").ok() } else { None };
+    text.and_then(|text| text.parse().ok()).map_or(Duration::MAX, Duration::from_secs)
 }

@@ -73,8 +73,8 @@ pub fn run(guarded: &Guarded<'_>, probe: &Probe, request: &Request, approval: &A
             }
         }
         match guarded.run_command(&mut entry, command, limits, request.rules.timeout, on) {
-            Ok(ended) => {
-                case.settle(entry, Some(&ended), &mut report);
+            Ok(loosed) => {
+                case.settle(entry, Some(&loosed), &mut report);
                 Ok(report)
             }
             Err(error) => Err(case.not_run(entry, error)),
