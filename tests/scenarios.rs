@@ -87,6 +87,7 @@ scenarios! {
     fm_g10_a_migration_inside_a_migration_runs_as_it_is
     fm_g11_fm_g12_a_signal_reaches_the_command_once_and_the_rollback_still_runs
     fm_g13_a_migration_runs_as_if_it_had_been_started_directly
+    fm_g15_a_rollback_comes_under_an_application_that_goes_on_working
     fm_g16_the_wrong_environment_or_database_is_refused_with_both_names
     fm_g16_what_the_database_says_of_itself_is_compared_with_what_was_meant
     fm_g17_a_good_migration_killed_at_any_step_is_told_and_kept_or_brought_back

@@ -114,7 +114,7 @@ nothing_stands() {
     [ -z "$standing" ] || wrong "the journal holds: $(cat $standing)"
 }
 # Where the last command keeps the failed state, as it says.
-aside() { sed -n 's/.* kept as \([^;]*\);.*/\1/p' "$ERR"; }
+aside() { sed -n 's/.* kept as \([^;,]*\)[;,].*/\1/p' "$ERR"; }
 # value FILTER: of the JSON document that is the last line of stdout.
 value() { tail -n 1 "$OUT" | jq -r "$1"; }
 
