@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2013,SC2018,SC2019 # words; names of ours
 # shellcheck source=tests/scenarios/lib.sh
 . "$SCENARIOS/lib.sh"
 

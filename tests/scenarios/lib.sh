@@ -111,7 +111,7 @@ nothing_left() {
 # No interrupted migration or test run stands in the journal.
 nothing_stands() {
     standing=$(find "$HOLDFAST_STATE_DIR/journal" -name '*.json' 2>/dev/null || :)
-    [ -z "$standing" ] || wrong "the journal holds: $(cat $standing)"
+    [ -z "$standing" ] || wrong "the journal holds: $standing"
 }
 # Where the last command keeps the failed state, as it says.
 aside() { sed -n 's/.* kept as \([^;,]*\)[;,].*/\1/p' "$ERR"; }
