@@ -233,6 +233,12 @@ pub trait Engine {
     /// with the stream, with every table's content.
     fn image(&self, out: &mut dyn Outlet) -> Result<Option<Fingerprint>>;
 
+    /// What of the live database is in no dump of it and a command may change all the same, by the names that the manifest of
+    /// a backup has for it ([`Database::properties`]); null where there is none of it.
+    fn around(&self) -> Result<BTreeMap<String, serde_json::Value>> {
+        Ok(BTreeMap::new())
+    }
+
     /// The live schema, object by object.
     fn schema(&self) -> Result<Schema>;
 

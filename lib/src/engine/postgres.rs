@@ -125,6 +125,10 @@ impl Engine for Postgres {
         dump::image(&self.place, out).map(Some)
     }
 
+    fn around(&self) -> Result<BTreeMap<String, serde_json::Value>> {
+        catalog::around(&mut self.place.session()?, &self.target()?)
+    }
+
     fn schema(&self) -> Result<Schema> {
         self.place.schema()
     }

@@ -1,6 +1,9 @@
 //! What a database was in a backup, and whether it still is.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use serde_json::Value;
 
 use super::verify::{self, Compared, Demands, Proven};
 use crate::backup::Backup;
@@ -31,6 +34,12 @@ pub enum Since {
     Unchanged,
     /// What is different.
     Changed(Changes),
+}
+
+impl Since {
+    fn of(changes: Changes) -> Self {
+        if changes.is_empty() { Since::Unchanged } else { Since::Changed(changes) }
+    }
 }
 
 /// What a database that is compared with a backup is to it.
@@ -99,30 +108,35 @@ impl Before {
         let folder = store::scratch_folder(&self.settings.scratch_dir)?;
         let mut out = Compared::with(self.index.clone(), folder.path());
         let streamed = engine.image(&mut out)?;
+        let around = if what == Is::TheSame { engine.around()? } else { BTreeMap::new() };
         if out.was_same() {
-            return Ok(Since::Unchanged);
+            return Ok(Since::of(Changes::default().with_around(self.around(), &around)));
         }
         let after = match streamed {
             Some(fingerprint) => fingerprint,
             None => engine.fingerprint(Depth::Content)?,
         };
-        self.changes(&after, what, || engine.schema())
+        Ok(Since::of(self.changes(&after, what, || engine.schema())?.with_around(self.around(), &around)))
+    }
+
+    /// What stood around the database, as far as the manifest says.
+    fn around(&self) -> &BTreeMap<String, Value> {
+        const NOTHING: &BTreeMap<String, Value> = &BTreeMap::new();
+        self.backup.manifest().database.as_ref().map_or(NOTHING, |database| &database.properties)
     }
 
     /// The same for a clone that something has worked on.
     pub fn compare_clone(&self, clone: &dyn Workspace) -> Result<Since> {
-        self.changes(&clone.fingerprint(Depth::Content)?, Is::ACopy, || clone.schema())
+        self.changes(&clone.fingerprint(Depth::Content)?, Is::ACopy, || clone.schema()).map(Since::of)
     }
 
-    fn changes(&self, after: &Fingerprint, what: Is, schema_after: impl FnOnce() -> Result<Schema>) -> Result<Since> {
+    fn changes(&self, after: &Fingerprint, what: Is, schema_after: impl FnOnce() -> Result<Schema>) -> Result<Changes> {
         let before = self.content(what).map_err(of_the_backup)?;
         let changes = Changes::between(&before, after);
-        let changes = if before.schema_sha256 == after.schema_sha256 {
-            changes
-        } else {
-            changes.with_schema(&self.with_clone(|clone| clone.schema())?, &schema_after()?)
-        };
-        Ok(if changes.is_empty() { Since::Unchanged } else { Since::Changed(changes) })
+        if before.schema_sha256 == after.schema_sha256 {
+            return Ok(changes);
+        }
+        Ok(changes.with_schema(&self.with_clone(|clone| clone.schema())?, &schema_after()?))
     }
 
     /// The fingerprint with every table's content. Where the manifest leaves some out, it is because a copy may have their

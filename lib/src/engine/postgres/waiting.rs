@@ -95,7 +95,7 @@ impl Backend {
     }
 
     fn query(&self) -> String {
-        let query = plain(self.query.as_deref().unwrap_or_default());
+        let query = plain(self.query.as_deref().unwrap_or_default().trim_end_matches(|c: char| c == ';' || c.is_whitespace()));
         // What follows the word may be one.
         let secret_at = query.to_ascii_lowercase().find("password").map(|at| at + "password".len());
         let shown: String = query[..secret_at.unwrap_or(query.len())].chars().take(QUERY_MAX_CHARS).collect();
