@@ -37,6 +37,7 @@ scenarios! {
     a_person_at_the_terminal_types_the_name
     a_protected_environment_wants_its_name
     a_restore_can_be_undone_twice_and_discarded
+    a_table_that_only_the_application_can_read_is_never_taken_for_unchanged
     every_keep_flag_keeps_what_it_says
     files_of_anyone_are_restored_by_their_content_and_cut_ones_refused
     fm_b01_fm_c01_a_backup_killed_at_any_step_leaves_whole_backups_only

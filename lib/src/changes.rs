@@ -55,6 +55,8 @@ pub enum What {
         /// The rows it has.
         after: u64,
     },
+    /// The database has changed, and what only the application can read may have too: nothing is known of its rows.
+    Unreadable,
     /// It has as many rows, and others.
     Content {
         /// Its rows.
@@ -97,6 +99,15 @@ impl Changes {
         tables.extend(after.into_iter().map(|(table, new)| TableChange { table, what: What::Added { rows: new.rows } }));
         tables.sort_by(|a, b| a.table.cmp(&b.table));
         Changes { tables, schema: Vec::new() }
+    }
+
+    /// Adds tables of which nothing can be known.
+    #[must_use]
+    pub fn with_unreadable(mut self, tables: impl IntoIterator<Item = String>) -> Self {
+        let known: Vec<String> = self.tables.iter().map(|change| change.table.clone()).collect();
+        let unknown = tables.into_iter().filter(|table| !known.contains(table));
+        self.tables.extend(unknown.map(|table| TableChange { table, what: What::Unreadable }));
+        self
     }
 
     /// Adds what is different in the definitions.
@@ -188,6 +199,7 @@ impl fmt::Display for TableChange {
             What::Rows { before, after } if after < before => write!(f, "table {table} has {after} rows, {} fewer", before - after),
             What::Rows { before, after } => write!(f, "table {table} has {after} rows, {} more", after - before),
             What::Content { rows: 0 } => write!(f, "table {table} is not the same"),
+            What::Unreadable => write!(f, "table {table} cannot be compared: only the application can read it"),
             What::Content { rows } => write!(f, "table {table} has as many rows ({rows}), but not the same"),
         }
     }

@@ -16,12 +16,14 @@ mod witness;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::libc;
 
 use crate::error::{Error, Result};
+use crate::fsx;
 use crate::interrupt;
 use crate::process::Process;
 use crate::secret::redact;
@@ -106,6 +108,23 @@ impl Wrapped {
     /// The command line as it could be typed into a shell, for reasons and reports; secrets are struck out.
     pub fn line(&self) -> String {
         redact(&self.argv.iter().map(|word| shell::word(&word.to_string_lossy())).collect::<Vec<_>>().join(" "))
+    }
+
+    /// What tells this very command from every other one that reads alike: its words byte by byte, the program's file as it is
+    /// now, and the working directory.
+    pub fn digest(&self) -> String {
+        let mut all = Vec::new();
+        for word in &self.argv {
+            all.extend_from_slice(word.as_encoded_bytes());
+            all.push(0);
+        }
+        let program = self.program.canonicalize().unwrap_or_else(|_| self.program.clone());
+        all.extend_from_slice(program.as_os_str().as_encoded_bytes());
+        if let Ok(found) = program.metadata() {
+            all.extend_from_slice(format!("\0{} {} {}.{:09}\0", found.ino(), found.len(), found.mtime(), found.mtime_nsec()).as_bytes());
+        }
+        all.extend_from_slice(std::env::current_dir().unwrap_or_default().as_os_str().as_encoded_bytes());
+        fsx::sha256_hex(&all)
     }
 
     /// Becomes the command. Returns only where that cannot be done, with the error.

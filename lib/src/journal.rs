@@ -14,6 +14,7 @@ use crate::error::{Error, OnPath, Result};
 use crate::fsx;
 use crate::lock;
 use crate::process::{self, Process};
+use crate::rules::Migration;
 use crate::state_dir::StateDir;
 
 /// The variable that tells a wrapper inside a wrapper which run it is part of.
@@ -36,6 +37,9 @@ pub struct Entry {
     pub folder: PathBuf,
     /// The command, for a person: secrets are struck out.
     pub command: String,
+    /// What it must keep to, also where somebody else brings it to its end.
+    #[serde(default)]
+    pub rules: Migration,
     /// When it began.
     #[serde(with = "clock::rfc3339_millis")]
     pub began_at: DateTime<Utc>,

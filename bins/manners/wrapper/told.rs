@@ -67,8 +67,8 @@ fn tell_failure(out: &Out, tool: Tool, report: &Report) {
     let (state, hint) = state_of(tool, report);
     let is_end = report.outcome == Outcome::Resumed && !matches!(report.state, State::Unknown { .. });
     if is_end {
-        out.note(&format!("{what}; {state}"));
-        hint.iter().for_each(|hint| out.note(hint));
+        out.tell(&format!("{what}; {state}"));
+        hint.iter().for_each(|hint| out.tell(hint));
         return;
     }
     let error = Error::new(Kind::Wrapper(report.status()), format!("{what}; {state}"));

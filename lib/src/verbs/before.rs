@@ -12,7 +12,7 @@ use crate::engine::{Depth, Engine, Left, Settings, Workspace};
 use crate::error::{Error, Kind, Result};
 use crate::fingerprint::Fingerprint;
 use crate::frames::index::Index;
-use crate::manifest::Level;
+use crate::manifest::{EngineName, Level};
 use crate::progress::Silent;
 use crate::schema::Schema;
 use crate::store;
@@ -132,11 +132,24 @@ impl Before {
 
     fn changes(&self, after: &Fingerprint, what: Is, schema_after: impl FnOnce() -> Result<Schema>) -> Result<Changes> {
         let before = self.content(what).map_err(of_the_backup)?;
-        let changes = Changes::between(&before, after);
+        let changes = Changes::between(&before, after).with_unreadable(self.unreadable(&before)?);
         if before.schema_sha256 == after.schema_sha256 {
             return Ok(changes);
         }
         Ok(changes.with_schema(&self.with_clone(|clone| clone.schema())?, &schema_after()?))
+    }
+
+    /// Tables of SQLite that only the application can read, for want of a collation or a module: a fingerprint leaves them out,
+    /// and nothing may be concluded from that.
+    fn unreadable(&self, before: &Fingerprint) -> Result<Vec<String>> {
+        if self.backup.manifest().database.as_ref().is_none_or(|database| database.engine != EngineName::Sqlite) {
+            return Ok(Vec::new());
+        }
+        let is_known = |table: &str| before.tables.get(table).is_some_and(|known| known.content_sha256.is_some());
+        let is_virtual = |sql: &str| sql.trim_start().get(..14).is_some_and(|start| start.eq_ignore_ascii_case("CREATE VIRTUAL"));
+        let schema = self.with_clone(|clone| clone.schema())?;
+        let tables = schema.0.iter().filter(|(_, sql)| !is_virtual(sql)).filter_map(|(name, _)| name.strip_prefix("table "));
+        Ok(tables.filter(|table| !is_known(table)).map(str::to_owned).collect())
     }
 
     /// The fingerprint with every table's content. Where the manifest leaves some out, it is because a copy may have their

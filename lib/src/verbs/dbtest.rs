@@ -27,7 +27,7 @@ use crate::interrupt;
 use crate::journal::{Entry, Kind};
 use crate::manifest::{self, Level};
 use crate::process::Process;
-use crate::rules::OnLeak;
+use crate::rules::{Migration, OnLeak};
 
 /// A test run that is asked for.
 #[derive(Debug, Clone)]
@@ -108,7 +108,7 @@ pub fn run_in_place(guarded: &Guarded<'_>, probe: &Probe, request: &Request, app
     let (before, made) = back_up(guarded, probe, request, on)?;
     let mut report = Report::begin(guarded, request, &made);
     let state = guarded.store.state();
-    let mut entry = guarded.open_journal(Kind::InPlaceTest, &request.command, before.backup())?;
+    let mut entry = guarded.open_journal(Kind::InPlaceTest, &request.command, &Migration::default(), before.backup())?;
     interrupt::replace_deadline(None);
     let told = |_| on.note("bringing the database back goes on; once more ends it, and leaves that to --resume");
     interrupt::shield(told, || {

@@ -26,6 +26,7 @@ use crate::lock::{self, Held};
 use crate::marker;
 use crate::process::{self, Process};
 use crate::progress::Progress;
+use crate::rules::Migration;
 use crate::state_dir::StateDir;
 use crate::store::Store;
 
@@ -147,7 +148,7 @@ impl<'a> Guarded<'a> {
     }
 
     /// Writes down that a command is about to be let loose on the database, and what brings the state before back.
-    pub(super) fn open_journal(&self, kind: Kind, command: &Wrapped, backup: &Backup) -> Result<Entry> {
+    pub(super) fn open_journal(&self, kind: Kind, command: &Wrapped, rules: &Migration, backup: &Backup) -> Result<Entry> {
         let entry = Entry {
             run: fsx::random_hex(8)?,
             kind,
@@ -156,6 +157,7 @@ impl<'a> Guarded<'a> {
             backup: backup.id().to_owned(),
             folder: backup.folder().to_owned(),
             command: command.line(),
+            rules: rules.clone(),
             began_at: clock::now(),
             runner: Process::own(),
             child: None,

@@ -55,6 +55,10 @@ impl Case<'_> {
             (None, Stage::Ended { status: 0 }, journal::Kind::Migration) => Outcome::Done,
             (None, ..) => Outcome::Resumed,
         };
+        if report.outcome == Outcome::Done {
+            // Before the comparison, which then sees what the check did, too.
+            self.ask_application(report);
+        }
         self.on.begin("compare", None);
         let found = self.guarded.found(self.before, REACH_WAIT);
         self.on.end();
@@ -70,7 +74,7 @@ impl Case<'_> {
             }
             Found::Unchanged => {
                 report.reasons.extend(unfinished(loosed));
-                if report.outcome == Outcome::Done && !(report.reasons.is_empty() && self.passes_check(report)) {
+                if report.outcome == Outcome::Done && !report.reasons.is_empty() {
                     // The application does not work, and the database is not why: there is nothing to bring back.
                     report.outcome = Outcome::Rejected;
                 }
@@ -102,13 +106,13 @@ impl Case<'_> {
     }
 
     fn keeps_rules(&self, changes: &Changes, loosed: Option<&Loosed>, report: &mut Report) -> bool {
-        report.reasons = loss::broken_rules(changes, self.rules, |table| self.before.rows_of(table));
+        report.reasons.extend(loss::broken_rules(changes, self.rules, |table| self.before.rows_of(table)));
         report.reasons.extend(unfinished(loosed));
         match self.guarded.engine.examine() {
             Ok(problems) => report.reasons.extend(problems),
             Err(error) => report.reasons.push(format!("the database could not be checked: {error}")),
         }
-        report.reasons.is_empty() && self.passes_check(report)
+        report.reasons.is_empty()
     }
 
     fn reject(&self, entry: &Entry, report: &mut Report) -> State {
@@ -181,15 +185,11 @@ impl Case<'_> {
         format!("{why}{changed}. Bring {} back to the state of {}?", self.guarded.engine.location(), self.before.backup().id())
     }
 
-    /// Runs the application's own check, where there is one.
-    fn passes_check(&self, report: &mut Report) -> bool {
-        let Some(words) = &self.rules.check else { return true };
-        match Call::of_words(words).and_then(Call::sink).and_then(exec::Sink::finish) {
-            Ok(_) => true,
-            Err(error) => {
-                report.reasons.push(format!("the check of {} fails: {error}", self.guarded.environment.name));
-                false
-            }
+    /// Runs the application's own check, where there is one, and notes where it says no.
+    fn ask_application(&self, report: &mut Report) {
+        let Some(words) = &self.rules.check else { return };
+        if let Err(error) = Call::of_words(words).and_then(Call::sink).and_then(exec::Sink::finish) {
+            report.reasons.push(format!("the check of {} fails: {error}", self.guarded.environment.name));
         }
     }
 }
