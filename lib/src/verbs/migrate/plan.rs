@@ -83,12 +83,18 @@ pub fn plan(environment: &Environment, engine: &dyn Engine, probe: &Probe, reque
         }
         .to_owned(),
     );
+    let mut warnings = probe.warnings.clone();
+    if rules.on_failure != OnFailure::Keep
+        && let Err(error) = engine.require_swap()
+    {
+        warnings.push(format!("what fails could not be rolled back, so nothing would be run: {error}"));
+    }
     Plan {
         environment: environment.name.clone(),
         is_protected: environment.protected,
         target: engine.location(),
         command: request.command.line(),
         steps,
-        warnings: probe.warnings.clone(),
+        warnings,
     }
 }
