@@ -33,6 +33,7 @@ scenarios! {
     a_command_of_the_configuration_approves_or_refuses
     a_dry_run_says_the_plan_and_changes_nothing
     a_migration_is_rehearsed_on_a_clone_and_the_real_database_is_watched
+    a_person_at_the_terminal_decides_what_becomes_of_a_failed_migration
     a_person_at_the_terminal_types_the_name
     a_protected_environment_wants_its_name
     a_restore_can_be_undone_twice_and_discarded
@@ -84,7 +85,9 @@ scenarios! {
     fm_g07_fm_b06_an_io_error_at_any_step_leaves_a_good_migration_done_or_not_begun
     fm_g08_fm_g14_without_a_good_backup_or_a_command_nothing_is_run
     fm_g10_a_migration_inside_a_migration_runs_as_it_is
+    fm_g11_fm_g12_a_signal_reaches_the_command_once_and_the_rollback_still_runs
     fm_g13_a_migration_runs_as_if_it_had_been_started_directly
+    fm_g15_a_rollback_comes_under_an_application_that_goes_on_working
     fm_g16_the_wrong_environment_or_database_is_refused_with_both_names
     fm_g16_what_the_database_says_of_itself_is_compared_with_what_was_meant
     fm_g17_a_good_migration_killed_at_any_step_is_told_and_kept_or_brought_back
@@ -113,6 +116,7 @@ scenarios! {
     tests_in_place_are_undone_whatever_they_did
     the_application_itself_decides_whether_a_migration_was_good
     the_audit_trail_tells_who_did_what
+    the_wrappers_leave_their_report_and_their_lines_in_the_audit_trail
     two_persons_are_two_users_of_the_machine
     undo_without_a_configuration_never_reaches_another_folders_database
     what_backup_db_prints_is_what_restore_db_takes

@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2015 # both end it
 # shellcheck source=tests/scenarios/lib.sh
 . "$SCENARIOS/lib.sh"
 # shellcheck source=tests/scenarios/interrupted.sh

@@ -247,6 +247,9 @@ impl<'a> Guarded<'a> {
 
     /// What the database is now, against what it was before. One that does not answer is asked again for as long as `wait`.
     pub(super) fn found(&self, before: &Before, wait: Duration) -> Found {
+        if let Some(elsewhere) = self.leads_elsewhere() {
+            return Found::Unknown(elsewhere);
+        }
         match self.live(wait) {
             Err(error) => return Found::Unknown(format!("the database does not answer, so nothing is known of its state: {error}")),
             Ok(Live::Missing) => return Found::Broken("the database is gone".to_owned()),
@@ -262,6 +265,12 @@ impl<'a> Guarded<'a> {
                 Found::Unknown(format!("the database cannot be compared with the backup: {error}{waiting}"))
             }
         }
+    }
+
+    /// Whether the environment's own words lead to another place than they did: a link that was changed.
+    fn leads_elsewhere(&self) -> Option<String> {
+        let (before, now) = (self.engine.location(), self.environment.engine(self.store.state()).ok()?.location());
+        (now != before).then(|| format!("the database was {before}, and what names it leads to {now} now, which nobody has looked at"))
     }
 
     fn live(&self, wait: Duration) -> Result<Live> {
