@@ -22,7 +22,7 @@ share = $(DESTDIR)$(PREFIX)/share
 .DEFAULT_GOAL := help
 # One after the other, also with -j: they share cargo's lock, and `lint test` is meant in that order.
 .NOTPARALLEL:
-.PHONY: help demo test setup tests lint bench soak install man schema check-mac
+.PHONY: help demo test setup tests lint bench soak tools install man schema check-mac
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,10 @@ bench: ## time, processor, memory and bytes beside the tools of today (BENCH=sql
 
 soak: ## all tests with many more kills, full disks and random histories; an hour or more
 	HOLDFAST_SOAK=1 HOLDFAST_SOAK_CASES=1000000 $(CARGO) test --workspace $(FEATURES) -- --include-ignored
+
+# Not part of soak: it takes Django from PyPI, and knex and dbmate from npm.
+tools: ## Django, dbmate and knex under safe-migrate and safe-db-test, on SQLite and PostgreSQL (takes PyPI and npm)
+	scripts/migration-tools/run
 
 # By rename: a run that has just started keeps the program it started with, and nobody ever starts half of one.
 define place

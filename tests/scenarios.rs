@@ -32,9 +32,12 @@ scenarios! {
     a_code_approves_once_and_exactly_what_was_planned
     a_command_of_the_configuration_approves_or_refuses
     a_dry_run_says_the_plan_and_changes_nothing
+    a_migration_is_rehearsed_on_a_clone_and_the_real_database_is_watched
+    a_person_at_the_terminal_decides_what_becomes_of_a_failed_migration
     a_person_at_the_terminal_types_the_name
     a_protected_environment_wants_its_name
     a_restore_can_be_undone_twice_and_discarded
+    a_table_that_only_the_application_can_read_is_never_taken_for_unchanged
     every_keep_flag_keeps_what_it_says
     files_of_anyone_are_restored_by_their_content_and_cut_ones_refused
     fm_b01_fm_c01_a_backup_killed_at_any_step_leaves_whole_backups_only
@@ -73,7 +76,30 @@ scenarios! {
     fm_f05_fm_f06_a_damaged_backup_is_refused_before_anything_is_touched
     fm_f07_queries_of_the_configuration_guard_the_swap_and_the_rehearsal
     fm_f08_a_broken_target_is_kept_aside_as_it_is
+    fm_g01_a_rollback_brings_back_what_stands_in_no_row_and_what_is_no_database_any_more
+    fm_g01_fm_g02_a_failed_migration_is_rolled_back_and_its_status_passes_through
+    fm_g03_what_a_migration_leaves_running_is_waited_for_and_named
+    fm_g04_a_migration_that_takes_too_long_is_ended_with_all_it_has_started
+    fm_g05_a_migration_that_loses_a_single_row_is_rejected_and_rolled_back
+    fm_g07_a_rollback_that_fails_leaves_both_states_and_a_way_on
+    fm_g07_fm_b05_a_full_disk_at_any_step_leaves_a_failed_migration_undone_or_both_states_there
+    fm_g07_fm_b06_an_io_error_at_any_step_leaves_a_good_migration_done_or_not_begun
+    fm_g08_fm_g14_without_a_good_backup_or_a_command_nothing_is_run
+    fm_g10_a_migration_inside_a_migration_runs_as_it_is
+    fm_g11_fm_g12_a_signal_reaches_the_command_once_and_the_rollback_still_runs
+    fm_g13_a_migration_runs_as_if_it_had_been_started_directly
+    fm_g15_a_rollback_comes_under_an_application_that_goes_on_working
+    fm_g16_the_wrong_environment_or_database_is_refused_with_both_names
     fm_g16_what_the_database_says_of_itself_is_compared_with_what_was_meant
+    fm_g17_a_good_migration_killed_at_any_step_is_told_and_kept_or_brought_back
+    fm_g17_after_a_kill_at_any_moment_the_next_run_says_what_is_and_brings_it_back
+    fm_g17_fm_g07_a_failing_migration_killed_at_any_step_is_told_and_brought_back
+    fm_h01_tests_that_reach_the_real_database_are_caught_table_by_table
+    fm_h01_tests_work_on_a_clone_and_whatever_they_drop_the_real_database_is_equal
+    fm_h04_ten_test_runs_at_once_have_ten_clones
+    fm_h05_fm_b06_an_io_error_at_any_step_leaves_tests_in_place_undone_or_both_states_there
+    fm_h05_fm_h06_a_killed_runs_clone_is_swept_and_nobody_elses_is
+    fm_h05_tests_in_place_killed_at_any_step_are_told_and_undone
     fm_i01_fm_i02_a_wrong_configuration_is_status_6_with_its_line
     fm_i04_a_configuration_is_found_from_any_folder_and_its_paths_start_there
     fm_i06_everything_is_private_whatever_the_umask
@@ -88,7 +114,10 @@ scenarios! {
     json_is_one_document_for_results_and_for_errors
     of_many_runs_with_one_code_one_goes_on
     selectors_find_what_is_meant_and_nothing_else
+    tests_in_place_are_undone_whatever_they_did
+    the_application_itself_decides_whether_a_migration_was_good
     the_audit_trail_tells_who_did_what
+    the_wrappers_leave_their_report_and_their_lines_in_the_audit_trail
     two_persons_are_two_users_of_the_machine
     undo_without_a_configuration_never_reaches_another_folders_database
     what_backup_db_prints_is_what_restore_db_takes

@@ -32,19 +32,24 @@ pub fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-fn ask(lines: &[String], name: &str, screen: &mut dyn Write, answer: impl FnOnce() -> Result<String>) -> Result<Typed> {
+fn ask(lines: &[String], name: &str, screen: &mut dyn Write, answer: impl FnOnce() -> Result<Option<String>>) -> Result<Typed> {
     let shown: String = lines.iter().map(|line| format!("{}\n", visible(line))).collect();
     write!(screen, "{shown}type {} to go on: ", visible(name))
         .and_then(|()| screen.flush())
         .map_err(|error| Error::from_io("cannot ask on stderr", error))?;
-    Ok(if answer()? == name { Typed::Name } else { Typed::Else })
+    Ok(match answer()? {
+        Some(answer) if answer == name => Typed::Name,
+        Some(_) => Typed::Else,
+        // A terminal that was closed says nothing, neither yes nor no.
+        None => Typed::NoTerminal,
+    })
 }
 
-/// The line without its end; nothing at the end of the input.
-fn read_answer(input: &mut dyn BufRead) -> Result<String> {
+/// The line without its end; none at the end of the input.
+fn read_answer(input: &mut dyn BufRead) -> Result<Option<String>> {
     let mut line = String::new();
     input.take(ANSWER_MAX_BYTES).read_line(&mut line).map_err(|error| Error::from_io("cannot read the answer from stdin", error))?;
-    Ok(line.trim_end_matches(['\n', '\r']).to_owned())
+    Ok((!line.is_empty()).then(|| line.trim_end_matches(['\n', '\r']).to_owned()))
 }
 
 /// Waits for a line without missing a stop: a plain read would sleep through the signal.
@@ -76,7 +81,8 @@ mod tests {
     #[test]
     fn only_the_exact_name_agrees() {
         assert_eq!(typed("prod\n"), (Typed::Name, "risk     high\na\\u{1b}[2Jb\ntype prod to go on: ".to_owned()));
-        for other in ["", "\n", "y\n", "PROD\n", " prod\n", "prod2\n", "prod \n"] {
+        assert_eq!(typed("").0, Typed::NoTerminal, "nobody is there any more");
+        for other in ["\n", "y\n", "PROD\n", " prod\n", "prod2\n", "prod \n"] {
             assert_eq!(typed(other).0, Typed::Else, "{other:?} was taken for yes");
         }
     }
@@ -84,6 +90,6 @@ mod tests {
     #[test]
     fn an_endless_answer_is_cut() {
         let long = "p".repeat(5000);
-        assert_eq!(read_answer(&mut long.as_bytes()).expect("reads").len() as u64, ANSWER_MAX_BYTES);
+        assert_eq!(read_answer(&mut long.as_bytes()).expect("reads").expect("a line").len() as u64, ANSWER_MAX_BYTES);
     }
 }

@@ -138,6 +138,17 @@ impl Onlooker for Watcher<'_> {
     }
 }
 
+/// Refuses to write the report over the database.
+pub fn refuse_report(file: Option<&Path>, engine: &dyn Engine) -> Result<()> {
+    match file {
+        Some(path) if path.to_str().is_some_and(|text| engine.is_named_by(text)) => {
+            Err(Error::usage(format!("{} is the database: the report would replace it", path.display()))
+                .hint("name another file with --report"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Prints the report as the document of `--json`, and writes it to a file where that is asked for. The command has run, and the
 /// database is in whatever state the report says: a report that cannot be written changes nothing of that.
 pub fn document(out: &Out, report: &impl Serialize, file: Option<&Path>) {

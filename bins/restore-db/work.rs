@@ -2,9 +2,11 @@
 
 use holdfast::audit::Trail;
 use holdfast::engine::Kept;
-use holdfast::error::Result;
+use holdfast::error::{Error, Result};
 use holdfast::exit;
 use holdfast::guardian::{Approval, Request};
+use holdfast::journal::Entry;
+use holdfast::process;
 use holdfast::verbs::requests;
 use holdfast::verbs::restore::{self, Report, Target};
 use holdfast::verbs::undo::{self, Record};
@@ -35,6 +37,7 @@ pub(crate) fn run(args: &Args, setting: &Setting, choice: &Choice, trail: &Trail
         trail.note(|facts| facts.environment = Some(backup.manifest().environment.clone()));
     }
     let held = restore::hold(&*target.engine, &setting.state, wait)?;
+    heed_journal(&target, setting, out)?;
     for note in restore::put_right(&origin, &target, &held)? {
         out.warn(&note);
     }
@@ -84,6 +87,23 @@ fn undo(args: &Args, setting: &Setting, choice: &Choice, trail: &Trail, out: &Ou
     let kept = undo::undo(&*target.engine, &record, &held, &approval, &setting.state)?;
     trail.note(|facts| facts.detail.extend(kept.aside.as_ref().map(|aside| ("kept_aside".to_owned(), json!(aside)))));
     Ok((exit::DONE, Done::Undone(record, kept)))
+}
+
+/// A command that nobody watches over any more may still write to the database; one that was interrupted is worth a word.
+fn heed_journal(target: &Target<'_>, setting: &Setting, out: &Out) -> Result<()> {
+    let Some(entry) = Entry::read(&setting.state, &target.engine.location())? else { return Ok(()) };
+    let (tool, running) = (entry.kind.tool(), entry.running());
+    if !running.is_empty() {
+        return Err(Error::busy(format!(
+            "the command of an interrupted {tool} still runs on {}: {}",
+            entry.target,
+            process::list(&running)
+        ))
+        .hint("wait until it has ended, or end it: it would write to what is restored"));
+    }
+    let name = &entry.environment;
+    out.warn(&format!("an interrupted {tool} stands on {} ({}); afterwards say {tool} -e {name} --abandon", entry.target, entry.command));
+    Ok(())
 }
 
 fn note_target(trail: &Trail, target: &Target<'_>) {

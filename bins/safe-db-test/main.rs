@@ -27,13 +27,13 @@ fn body(args: Args, out: &Out) -> Result<u8> {
     let setting = Setting::open(&args.common)?;
     let environment = setting.environment(&args.common, args.overrides())?;
     if args.around.resume || args.around.abandon {
-        let rules = &environment.migration;
-        return wrapper::end_interrupted(TOOL, &args.around, &args.common, rules, &environment, &setting, out);
+        return wrapper::end_interrupted(TOOL, &args.around, &args.common, &environment, &setting, out);
     }
     dbtest::refuse_protected(&environment)?;
     // What cannot be run is told before anything is touched.
     let command = Wrapped::find(&args.around.command)?;
     let engine = environment.engine(&setting.state)?;
+    wrapper::refuse_report(args.around.report.as_deref(), &*engine)?;
     if let Some(around) = Entry::around(&setting.state, &engine.location())? {
         dbtest::refuse_inside(&around, args.in_place)?;
         return wrapper::run_inside(&around, command, args.common.dry_run, out);

@@ -40,15 +40,15 @@ pub(crate) struct Args {
     /// command that says, by its exit status, whether the application works after the migration
     ///
     /// Split into words at blanks, with quotes and backslashes as in a shell; nothing else is expanded.
-    #[arg(long, value_name = "COMMAND", value_parser = words)]
+    #[arg(long, value_name = "COMMAND", value_parser = words, conflicts_with = "resume")]
     pub(crate) check: Option<Words>,
 
     /// rows that the migration may lose: a number over all tables, or a percentage of each [default: 0]
-    #[arg(long, value_name = "N|P%")]
+    #[arg(long, value_name = "N|P%", conflicts_with = "resume")]
     pub(crate) max_row_loss: Option<RowLoss>,
 
     /// table that may lose rows, any number or at most N; may be given more than once
-    #[arg(long = "allow-loss", value_name = "TABLE[=N]")]
+    #[arg(long = "allow-loss", value_name = "TABLE[=N]", conflicts_with = "resume")]
     pub(crate) allow_loss: Vec<AllowedLoss>,
 
     /// end the command after this long, for instance 30m; then it has failed, with status 124
@@ -56,7 +56,7 @@ pub(crate) struct Args {
     pub(crate) timeout: Option<Span>,
 
     /// what becomes of the database if it fails: restore, keep, ask [default: the config's, else restore]
-    #[arg(long, value_name = "POLICY")]
+    #[arg(long, value_name = "POLICY", conflicts_with = "resume")]
     pub(crate) on_failure: Option<OnFailure>,
 
     /// hand the command this limit on waiting for a lock (PostgreSQL)

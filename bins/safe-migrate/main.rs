@@ -28,11 +28,12 @@ fn body(args: Args, out: &Out) -> Result<u8> {
     let environment = setting.environment(&args.common, args.overrides())?;
     let rules = args.rules(&environment.migration);
     if args.around.resume || args.around.abandon {
-        return wrapper::end_interrupted(TOOL, &args.around, &args.common, &rules, &environment, &setting, out);
+        return wrapper::end_interrupted(TOOL, &args.around, &args.common, &environment, &setting, out);
     }
     // What cannot be run is told before anything is touched.
     let command = Wrapped::find(&args.around.command)?;
     let engine = environment.engine(&setting.state)?;
+    wrapper::refuse_report(args.around.report.as_deref(), &*engine)?;
     if let Some(around) = Entry::around(&setting.state, &engine.location())? {
         return wrapper::run_inside(&around, command, args.common.dry_run, out);
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::fingerprint::{Fingerprint, Table};
 use crate::marker;
@@ -54,6 +55,8 @@ pub enum What {
         /// The rows it has.
         after: u64,
     },
+    /// The database has changed, and what only the application can read may have too: nothing is known of its rows.
+    Unreadable,
     /// It has as many rows, and others.
     Content {
         /// Its rows.
@@ -98,10 +101,32 @@ impl Changes {
         Changes { tables, schema: Vec::new() }
     }
 
+    /// Adds tables of which nothing can be known.
+    #[must_use]
+    pub fn with_unreadable(mut self, tables: impl IntoIterator<Item = String>) -> Self {
+        let known: Vec<String> = self.tables.iter().map(|change| change.table.clone()).collect();
+        let unknown = tables.into_iter().filter(|table| !known.contains(table));
+        self.tables.extend(unknown.map(|table| TableChange { table, what: What::Unreadable }));
+        self
+    }
+
     /// Adds what is different in the definitions.
     #[must_use]
     pub fn with_schema(self, before: &Schema, after: &Schema) -> Self {
         Changes { schema: before.changes(after), ..self }
+    }
+
+    /// Adds what is different around the database, where neither rows nor definitions show it.
+    #[must_use]
+    pub fn with_around(mut self, before: &BTreeMap<String, Value>, after: &BTreeMap<String, Value>) -> Self {
+        let text = |value: Option<&Value>| value.and_then(plain);
+        let changed = after.iter().map(|(name, value)| (name, text(before.get(name)), text(Some(value))));
+        self.schema.extend(changed.filter(|(_, before, after)| before != after).map(|(name, before, after)| SchemaChange {
+            object: format!("the database's {}", name.replace('_', " ")),
+            before,
+            after,
+        }));
+        self
     }
 
     /// Whether there is no difference at all.
@@ -174,8 +199,23 @@ impl fmt::Display for TableChange {
             What::Rows { before, after } if after < before => write!(f, "table {table} has {after} rows, {} fewer", before - after),
             What::Rows { before, after } => write!(f, "table {table} has {after} rows, {} more", after - before),
             What::Content { rows: 0 } => write!(f, "table {table} is not the same"),
+            What::Unreadable => write!(f, "table {table} cannot be compared: only the application can read it"),
             What::Content { rows } => write!(f, "table {table} has as many rows ({rows}), but not the same"),
         }
+    }
+}
+
+/// A property as text, a line for each element of a list in whatever order it came; none where there is nothing of it.
+fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        Value::Array(items) => {
+            let mut lines: Vec<String> = items.iter().filter_map(plain).collect();
+            lines.sort();
+            (!lines.is_empty()).then(|| lines.join("\n"))
+        }
+        other => Some(other.to_string()),
     }
 }
 
@@ -225,6 +265,20 @@ mod tests {
         assert_eq!((changes.rows_lost(), changes.rows_gained()), (1, 4));
         assert_eq!(changes.summary(), "6 tables changed, 4 rows gained, 1 lost");
         assert!(Changes::between(&before, &before).is_empty());
+    }
+
+    #[test]
+    fn what_stands_around_a_database_is_compared_whatever_its_order() {
+        let of = |text: &str| serde_json::from_str::<BTreeMap<String, Value>>(text).expect("properties");
+        let before = of(r#"{"owner": "ann", "settings": [{"setting": "a=1"}, {"setting": "b=2"}], "roles": ["ann"]}"#);
+        let same = of(r#"{"owner": "ann", "settings": [{"setting": "b=2"}, {"setting": "a=1"}], "invalid_indexes": [], "comment": null}"#);
+        assert!(Changes::default().with_around(&before, &same).is_empty());
+        let other = of(r#"{"owner": "bob", "settings": null, "invalid_indexes": ["public.i"]}"#);
+        let changes = Changes::default().with_around(&before, &other);
+        let objects: Vec<&str> = changes.schema.iter().map(|change| change.object.as_str()).collect();
+        assert_eq!(objects, ["the database's invalid indexes", "the database's owner", "the database's settings"]);
+        assert_eq!(changes.schema[0].after.as_deref(), Some("public.i"));
+        assert_eq!(changes.schema[2].before.as_deref(), Some("{\"setting\":\"a=1\"}\n{\"setting\":\"b=2\"}"));
     }
 
     #[test]

@@ -16,12 +16,14 @@ mod witness;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::libc;
 
 use crate::error::{Error, Result};
+use crate::fsx;
 use crate::interrupt;
 use crate::process::Process;
 use crate::secret::redact;
@@ -70,6 +72,8 @@ pub struct Ended {
     pub signals_received: Vec<i32>,
     /// Its processes that still run.
     pub left_behind: Vec<Process>,
+    /// What kept it when its time was over, a sentence each.
+    pub held_up: Vec<String>,
     /// From its start to its end.
     pub duration: Duration,
 }
@@ -106,6 +110,23 @@ impl Wrapped {
         redact(&self.argv.iter().map(|word| shell::word(&word.to_string_lossy())).collect::<Vec<_>>().join(" "))
     }
 
+    /// What tells this very command from every other one that reads alike: its words byte by byte, the program's file as it is
+    /// now, and the working directory.
+    pub fn digest(&self) -> String {
+        let mut all = Vec::new();
+        for word in &self.argv {
+            all.extend_from_slice(word.as_encoded_bytes());
+            all.push(0);
+        }
+        let program = self.program.canonicalize().unwrap_or_else(|_| self.program.clone());
+        all.extend_from_slice(program.as_os_str().as_encoded_bytes());
+        if let Ok(found) = program.metadata() {
+            all.extend_from_slice(format!("\0{} {} {}.{:09}\0", found.ino(), found.len(), found.mtime(), found.mtime_nsec()).as_bytes());
+        }
+        all.extend_from_slice(std::env::current_dir().unwrap_or_default().as_os_str().as_encoded_bytes());
+        fsx::sha256_hex(&all)
+    }
+
     /// Becomes the command. Returns only where that cannot be done, with the error.
     pub fn replace_us(self) -> Error {
         start::become_it(&self)
@@ -114,7 +135,8 @@ impl Wrapped {
     /// Runs it to its end.
     ///
     /// `starts` is called when its process is there and has not executed anything yet: what it writes down is never too late,
-    /// and if it fails, or we are killed meanwhile, nothing runs. `note` gets sentences for a person who waits.
+    /// and if it fails, or we are killed meanwhile, nothing runs. `held_up` is asked what keeps the command when its time is
+    /// over, while it still is kept; its answer must come soon. `note` gets sentences for a person who waits.
     ///
     /// Errors: only as long as the command has not run. Once it has, there is an [`Ended`].
     pub fn run(
@@ -122,8 +144,9 @@ impl Wrapped {
         changes: &Changes,
         limits: Limits,
         starts: impl FnOnce(&Process) -> Result<()>,
+        mut held_up: impl FnMut() -> Vec<String>,
         mut note: impl FnMut(&str),
     ) -> Result<Ended> {
-        watch::run(self, changes, limits, starts, &mut note)
+        watch::run(self, changes, limits, starts, watch::Told { held_up: &mut held_up, note: &mut note })
     }
 }

@@ -233,6 +233,12 @@ pub trait Engine {
     /// with the stream, with every table's content.
     fn image(&self, out: &mut dyn Outlet) -> Result<Option<Fingerprint>>;
 
+    /// What of the live database is in no dump of it and a command may change all the same, by the names that the manifest of
+    /// a backup has for it ([`Database::properties`]); null where there is none of it.
+    fn around(&self) -> Result<BTreeMap<String, serde_json::Value>> {
+        Ok(BTreeMap::new())
+    }
+
     /// The live schema, object by object.
     fn schema(&self) -> Result<Schema>;
 
@@ -258,6 +264,23 @@ pub trait Engine {
     /// Environment variables by which a program that connects gets these limits on waiting for a lock and on a single
     /// statement. An error of kind `Usage` where the engine has no such way.
     fn limits(&self, lock: Option<Duration>, statement: Option<Duration>) -> Result<BTreeMap<String, String>>;
+
+    /// Environment variables by which the server can tell the sessions of a run's command from all others; none where it has no
+    /// such thing, or where the user has given them a name already.
+    fn badge(&self, _run: &str) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
+
+    /// What the server still does for a run's command, told by its [`Engine::badge`], one sentence each. A client that was
+    /// killed leaves a statement behind that goes on, or waits for a lock, and takes effect later.
+    fn at_work(&self, _run: &str) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    /// Ends what the server still does for a run's command: all of it, or an error.
+    fn end_work(&self, _run: &str) -> Result<()> {
+        Ok(())
+    }
 
     /// Who waits for whom inside the database at this moment, one sentence each; for the message of a run that hangs.
     fn waiting(&self) -> Result<Vec<String>> {

@@ -3,6 +3,7 @@
 //! One entry a database, in the local state directory. It is written before the command starts and taken away when the
 //! database is in a state that was meant, so one that is found belongs to a run that was interrupted.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
@@ -13,6 +14,7 @@ use crate::error::{Error, OnPath, Result};
 use crate::fsx;
 use crate::lock;
 use crate::process::{self, Process};
+use crate::rules::Migration;
 use crate::state_dir::StateDir;
 
 /// The variable that tells a wrapper inside a wrapper which run it is part of.
@@ -35,6 +37,9 @@ pub struct Entry {
     pub folder: PathBuf,
     /// The command, for a person: secrets are struck out.
     pub command: String,
+    /// What it must keep to, also where somebody else brings it to its end.
+    #[serde(default)]
+    pub rules: Migration,
     /// When it began.
     #[serde(with = "clock::rfc3339_millis")]
     pub began_at: DateTime<Utc>,
@@ -102,6 +107,19 @@ impl Entry {
                 })
             }
         }
+    }
+
+    /// The backups that runs which stand in the journal would go back to.
+    pub fn all_backups(state: &StateDir) -> Result<BTreeSet<String>> {
+        let folder = state.folder("journal")?;
+        let mut backups = BTreeSet::new();
+        for entry in std::fs::read_dir(&folder).on("list", &folder)? {
+            let path = entry.on("list", &folder)?.path();
+            if path.extension().is_some_and(|ending| ending == "json") {
+                backups.extend(Self::read_file(&path)?.map(|entry| entry.backup));
+            }
+        }
+        Ok(backups)
     }
 
     /// The run that this process is part of, by its environment: one of this machine whose runner is alive.

@@ -7,6 +7,9 @@ use crate::rules::{AllowedLoss, Migration, RowLoss};
 pub fn broken_rules(changes: &Changes, rules: &Migration, rows_before: impl Fn(&str) -> u64) -> Vec<String> {
     let mut broken = Vec::new();
     let mut counted = Vec::new();
+    for change in changes.tables.iter().filter(|change| change.what == What::Unreadable && allowance(rules, &change.table).is_none()) {
+        broken.push(format!("{change}; --allow-loss {} does without", change.table));
+    }
     for change in changes.tables.iter().filter(|change| change.rows_lost() > 0) {
         match allowance(rules, &change.table) {
             Some(AllowedLoss { rows: None, .. }) => {}

@@ -79,16 +79,17 @@ pub fn require(found: Option<&Marker>, environment: &str, location: &str) -> Res
     match found {
         Some(marker) if marker.role != Role::Real || marker.environment != environment => {
             Err(Error::refused(format!("{environment} was meant, but the database {location} says that it is {marker}")).hint(format!(
-                "is it the right environment and the right database? if it is {environment}'s, say so: backup-guard mark-env {environment}"
+                "is it the right environment and the right database? if it is {environment}'s, say so: backup-guard mark-env {environment} {location}"
             )))
         }
         _ => Ok(()),
     }
 }
 
-/// Whether a table, by its qualified name in a fingerprint, is the marker's; nobody's rows are lost with it.
+/// Whether a table, by its name in a fingerprint or a schema, is the marker's; nobody's rows are lost with it. A dot alone
+/// does not make a schema: SQLite's names may hold one.
 pub fn is_marker(table: &str) -> bool {
-    table.rsplit('.').next().is_some_and(|name| name.trim_matches(['"', '`']) == TABLE)
+    table == TABLE || table.strip_prefix("public.") == Some(TABLE)
 }
 
 #[cfg(test)]
@@ -108,9 +109,11 @@ mod tests {
 
     #[test]
     fn its_table_is_known_by_every_engines_name() {
-        for name in ["holdfast_marker", "public.holdfast_marker", "app.`holdfast_marker`"] {
+        for name in ["holdfast_marker", "public.holdfast_marker"] {
             assert!(is_marker(name), "{name}");
         }
-        assert!(!is_marker("public.my_holdfast_marker"));
+        for name in ["public.my_holdfast_marker", "audit.holdfast_marker"] {
+            assert!(!is_marker(name), "{name}");
+        }
     }
 }

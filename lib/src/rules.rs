@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What becomes of the database when a migration fails or its result breaks a rule.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OnFailure {
     /// It is brought back to the state of the backup.
@@ -58,7 +58,7 @@ impl FromStr for OnLeak {
 }
 
 /// How many rows a migration may lose.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum RowLoss {
     /// So many, over all tables together.
@@ -98,7 +98,7 @@ impl fmt::Display for RowLoss {
 }
 
 /// A table that may lose rows: `TABLE` any number, `TABLE=N` at most so many.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AllowedLoss {
     /// The table, with or without its schema.
     pub table: String,
@@ -122,7 +122,7 @@ impl FromStr for AllowedLoss {
 }
 
 /// The rules of a migration.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Migration {
     /// What becomes of the database when it fails.
     pub on_failure: OnFailure,

@@ -21,6 +21,7 @@ holds err 'table public.mark has lost 1 rows'
 # One that does not end: nothing is judged while it may still write. A signal ends the wait for it.
 printf '#!/bin/sh\n./half\nsetsid sleep 1000 >/dev/null 2>&1 </dev/null &\necho $! >sleeper\n' >daemon
 chmod 755 daemon
+rm err
 # shellcheck disable=SC2086 # a list of words
 env --default-signal $CLIENT_SETTINGS safe-migrate -v -e dev --report report.json -- ./daemon >out 2>err </dev/null &
 run=$!
@@ -35,4 +36,6 @@ is "$(rows_of entry)" 10
 expect 125 client_env safe-migrate -e dev -- ./half
 holds err 'is still running'
 kill "$(cat sleeper)"
-expect 0 safe-migrate -e dev --resume
+# It had succeeded, so it is judged now.
+expect 123 safe-migrate -e dev --resume
+holds err 'table public.entry has lost 990 rows'

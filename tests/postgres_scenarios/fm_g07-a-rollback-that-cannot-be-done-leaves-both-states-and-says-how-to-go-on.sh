@@ -13,8 +13,7 @@ is "$(rows_of entry)" 10
 nothing_beside
 nothing_staged
 let_swap_go
-# Its status is the command's.
-expect 7 safe-migrate -e dev --resume
+expect 0 safe-migrate -e dev --resume
 [ "$(picture)" = "$before" ] || wrong "it did not come back as it was"
 is "$(failed_rows "$(kept_aside)" entry)" 10
 nothing_stands

@@ -1,4 +1,4 @@
-# shellcheck shell=sh source=tests/postgres_scenarios/lib.sh
+# shellcheck shell=sh source=tests/postgres_scenarios/lib.sh disable=SC2016 # a program is written
 . "$WORDS"
 make_ledger
 config '[env.dev]' "database = \"$URL\""

@@ -1,6 +1,6 @@
 # The words of the scenarios that only PostgreSQL knows.
 # shellcheck shell=sh
-# shellcheck disable=SC2034,SC2086 # the scenarios use what stands here; some of it is a list of words
+# shellcheck disable=SC2016,SC2034,SC2086 # programs are written here; the scenarios use what stands here; some of it is a list of words
 # shellcheck disable=SC2153 # STORY is given
 # shellcheck source=tests/postgres_scenarios/story.sh
 . "$STORY"
@@ -257,3 +257,10 @@ sit_in() {
 }
 somebody_is_in() { [ "$(sql_in postgres "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = '$1' AND application_name = 'psql'")" = t ]; }
 give_tables_to() { sql "ALTER TABLE account OWNER TO \"$1\"; ALTER TABLE entry OWNER TO \"$1\"; ALTER TABLE mark OWNER TO \"$1\""; }
+# slowly_delete SECONDS TABLE: one statement, which deletes all rows with an id above 10 when that time is over.
+slowly_delete() { echo "WITH pause AS MATERIALIZED (SELECT pg_sleep($1)) DELETE FROM $2 USING pause WHERE id > 10;"; }
+# unfinished_index TABLE COLUMN: a statement that fails, and leaves an index that is none.
+unfinished_index() { echo "CREATE UNIQUE INDEX CONCURRENTLY unfinished ON $1 ($2);"; }
+# change_around ROLE: changes what stands around the database, and nothing in it; around: what that is.
+change_around() { echo "sql_in postgres 'ALTER DATABASE \"$DB\" SET work_mem = \"7MB\"; ALTER DATABASE \"$DB\" OWNER TO \"$1\"; COMMENT ON DATABASE \"$DB\" IS \$\$theirs\$\$'"; }
+around() { sql_in postgres "SELECT pg_get_userbyid(datdba), shobj_description(oid, 'pg_database'), (SELECT setconfig FROM pg_db_role_setting WHERE setdatabase = oid) FROM pg_database WHERE datname = '$DB'"; }

@@ -32,16 +32,16 @@ as_approved() {
 approved() { expect 0 as_approved "$@"; }
 # with FLAG COMMAND…: the command with that flag before its first --, or at its end; with none, as it is.
 with() {
-    flag=$1 words=$(($# - 1))
+    flag=$1 count=$(($# - 1))
     shift
-    while [ "$words" -gt 0 ]; do
+    while [ "$count" -gt 0 ]; do
         if [ "$1" = -- ] && [ -n "$flag" ]; then
             set -- "$@" "$flag"
             flag=''
         fi
         set -- "$@" "$1"
         shift
-        words=$((words - 1))
+        count=$((count - 1))
     done
     "$@" ${flag:+"$flag"}
 }

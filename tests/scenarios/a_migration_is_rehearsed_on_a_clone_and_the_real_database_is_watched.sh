@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2016 # what another shell expands
 # shellcheck source=tests/scenarios/lib.sh
 . "$SCENARIOS/lib.sh"
 

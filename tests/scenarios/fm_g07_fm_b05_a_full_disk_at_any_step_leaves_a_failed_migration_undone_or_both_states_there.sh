@@ -2,5 +2,5 @@
 # shellcheck source=tests/scenarios/lib.sh
 . "$SCENARIOS/lib.sh"
 
-export TOOL=safe-migrate FLAGS= ENDS=3 ERRNO=28
+export TOOL=safe-migrate FLAGS="" ENDS=3 ERRNO=28
 . "$SCENARIOS/failing-run.sh"

@@ -2,5 +2,5 @@
 # shellcheck source=tests/scenarios/lib.sh
 . "$SCENARIOS/lib.sh"
 
-export TOOL=safe-migrate FLAGS= ENDS=0 ERRNO=5
+export TOOL=safe-migrate FLAGS="" ENDS=0 ERRNO=5
 . "$SCENARIOS/failing-run.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2086 # words
 # shellcheck source=tests/scenarios/lib.sh
 . "$SCENARIOS/lib.sh"
 

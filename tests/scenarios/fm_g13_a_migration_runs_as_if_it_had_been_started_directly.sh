@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2015,SC3045 # both end it; every sh that runs this knows it
 # shellcheck source=tests/scenarios/lib.sh
 . "$SCENARIOS/lib.sh"
 

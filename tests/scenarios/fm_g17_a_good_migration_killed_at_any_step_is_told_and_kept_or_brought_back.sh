@@ -2,5 +2,5 @@
 # shellcheck source=tests/scenarios/lib.sh
 . "$SCENARIOS/lib.sh"
 
-export TOOL=safe-migrate FLAGS= ENDS=0
+export TOOL=safe-migrate FLAGS="" ENDS=0
 . "$SCENARIOS/killed-run.sh"

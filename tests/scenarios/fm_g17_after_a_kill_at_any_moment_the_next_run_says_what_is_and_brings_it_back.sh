@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2015 # both end it
 # shellcheck source=tests/scenarios/lib.sh
 . "$SCENARIOS/lib.sh"
 # shellcheck source=tests/scenarios/interrupted.sh
@@ -46,7 +47,7 @@ while [ "$round" -lt "$kills" ]; do
     after_ms=$(random $lasts)
     sleep "$((after_ms / 1000)).$(printf '%03d' $((after_ms % 1000)))"
     if [ "$whole" = 1 ]; then
-        kill -9 -- "-$victim" 2>/dev/null || :
+        kill -9 "-$victim" 2>/dev/null || :
     else
         kill -9 "$victim" 2>/dev/null || :
     fi

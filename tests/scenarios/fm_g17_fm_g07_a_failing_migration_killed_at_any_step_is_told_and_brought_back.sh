@@ -2,5 +2,5 @@
 # shellcheck source=tests/scenarios/lib.sh
 . "$SCENARIOS/lib.sh"
 
-export TOOL=safe-migrate FLAGS= ENDS=3
+export TOOL=safe-migrate FLAGS="" ENDS=3
 . "$SCENARIOS/killed-run.sh"

@@ -1,5 +1,5 @@
 # A guarded run that is killed at each of its steps in turn. $TOOL is the program, $FLAGS its flags, $ENDS what its command ends with.
-# shellcheck shell=sh disable=SC2154,SC2086 # the caller's, and they are words
+# shellcheck shell=sh disable=SC2154,SC2086,SC2015,SC2153 # the caller's, and they are words
 # shellcheck source=tests/scenarios/interrupted.sh
 . "$SCENARIOS/interrupted.sh"
 

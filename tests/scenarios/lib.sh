@@ -111,10 +111,10 @@ nothing_left() {
 # No interrupted migration or test run stands in the journal.
 nothing_stands() {
     standing=$(find "$HOLDFAST_STATE_DIR/journal" -name '*.json' 2>/dev/null || :)
-    [ -z "$standing" ] || wrong "the journal holds: $(cat $standing)"
+    [ -z "$standing" ] || wrong "the journal holds: $standing"
 }
 # Where the last command keeps the failed state, as it says.
-aside() { sed -n 's/.* kept as \([^;]*\);.*/\1/p' "$ERR"; }
+aside() { sed -n 's/.* kept as \([^;,]*\)[;,].*/\1/p' "$ERR"; }
 # value FILTER: of the JSON document that is the last line of stdout.
 value() { tail -n 1 "$OUT" | jq -r "$1"; }
 

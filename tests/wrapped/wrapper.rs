@@ -116,7 +116,7 @@ fn work(order: &Order, out: &manners::Out) -> Result<u8> {
                 let _ = wait_until_over.recv();
                 Ok::<_, Error>(child.is_none_or(|child| child.is_running()))
             });
-            let ended = wrapped.run(&changes, limits, starts, |note| notes.push(note.to_owned()));
+            let ended = wrapped.run(&changes, limits, starts, Vec::new, |note| notes.push(note.to_owned()));
             drop(over);
             (ended, late.join().is_ok_and(|live| live.unwrap_or(false)))
         })

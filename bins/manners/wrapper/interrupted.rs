@@ -3,7 +3,6 @@
 use holdfast::environment::Environment;
 use holdfast::error::Result;
 use holdfast::exit;
-use holdfast::rules::Migration;
 use holdfast::verbs::migrate;
 
 use super::{Around, Tool, Watcher, document, note, tell};
@@ -14,15 +13,7 @@ use crate::setting::Setting;
 
 /// Brings the run that stands on an environment's database to its end, or takes it out of the journal; with `-n` it only says
 /// what that would do. Gives the exit status.
-pub fn end_interrupted(
-    tool: Tool,
-    flags: &Around,
-    common: &Common,
-    rules: &Migration,
-    environment: &Environment,
-    setting: &Setting,
-    out: &Out,
-) -> Result<u8> {
+pub fn end_interrupted(tool: Tool, flags: &Around, common: &Common, environment: &Environment, setting: &Setting, out: &Out) -> Result<u8> {
     let store = setting.store(common, environment, false)?;
     setting.start_log(tool.name, common, Some(&store), out)?;
     if common.dry_run {
@@ -42,7 +33,7 @@ pub fn end_interrupted(
         let approval = flags.confirm.approve_audited(&asked, &environment.approval, setting, trail, out)?;
         let report = match flags.abandon {
             true => migrate::abandon(standing, &approval)?,
-            false => migrate::resume(standing, rules, &approval, &Watcher { out, trail })?,
+            false => migrate::resume(standing, &approval, &Watcher { out, trail })?,
         };
         note(trail, &report);
         Ok((report.status(), report))

@@ -67,8 +67,8 @@ fn tell_failure(out: &Out, tool: Tool, report: &Report) {
     let (state, hint) = state_of(tool, report);
     let is_end = report.outcome == Outcome::Resumed && !matches!(report.state, State::Unknown { .. });
     if is_end {
-        out.note(&format!("{what}; {state}"));
-        hint.iter().for_each(|hint| out.note(hint));
+        out.tell(&format!("{what}; {state}"));
+        hint.iter().for_each(|hint| out.tell(hint));
         return;
     }
     let error = Error::new(Kind::Wrapper(report.status()), format!("{what}; {state}"));
@@ -89,7 +89,10 @@ fn state_of(tool: Tool, report: &Report) -> (String, Option<String>) {
         State::Migrated => ("the database is as the command left it".to_owned(), None),
         State::RolledBack { kept_aside } => (
             format!("rolled back to {backup}"),
-            kept_aside.as_ref().map(|aside| format!("the failed state is kept as {aside}; restore-db -e {name} --discard removes it")),
+            kept_aside.as_ref().map(|aside| {
+                let since = report.backup_at.as_ref().map(|at| format!(", with all that was written since {at}")).unwrap_or_default();
+                format!("the failed state is kept as {aside}{since}; restore-db -e {name} --discard removes it")
+            }),
         ),
         State::Kept => {
             let changes = report.changes.as_ref().map(|changes| format!(": {}", changes.summary())).unwrap_or_default();

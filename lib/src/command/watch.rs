@@ -47,7 +47,7 @@ pub(super) fn run(
     changes: &Changes,
     limits: Limits,
     starts: impl FnOnce(&Process) -> Result<()>,
-    note: &mut dyn FnMut(&str),
+    told: Told<'_>,
 ) -> Result<Ended> {
     let (sender, events) = channel();
     let to_us = sender.clone();
@@ -59,7 +59,17 @@ pub(super) fn run(
     let witness = Witness::call();
     // After the witness, which is none of the command's.
     let family = Family::before();
-    let mut run = Run { limits, events, witness, family, terminal: Terminal::take(), note, heard: Heard::default(), kill_at: None };
+    let mut run = Run {
+        limits,
+        events,
+        witness,
+        family,
+        terminal: Terminal::take(),
+        told,
+        heard: Heard::default(),
+        held_up: Vec::new(),
+        kill_at: None,
+    };
     let begun = Instant::now();
     let Started { process, waiter } = start(wrapped, changes, |process| run.let_start(process, starts), &sender)?;
     run.family.begin(process.pid);
@@ -72,7 +82,15 @@ pub(super) fn run(
     let _ = waiter.join();
     let left_behind = run.until_its_descendants_end();
     drop(diversion);
-    Ok(Ended { status, timed_out, signals_received: run.heard.numbers, left_behind, duration })
+    Ok(Ended { status, timed_out, signals_received: run.heard.numbers, left_behind, held_up: run.held_up, duration })
+}
+
+/// Whom it tells and asks while it runs.
+pub(super) struct Told<'a> {
+    /// Asked what keeps the command when its time is over.
+    pub(super) held_up: &'a mut dyn FnMut() -> Vec<String>,
+    /// Gets sentences for a person who waits.
+    pub(super) note: &'a mut dyn FnMut(&str),
 }
 
 /// A command under way.
@@ -82,8 +100,10 @@ struct Run<'a> {
     witness: Option<Witness>,
     family: Family,
     terminal: Terminal,
-    note: &'a mut dyn FnMut(&str),
+    told: Told<'a>,
     heard: Heard,
+    /// What kept it when its time was over.
+    held_up: Vec<String>,
     /// When whatever is left gets SIGKILL, once it was told to end.
     kill_at: Option<Instant>,
 }
@@ -148,7 +168,9 @@ impl Run<'_> {
             }
             if is_due(ends_at) {
                 (timed_out, ends_at) = (true, None);
-                (self.note)("the command's time is over: it and all it has started get SIGTERM");
+                self.held_up = (self.told.held_up)();
+                self.held_up.iter().for_each(|line| (self.told.note)(line));
+                (self.told.note)("the command's time is over: it and all it has started get SIGTERM");
                 self.family.signal(Signal::SIGTERM);
                 self.kill_at = Instant::now().checked_add(self.limits.grace);
             }
@@ -177,9 +199,9 @@ impl Run<'_> {
         }
         self.heard.interrupts += 1;
         match self.heard.interrupts {
-            1 => (self.note)("waiting for the command to end; Ctrl-C once more sends it SIGTERM"),
+            1 => (self.told.note)("waiting for the command to end; Ctrl-C once more sends it SIGTERM"),
             2 => {
-                (self.note)("the command and all it has started get SIGTERM; Ctrl-C once more kills them");
+                (self.told.note)("the command and all it has started get SIGTERM; Ctrl-C once more kills them");
                 self.family.signal(Signal::SIGTERM);
             }
             _ => {
@@ -218,7 +240,7 @@ impl Run<'_> {
             }
             if std::mem::take(&mut is_to_be_told) {
                 let limit = self.limits.linger.as_secs();
-                (self.note)(&format!("the command has ended, but {count} of its processes have not: waiting {limit} s at most"));
+                (self.told.note)(&format!("the command has ended, but {count} of its processes have not: waiting {limit} s at most"));
             }
             let pause = LINGER_LOOK.max(begun.elapsed() * LOOK_SHARE);
             let left = until.map_or(pause, |until| until.saturating_duration_since(Instant::now()));

@@ -22,6 +22,7 @@ mod sql;
 mod structure;
 pub mod text;
 mod waiting;
+mod work;
 
 pub use structure::{ArchiveStructure, SqlStructure};
 
@@ -124,6 +125,10 @@ impl Engine for Postgres {
         dump::image(&self.place, out).map(Some)
     }
 
+    fn around(&self) -> Result<BTreeMap<String, serde_json::Value>> {
+        catalog::around(&mut self.place.session()?, &self.target()?)
+    }
+
     fn schema(&self) -> Result<Schema> {
         self.place.schema()
     }
@@ -153,6 +158,18 @@ impl Engine for Postgres {
 
     fn limits(&self, lock: Option<Duration>, statement: Option<Duration>) -> Result<BTreeMap<String, String>> {
         Ok(limits::variables(&address::Address::inherited_options(), lock, statement))
+    }
+
+    fn badge(&self, run: &str) -> BTreeMap<String, String> {
+        work::badge(run, &address::Address::inherited_application())
+    }
+
+    fn at_work(&self, run: &str) -> Result<Vec<String>> {
+        work::at_work(&mut exchange::maintenance(&self.place, &self.target()?)?, run)
+    }
+
+    fn end_work(&self, run: &str) -> Result<()> {
+        work::end(&mut exchange::maintenance(&self.place, &self.target()?)?, run)
     }
 
     fn waiting(&self) -> Result<Vec<String>> {

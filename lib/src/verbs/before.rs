@@ -1,6 +1,9 @@
 //! What a database was in a backup, and whether it still is.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use serde_json::Value;
 
 use super::verify::{self, Compared, Demands, Proven};
 use crate::backup::Backup;
@@ -9,7 +12,7 @@ use crate::engine::{Depth, Engine, Left, Settings, Workspace};
 use crate::error::{Error, Kind, Result};
 use crate::fingerprint::Fingerprint;
 use crate::frames::index::Index;
-use crate::manifest::Level;
+use crate::manifest::{EngineName, Level};
 use crate::progress::Silent;
 use crate::schema::Schema;
 use crate::store;
@@ -31,6 +34,12 @@ pub enum Since {
     Unchanged,
     /// What is different.
     Changed(Changes),
+}
+
+impl Since {
+    fn of(changes: Changes) -> Self {
+        if changes.is_empty() { Since::Unchanged } else { Since::Changed(changes) }
+    }
 }
 
 /// What a database that is compared with a backup is to it.
@@ -99,30 +108,48 @@ impl Before {
         let folder = store::scratch_folder(&self.settings.scratch_dir)?;
         let mut out = Compared::with(self.index.clone(), folder.path());
         let streamed = engine.image(&mut out)?;
+        let around = if what == Is::TheSame { engine.around()? } else { BTreeMap::new() };
         if out.was_same() {
-            return Ok(Since::Unchanged);
+            return Ok(Since::of(Changes::default().with_around(self.around(), &around)));
         }
         let after = match streamed {
             Some(fingerprint) => fingerprint,
             None => engine.fingerprint(Depth::Content)?,
         };
-        self.changes(&after, what, || engine.schema())
+        Ok(Since::of(self.changes(&after, what, || engine.schema())?.with_around(self.around(), &around)))
+    }
+
+    /// What stood around the database, as far as the manifest says.
+    fn around(&self) -> &BTreeMap<String, Value> {
+        const NOTHING: &BTreeMap<String, Value> = &BTreeMap::new();
+        self.backup.manifest().database.as_ref().map_or(NOTHING, |database| &database.properties)
     }
 
     /// The same for a clone that something has worked on.
     pub fn compare_clone(&self, clone: &dyn Workspace) -> Result<Since> {
-        self.changes(&clone.fingerprint(Depth::Content)?, Is::ACopy, || clone.schema())
+        self.changes(&clone.fingerprint(Depth::Content)?, Is::ACopy, || clone.schema()).map(Since::of)
     }
 
-    fn changes(&self, after: &Fingerprint, what: Is, schema_after: impl FnOnce() -> Result<Schema>) -> Result<Since> {
+    fn changes(&self, after: &Fingerprint, what: Is, schema_after: impl FnOnce() -> Result<Schema>) -> Result<Changes> {
         let before = self.content(what).map_err(of_the_backup)?;
-        let changes = Changes::between(&before, after);
-        let changes = if before.schema_sha256 == after.schema_sha256 {
-            changes
-        } else {
-            changes.with_schema(&self.with_clone(|clone| clone.schema())?, &schema_after()?)
-        };
-        Ok(if changes.is_empty() { Since::Unchanged } else { Since::Changed(changes) })
+        let changes = Changes::between(&before, after).with_unreadable(self.unreadable(&before)?);
+        if before.schema_sha256 == after.schema_sha256 {
+            return Ok(changes);
+        }
+        Ok(changes.with_schema(&self.with_clone(|clone| clone.schema())?, &schema_after()?))
+    }
+
+    /// Tables of SQLite that only the application can read, for want of a collation or a module: a fingerprint leaves them out,
+    /// and nothing may be concluded from that.
+    fn unreadable(&self, before: &Fingerprint) -> Result<Vec<String>> {
+        if self.backup.manifest().database.as_ref().is_none_or(|database| database.engine != EngineName::Sqlite) {
+            return Ok(Vec::new());
+        }
+        let is_known = |table: &str| before.tables.get(table).is_some_and(|known| known.content_sha256.is_some());
+        let is_virtual = |sql: &str| sql.trim_start().get(..14).is_some_and(|start| start.eq_ignore_ascii_case("CREATE VIRTUAL"));
+        let schema = self.with_clone(|clone| clone.schema())?;
+        let tables = schema.0.iter().filter(|(_, sql)| !is_virtual(sql)).filter_map(|(name, _)| name.strip_prefix("table "));
+        Ok(tables.filter(|table| !is_known(table)).map(str::to_owned).collect())
     }
 
     /// The fingerprint with every table's content. Where the manifest leaves some out, it is because a copy may have their

@@ -13,20 +13,21 @@ use std::time::Duration;
 
 use super::backup::{self, Made};
 use super::before::Before;
-use super::guarded::{Found, Guarded, Onlooker, REACH_WAIT};
+use super::guarded::{BroughtBack, Found, Guarded, Loose, Loosed, Onlooker, REACH_WAIT};
 use super::migrate::not_started;
 use super::on_clone;
 use crate::backup::Backup;
-use crate::command::{self, Ended, Wrapped};
+use crate::command::{self, Wrapped};
 use crate::engine::{Probe, Workspace};
 use crate::environment::Environment;
 use crate::error::{Error, Result};
+use crate::fsx;
 use crate::guardian::{Approval, Operation};
 use crate::interrupt;
 use crate::journal::{Entry, Kind};
 use crate::manifest::{self, Level};
 use crate::process::Process;
-use crate::rules::OnLeak;
+use crate::rules::{Migration, OnLeak};
 
 /// A test run that is asked for.
 #[derive(Debug, Clone)]
@@ -76,6 +77,7 @@ pub fn run(guarded: Guarded<'_>, probe: &Probe, request: &Request, on: &dyn Onlo
     let surroundings = on_clone::surroundings(environment, &*guarded.engine, &*clone)?;
     let command = surroundings.fill_in(&request.command)?;
     report.variables = surroundings.names();
+    let run = fsx::random_hex(8)?;
     on.note(&format!("the tests run on {}", clone.location()));
     interrupt::check()?;
     interrupt::replace_deadline(None);
@@ -85,11 +87,14 @@ pub fn run(guarded: Guarded<'_>, probe: &Probe, request: &Request, on: &dyn Onlo
             on.command_begins(&command.line(), &clone.location());
             Ok(())
         };
-        let ended = command.run(&surroundings.variables, limits(request), starts, |line| on.note(line)).map_err(not_started)?;
-        on.command_ended(&ended);
-        report.ended(&ended);
+        let loose = Loose { run: &run, command: &command, variables: surroundings.variables, timeout: request.timeout };
+        let loosed = guarded.let_loose(loose, starts, on).map_err(not_started)?;
+        report.ended(&loosed);
         put_away(clone, request.keep, &mut report);
-        prove_untouched(guarded, &before, request, on, &mut report);
+        match loosed.at_large {
+            Some(why) => report.state = State::Unknown { why },
+            None => prove_untouched(guarded, &before, request, on, &mut report),
+        }
         Ok(report)
     })
 }
@@ -103,19 +108,19 @@ pub fn run_in_place(guarded: &Guarded<'_>, probe: &Probe, request: &Request, app
     let (before, made) = back_up(guarded, probe, request, on)?;
     let mut report = Report::begin(guarded, request, &made);
     let state = guarded.store.state();
-    let mut entry = guarded.open_journal(Kind::InPlaceTest, &request.command, before.backup())?;
+    let mut entry = guarded.open_journal(Kind::InPlaceTest, &request.command, &Migration::default(), before.backup())?;
     interrupt::replace_deadline(None);
     let told = |_| on.note("bringing the database back goes on; once more ends it, and leaves that to --resume");
     interrupt::shield(told, || {
-        let ended = match guarded.run_command(&mut entry, &request.command, command::Changes::new(), request.timeout, on) {
-            Ok(ended) => ended,
+        let loosed = match guarded.run_command(&mut entry, &request.command, command::Changes::new(), request.timeout, on) {
+            Ok(loosed) => loosed,
             Err(error) => {
                 let closed = entry.close(state);
                 return Err(not_started(closed.err().map_or(error, |second| second.within("the journal"))));
             }
         };
-        report.ended(&ended);
-        report.state = put_back(guarded, &before, &ended, on, &mut report);
+        report.ended(&loosed);
+        report.state = put_back(guarded, &before, &loosed, on, &mut report);
         if !matches!(report.state, State::Unknown { .. })
             && let Err(error) = entry.close(state)
         {
@@ -123,10 +128,6 @@ pub fn run_in_place(guarded: &Guarded<'_>, probe: &Probe, request: &Request, app
         }
         Ok(report)
     })
-}
-
-fn limits(request: &Request) -> command::Limits {
-    command::Limits { timeout: request.timeout, ..command::Limits::default() }
 }
 
 fn refuse_placeholders(request: &Request) -> Result<()> {
@@ -194,12 +195,15 @@ fn undo_leak(guarded: Guarded<'_>, before: &Before, on: &dyn Onlooker, report: &
     match alone.found(before, REACH_WAIT) {
         // Somebody whose tests ran beside ours has seen it too, and was faster.
         Found::Unchanged => State::BroughtBack { kept_aside: None },
-        _ => bring_back(&alone, before, on, report),
+        _ => back(alone.bring_back(before, on), report),
     }
 }
 
-fn put_back(guarded: &Guarded<'_>, before: &Before, ended: &Ended, on: &dyn Onlooker, report: &mut Report) -> State {
-    if !ended.left_behind.is_empty() {
+fn put_back(guarded: &Guarded<'_>, before: &Before, loosed: &Loosed, on: &dyn Onlooker, report: &mut Report) -> State {
+    if let Some(why) = &loosed.at_large {
+        return State::Unknown { why: why.clone() };
+    }
+    if !loosed.ended.left_behind.is_empty() {
         return State::Unknown { why: "the tests have left processes that may still write".to_owned() };
     }
     on.begin("compare", None);
@@ -208,12 +212,12 @@ fn put_back(guarded: &Guarded<'_>, before: &Before, ended: &Ended, on: &dyn Onlo
     match found {
         Found::Unchanged => State::Untouched,
         // Also what cannot be compared any more goes back: that was promised whatever the tests do.
-        Found::Changed(_) | Found::Broken(_) | Found::Unknown(_) => bring_back(guarded, before, on, report),
+        Found::Changed(_) | Found::Broken(_) | Found::Unknown(_) => back(guarded.bring_back_after_tests(before, on), report),
     }
 }
 
-fn bring_back(guarded: &Guarded<'_>, before: &Before, on: &dyn Onlooker, report: &mut Report) -> State {
-    match guarded.bring_back(before, on) {
+fn back(brought: Result<BroughtBack>, report: &mut Report) -> State {
+    match brought {
         Ok(brought) => {
             report.notes.extend(brought.notes);
             State::BroughtBack { kept_aside: brought.kept_aside }

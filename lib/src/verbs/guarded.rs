@@ -1,11 +1,15 @@
 //! The database that a command is let loose on: held, known to be in a state that was meant, and brought back where it must be.
 
+mod loosed;
+
+pub(super) use loosed::{Loose, Loosed};
+
 use std::time::{Duration, Instant};
 
 use super::backup::{self, Made};
 use super::before::{Before, Since};
 use super::restore::{self, Means, Origin, Target};
-use super::undo::Record;
+use super::undo::{self, Record};
 use crate::backup::Backup;
 use crate::catalog::Catalog;
 use crate::changes::Changes;
@@ -17,11 +21,12 @@ use crate::error::{self, Error, Result};
 use crate::exit;
 use crate::fsx;
 use crate::interrupt;
-use crate::journal::{Entry, Kind, RUN_VARIABLE, Stage};
+use crate::journal::{Entry, Kind, Stage};
 use crate::lock::{self, Held};
 use crate::marker;
 use crate::process::{self, Process};
 use crate::progress::Progress;
+use crate::rules::Migration;
 use crate::state_dir::StateDir;
 use crate::store::Store;
 
@@ -143,7 +148,7 @@ impl<'a> Guarded<'a> {
     }
 
     /// Writes down that a command is about to be let loose on the database, and what brings the state before back.
-    pub(super) fn open_journal(&self, kind: Kind, command: &Wrapped, backup: &Backup) -> Result<Entry> {
+    pub(super) fn open_journal(&self, kind: Kind, command: &Wrapped, rules: &Migration, backup: &Backup) -> Result<Entry> {
         let entry = Entry {
             run: fsx::random_hex(8)?,
             kind,
@@ -152,6 +157,7 @@ impl<'a> Guarded<'a> {
             backup: backup.id().to_owned(),
             folder: backup.folder().to_owned(),
             command: command.line(),
+            rules: rules.clone(),
             began_at: clock::now(),
             runner: Process::own(),
             child: None,
@@ -167,28 +173,27 @@ impl<'a> Guarded<'a> {
         &self,
         entry: &mut Entry,
         command: &Wrapped,
-        mut variables: command::Changes,
+        variables: command::Changes,
         timeout: Option<Duration>,
         on: &dyn Onlooker,
-    ) -> Result<Ended> {
+    ) -> Result<Loosed> {
         let state = self.store.state();
-        variables.insert(RUN_VARIABLE.into(), Some(entry.run.clone().into()));
+        let run = entry.run.clone();
         let starts = |child: &Process| {
             entry.child = Some(child.clone());
             entry.write(state)?;
             on.command_begins(&command.line(), &self.engine.location());
             Ok(())
         };
-        let limits = command::Limits { timeout, ..command::Limits::default() };
-        let ended = command.run(&variables, limits, starts, |line| on.note(line))?;
-        on.command_ended(&ended);
+        let loosed = self.let_loose(Loose { run: &run, command, variables, timeout }, starts, on)?;
+        let ended = &loosed.ended;
         entry.left_behind.clone_from(&ended.left_behind);
         let status = if ended.timed_out { exit::TIMED_OUT } else { ended.status };
         if let Err(error) = entry.reach(Stage::Ended { status }, state) {
             // Whoever resumes it takes the command for interrupted, which is the safe side.
             tracing::warn!("the journal does not say that the command has ended: {error}");
         }
-        Ok(ended)
+        Ok(loosed)
     }
 
     /// What its engine is set to.
@@ -236,6 +241,9 @@ impl<'a> Guarded<'a> {
 
     /// What the database is now, against what it was before. One that does not answer is asked again for as long as `wait`.
     pub(super) fn found(&self, before: &Before, wait: Duration) -> Found {
+        if let Some(elsewhere) = self.leads_elsewhere() {
+            return Found::Unknown(elsewhere);
+        }
         match self.live(wait) {
             Err(error) => return Found::Unknown(format!("the database does not answer, so nothing is known of its state: {error}")),
             Ok(Live::Missing) => return Found::Broken("the database is gone".to_owned()),
@@ -246,11 +254,21 @@ impl<'a> Guarded<'a> {
             Ok(Since::Unchanged) => Found::Unchanged,
             Ok(Since::Changed(changes)) => Found::Changed(changes),
             Err(error) if error.kind() == error::Kind::Bad => Found::Broken(error.to_string()),
-            Err(error) => Found::Unknown(format!("the database cannot be compared with the backup: {error}")),
+            Err(error) => {
+                let waiting: String = self.engine.waiting().unwrap_or_default().iter().map(|line| format!("; {line}")).collect();
+                Found::Unknown(format!("the database cannot be compared with the backup: {error}{waiting}"))
+            }
         }
     }
 
+    /// Whether the environment's own words lead to another place than they did: a link that was changed.
+    fn leads_elsewhere(&self) -> Option<String> {
+        let (before, now) = (self.engine.location(), self.environment.engine(self.store.state()).ok()?.location());
+        (now != before).then(|| format!("the database was {before}, and what names it leads to {now} now, which nobody has looked at"))
+    }
+
     fn live(&self, wait: Duration) -> Result<Live> {
+        let wait = wait.min(longest_wait());
         let start = Instant::now();
         loop {
             match self.engine.live() {
@@ -282,6 +300,17 @@ impl<'a> Guarded<'a> {
         })
     }
 
+    /// As [`Guarded::bring_back`], where what is there now is what tests left: of that, only the newest is kept.
+    pub(super) fn bring_back_after_tests(&self, before: &Before, on: &dyn Onlooker) -> Result<BroughtBack> {
+        let mut brought = self.bring_back(before, on)?;
+        if let Some(aside) = &brought.kept_aside
+            && let Err(error) = undo::keep_newest_of_tests(&*self.engine, aside, &self.held, self.store.state())
+        {
+            brought.notes.push(format!("what earlier tests left could not be removed: {error}"));
+        }
+        Ok(brought)
+    }
+
     fn put_back(&self, before: &Before, on: &dyn Onlooker) -> Result<BroughtBack> {
         let settings = self.settings()?;
         let origin = Origin::Backup(Box::new(before.backup().clone()));
@@ -291,12 +320,20 @@ impl<'a> Guarded<'a> {
         let means = Means { state: self.store.state(), store: None, settings: &settings, wait: self.environment.wait, as_it_was: true };
         let report = restore::put_back(&plan, &origin, &target, &self.held, &means, on)?;
         let mut notes = report.notes;
-        if let Since::Changed(changes) = before.compare_restored(&*self.engine)? {
-            notes.push(format!("others are writing to the database already: {}", changes.summary()));
+        match before.compare_restored(&*self.engine) {
+            Ok(Since::Unchanged) => {}
+            Ok(Since::Changed(changes)) => notes.push(format!("others are writing to the database already: {}", changes.summary())),
+            Err(error) => notes.push(format!("the database that was brought back could not be looked at once more: {error}")),
         }
         if let Some(error) = report.restart_error {
             notes.push(format!("the restart failed: {error}"));
         }
         Ok(BroughtBack { kept_aside: report.kept_aside, notes })
     }
+}
+
+/// A debug build takes `HOLDFAST_TEST_REACH_WAIT` seconds at most, where it is set, so that scenarios need not wait for a minute.
+fn longest_wait() -> Duration {
+    let text = if cfg!(debug_assertions) { std::env::var("HOLDFAST_TEST_REACH_WAIT").ok() } else { None };
+    text.and_then(|text| text.parse().ok()).map_or(Duration::MAX, Duration::from_secs)
 }

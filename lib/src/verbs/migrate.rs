@@ -56,7 +56,7 @@ pub fn run(guarded: &Guarded<'_>, probe: &Probe, request: &Request, approval: &A
     };
     interrupt::replace_deadline(Some(guarded.environment.timeout));
     let (before, mut report) = back_up(guarded, probe, request, on)?;
-    let mut entry = guarded.open_journal(Kind::Migration, &request.command, before.backup())?;
+    let mut entry = guarded.open_journal(Kind::Migration, &request.command, &request.rules, before.backup())?;
     let case = Case { guarded, rules: &request.rules, before: &before, on };
     interrupt::replace_deadline(None);
     // From its start on a stop is the command's, and afterwards waits until the database is in a state that was meant.
@@ -73,8 +73,8 @@ pub fn run(guarded: &Guarded<'_>, probe: &Probe, request: &Request, approval: &A
             }
         }
         match guarded.run_command(&mut entry, command, limits, request.rules.timeout, on) {
-            Ok(ended) => {
-                case.settle(entry, Some(&ended), &mut report);
+            Ok(loosed) => {
+                case.settle(entry, Some(&loosed), &mut report);
                 Ok(report)
             }
             Err(error) => Err(case.not_run(entry, error)),

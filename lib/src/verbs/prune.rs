@@ -13,6 +13,7 @@ use crate::environment::Environment;
 use crate::error::{Error, OnPath, Result};
 use crate::fsx;
 use crate::interrupt;
+use crate::journal::Entry;
 use crate::known;
 use crate::lock::Held;
 use crate::manifest::Level;
@@ -50,7 +51,8 @@ pub fn run(environment: &Environment, store: &Store, held: &Held) -> Result<Prun
 
 /// What retention would do.
 pub fn plan(environment: &Environment, store: &Store, catalog: &Catalog) -> Result<Plan> {
-    let candidates = catalog.backups().map(|backup| candidate(store, backup)).collect::<Result<Vec<_>>>()?;
+    let held = Entry::all_backups(store.state())?;
+    let candidates = catalog.backups().map(|backup| candidate(store, backup, &held)).collect::<Result<Vec<_>>>()?;
     retention::plan(&policy(environment), &candidates, clock::now())
 }
 
@@ -70,7 +72,8 @@ fn policy(environment: &Environment) -> Policy {
     }
 }
 
-fn candidate(store: &Store, backup: &Backup) -> Result<Candidate> {
+/// `held` are the backups to which an interrupted run would go back.
+fn candidate(store: &Store, backup: &Backup, held: &BTreeSet<String>) -> Result<Candidate> {
     let manifest = backup.manifest();
     let database = manifest.database.as_ref().map_or("", |database| database.name.as_str());
     Ok(Candidate {
@@ -79,7 +82,7 @@ fn candidate(store: &Store, backup: &Backup) -> Result<Candidate> {
         created_at: manifest.created_at,
         standing: standing(store, backup)?,
         kind: manifest.kind,
-        pinned: false,
+        pinned: held.contains(backup.id()),
         referred_to_by: Vec::new(),
         stored_bytes: manifest.stored_bytes(),
         plain_bytes: manifest.components.iter().map(|component| component.plain_bytes).sum(),

@@ -209,9 +209,20 @@ pub(super) fn put_back(
             return Err(error.within("the swap failed"));
         }
     };
-    record.complete(means.state, kept.clone())?;
+    // The database is in place: what fails from here on is told beside it, where its very state is all that counts.
+    let after = |result: Result<()>, notes: &mut Vec<String>| match result {
+        Err(error) if means.as_it_was => {
+            notes.push(error.to_string());
+            Ok(())
+        }
+        other => other,
+    };
+    after(record.complete(means.state, kept.clone()), &mut notes)?;
     tracing::info!(load_ms, kept_aside = kept.aside, "{} is restored", plan.target);
-    notes.extend(compare_live(expected.as_ref(), engine)?);
+    match compare_live(expected.as_ref(), engine) {
+        Ok(found) => notes.extend(found),
+        Err(error) => after(Err(error), &mut notes)?,
+    }
     let restart = target.environment.and_then(|environment| environment.restart.as_deref());
     Ok(Report {
         plan: plan.clone(),

@@ -35,6 +35,9 @@ pub struct Record {
     /// What earlier restores kept, which only [`discard`] removes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub older: Vec<Kept>,
+    /// The names among all these of what tests left: of it only the newest is kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_by_tests: Vec<String>,
     /// The record that this one replaced, for a swap that then failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     previous: Option<Box<Record>>,
@@ -59,7 +62,8 @@ impl Record {
             .collect();
         let Replaced { kept, safety_backup, was_empty } = replaced;
         let (origin, at) = (origin.to_owned(), clock::now());
-        let record = Record { kept, origin, at, is_complete: false, safety_backup, was_empty, older, previous };
+        let left_by_tests = previous.as_ref().map(|record| record.left_by_tests.clone()).unwrap_or_default();
+        let record = Record { kept, origin, at, is_complete: false, safety_backup, was_empty, older, left_by_tests, previous };
         record.write(state)?;
         Ok(record)
     }
@@ -162,6 +166,7 @@ pub fn undo(engine: &dyn Engine, record: &Record, held: &lock::Target, approval:
         safety_backup: None,
         was_empty: false,
         older: record.older.clone(),
+        left_by_tests: record.left_by_tests.clone(),
         previous: None,
     };
     undone.write(state)?;
@@ -169,6 +174,23 @@ pub fn undo(engine: &dyn Engine, record: &Record, held: &lock::Target, approval:
     engine.discard(&record.kept)?;
     tracing::info!(kept_aside = kept.aside, "undone: the restore of {} into {}", record.origin, kept.target);
     Ok(kept)
+}
+
+/// Notes that `aside`, which the last restore kept, is what tests left, and removes what earlier ones did: who tests in place a
+/// hundred times a day wants to look at the last one at most.
+pub(super) fn keep_newest_of_tests(engine: &dyn Engine, aside: &str, held: &lock::Target, state: &StateDir) -> Result<()> {
+    let location = engine.location();
+    held.require(&location)?;
+    let Some(mut record) = Record::read(state, &location)?.filter(|record| record.kept.aside.as_deref() == Some(aside)) else {
+        return Ok(());
+    };
+    let is_outdated = |kept: &Kept| kept.aside.as_ref().is_some_and(|aside| record.left_by_tests.contains(aside));
+    let (outdated, older): (Vec<Kept>, Vec<Kept>) = record.older.iter().cloned().partition(is_outdated);
+    for kept in &outdated {
+        engine.discard(kept)?;
+    }
+    (record.older, record.left_by_tests) = (older, vec![aside.to_owned()]);
+    record.write(state)
 }
 
 /// Removes what the last restore and the ones before it kept aside.

@@ -229,6 +229,11 @@ impl Address {
         inherited("PGOPTIONS").unwrap_or_default()
     }
 
+    /// The name by which every program of this environment makes itself known to the server.
+    pub(super) fn inherited_application() -> String {
+        inherited("PGAPPNAME").unwrap_or_default()
+    }
+
     /// Options for the server that are set already, to which others may be added.
     pub(super) fn options(&self) -> String {
         self.value("PGOPTIONS").unwrap_or_default()

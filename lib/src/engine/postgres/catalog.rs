@@ -136,6 +136,24 @@ fn of_extension(catalogue: &str, oid: &str) -> String {
     format!("SELECT FROM pg_depend e WHERE e.classid = '{catalogue}'::regclass AND e.objid = {oid} AND e.deptype = 'e'")
 }
 
+/// Indexes that pg_dump passes over: a `CREATE INDEX CONCURRENTLY` that failed leaves one, and so does one that is under way.
+const IN_NO_DUMP: &str = "SELECT FROM pg_index x JOIN pg_class t ON t.oid = x.indrelid \
+     WHERE NOT ((x.indisvalid OR t.relkind = 'p') AND x.indisready)";
+
+/// The names of [`IN_NO_DUMP`].
+pub(super) fn invalid_indexes(session: &mut Session) -> Result<Vec<String>> {
+    #[derive(Deserialize)]
+    struct Row {
+        schema: String,
+        name: String,
+    }
+    let rows: Vec<Row> = session.rows(&format!(
+        "SELECT n.nspname AS schema, c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+         WHERE c.relkind = 'i' AND c.relpersistence <> 't' AND {NOT_OURS} AND EXISTS ({IN_NO_DUMP} AND x.indexrelid = c.oid) ORDER BY 1, 2"
+    ))?;
+    Ok(rows.iter().map(|row| sql::table_name(&row.schema, &row.name)).collect())
+}
+
 /// How many objects of each kind there are beside tables, without those that an extension brings.
 pub(super) fn objects(session: &mut Session) -> Result<BTreeMap<String, u64>> {
     #[derive(Deserialize)]
@@ -147,7 +165,8 @@ pub(super) fn objects(session: &mut Session) -> Result<BTreeMap<String, u64>> {
         "SELECT CASE c.relkind WHEN 'v' THEN 'views' WHEN 'm' THEN 'materialized views' WHEN 'S' THEN 'sequences' WHEN 'f' THEN 'foreign tables' \
          WHEN 'p' THEN 'partitioned tables' WHEN 'c' THEN 'composite types' ELSE 'indexes' END AS kind FROM pg_class c \
          JOIN pg_namespace n ON n.oid = c.relnamespace \
-         WHERE c.relkind IN ('v', 'm', 'S', 'f', 'p', 'c', 'i', 'I') AND c.relpersistence <> 't' AND {NOT_OURS} AND NOT EXISTS ({})",
+         WHERE c.relkind IN ('v', 'm', 'S', 'f', 'p', 'c', 'i', 'I') AND c.relpersistence <> 't' AND {NOT_OURS} AND NOT EXISTS ({}) \
+         AND NOT EXISTS ({IN_NO_DUMP} AND x.indexrelid = c.oid)",
         of_extension("pg_class", "c.oid")
     );
     // What, its catalogue with the alias o, how it is joined to its schema, and which of it counts.
@@ -202,6 +221,9 @@ pub(super) fn estimated_bytes(session: &mut Session) -> Result<u64> {
     Ok(text.parse().unwrap_or(0))
 }
 
+/// Among a backup's properties, what [`invalid_indexes`] gave.
+pub(super) const INVALID_INDEXES: &str = "invalid_indexes";
+
 /// What stands around a database and is in no dump of it: owner, encoding, locale, grants, settings, comment; and what it
 /// needs: extensions and roles.
 pub(super) fn properties(session: &mut Session, database: &str) -> Result<BTreeMap<String, Value>> {
@@ -231,6 +253,14 @@ pub(super) fn properties(session: &mut Session, database: &str) -> Result<BTreeM
     }
     out.retain(|_, value| !value.is_null());
     Ok(out)
+}
+
+/// What of a database a dump does not show and a migration may change; null where there is none of it.
+pub(super) fn around(session: &mut Session, database: &str) -> Result<BTreeMap<String, Value>> {
+    let mut found = properties(session, database)?;
+    found.insert(INVALID_INDEXES.to_owned(), invalid_indexes(session)?.into());
+    let keys = ["owner", "connection_limit", "comment", "grants", "settings", INVALID_INDEXES];
+    Ok(keys.into_iter().map(|key| (key.to_owned(), found.remove(key).unwrap_or(Value::Null))).collect())
 }
 
 /// The extensions of the connected database, and the roles that own or may do something in it.

@@ -33,14 +33,19 @@ struct Streamed {
 
 /// A dump of one snapshot.
 pub(super) fn dump(place: &Place, out: &mut dyn Outlet) -> Result<Dumped> {
-    let (mut streamed, (properties, identity)) = stream(place, out, |session, server| {
+    let (mut streamed, (properties, invalid, identity)) = stream(place, out, |session, server| {
         let mut properties = catalog::properties(session, &server.database)?;
         properties.extend(catalog::needs(session)?);
-        Ok((properties, catalog::identity(session, server)?))
+        let invalid = catalog::invalid_indexes(session)?;
+        if !invalid.is_empty() {
+            properties.insert(catalog::INVALID_INDEXES.to_owned(), invalid.clone().into());
+        }
+        Ok((properties, invalid, catalog::identity(session, server)?))
     })?;
     streamed.forget_what_a_copy_has_otherwise();
     streamed.end()?;
     let Streamed { server, program, relations, fingerprint, mut warnings, .. } = streamed;
+    let invalid = invalid.iter().map(|name| format!("index {name} (it is invalid: REINDEX INDEX {name}, or DROP INDEX {name})"));
     let database = Database {
         engine: EngineName::Postgres,
         name: server.database.clone(),
@@ -52,7 +57,7 @@ pub(super) fn dump(place: &Place, out: &mut dyn Outlet) -> Result<Dumped> {
         method: "pg_dump".to_owned(),
         consistency: "snapshot".to_owned(),
         properties,
-        not_included: relations.iter().filter_map(|relation| relation.left_out(&server)).collect(),
+        not_included: relations.iter().filter_map(|relation| relation.left_out(&server)).chain(invalid).collect(),
     };
     let extras = match globals(place, &program) {
         Ok(bytes) => vec![Extra { role: "globals".to_owned(), bytes }],

@@ -22,7 +22,7 @@ struct Row {
 
 /// One session. Of other roles' the server may say no more than its process; a prepared transaction has none.
 #[derive(Default, Deserialize)]
-struct Backend {
+pub(super) struct Backend {
     pid: i32,
     user: Option<String>,
     application: Option<String>,
@@ -31,16 +31,18 @@ struct Backend {
     query: Option<String>,
 }
 
+/// A [`Backend`] as JSON, of a row of `pg_stat_activity`.
+pub(super) fn backend(pid: &str, alias: &str) -> String {
+    format!(
+        "json_build_object('pid', {pid}, 'user', {alias}.usename, 'application', {alias}.application_name, 'state', {alias}.state, \
+         'since', to_char(CASE WHEN {alias}.state = 'active' THEN {alias}.query_start ELSE {alias}.state_change END AT TIME ZONE 'UTC', \
+         'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), 'query', left({alias}.query, {}))",
+        4 * QUERY_MAX_CHARS
+    )
+}
+
 /// One sentence for each session of this database that waits for a lock.
 pub(super) fn sentences(session: &mut Session) -> Result<Vec<String>> {
-    let backend = |pid: &str, alias: &str| {
-        format!(
-            "json_build_object('pid', {pid}, 'user', {alias}.usename, 'application', {alias}.application_name, 'state', {alias}.state, \
-             'since', to_char(CASE WHEN {alias}.state = 'active' THEN {alias}.query_start ELSE {alias}.state_change END AT TIME ZONE 'UTC', \
-             'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), 'query', left({alias}.query, {}))",
-            4 * QUERY_MAX_CHARS
-        )
-    };
     let rows: Vec<Row> = session.rows(&format!(
         "SELECT {} AS waiting, cardinality(w.blockers) AS blocking_count, (SELECT coalesce(json_agg({}), '[]') \
            FROM unnest(w.blockers[1:{BLOCKING_MAX}]) p LEFT JOIN pg_stat_activity b ON b.pid = p) AS blocking \
@@ -55,7 +57,7 @@ pub(super) fn sentences(session: &mut Session) -> Result<Vec<String>> {
 impl Row {
     fn sentence(&self) -> String {
         let since = self.waiting.since.as_deref().map(|since| format!(" since {since}")).unwrap_or_default();
-        let blocking: Vec<String> = self.blocking.iter().map(|other| format!("{}{}", other.whose(), other.doing())).collect();
+        let blocking: Vec<String> = self.blocking.iter().map(Backend::sentence).collect();
         let more = match self.blocking_count.saturating_sub(self.blocking.len()) {
             0 => String::new(),
             count => format!(" and for {count} more"),
@@ -70,6 +72,11 @@ impl Row {
 }
 
 impl Backend {
+    /// `pid 4121 (ann, psql), active since …: UPDATE account …`
+    pub(super) fn sentence(&self) -> String {
+        format!("{}{}", self.whose(), self.doing())
+    }
+
     /// `pid 4121 (ann, psql)`
     fn whose(&self) -> String {
         if self.pid == 0 {
@@ -88,7 +95,7 @@ impl Backend {
     }
 
     fn query(&self) -> String {
-        let query = plain(self.query.as_deref().unwrap_or_default());
+        let query = plain(self.query.as_deref().unwrap_or_default().trim_end_matches(|c: char| c == ';' || c.is_whitespace()));
         // What follows the word may be one.
         let secret_at = query.to_ascii_lowercase().find("password").map(|at| at + "password".len());
         let shown: String = query[..secret_at.unwrap_or(query.len())].chars().take(QUERY_MAX_CHARS).collect();

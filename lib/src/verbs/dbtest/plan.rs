@@ -6,6 +6,7 @@ use super::Request;
 use crate::engine::{Engine, Probe};
 use crate::environment::Environment;
 use crate::error::Result;
+use crate::fsx;
 use crate::guardian::{self, Intent, Loses, Operation};
 use crate::rules::OnLeak;
 use crate::store::Store;
@@ -25,6 +26,9 @@ pub struct Plan {
     pub steps: Vec<String>,
     /// What a person should know before.
     pub warnings: Vec<String>,
+    /// What tells the command from others that read alike, and the database from others at its place.
+    #[serde(skip)]
+    bound: [String; 2],
 }
 
 impl Plan {
@@ -47,7 +51,10 @@ impl Plan {
                 true => Loses::Kept("the tests may change anything; the backup before them comes back".to_owned()),
                 false => Loses::Nothing,
             },
-            state: guardian::State::default().with("the plan", self.steps.join("; ")),
+            state: guardian::State::default()
+                .with("the plan", self.steps.join("; "))
+                .with("the command's own words, program and folder", self.bound[0].clone())
+                .with("the identity of the database", self.bound[1].clone()),
             marker: probe.marker.clone(),
             store,
         })
@@ -63,7 +70,9 @@ pub fn plan(environment: &Environment, engine: &dyn Engine, probe: &Probe, reque
     ];
     if is_in_place {
         steps.push(format!("run the command on the REAL database{within}"));
-        steps.push("bring the state of the backup back, whatever the command did, and keep what it left aside".to_owned());
+        steps.push(
+            "bring the state of the backup back, whatever the command did, and keep what it left aside until the next such run".to_owned(),
+        );
     } else {
         steps.push(format!("run the command on that clone{within}"));
         steps.push(if request.keep { "leave the clone for inspection" } else { "remove the clone" }.to_owned());
@@ -82,5 +91,6 @@ pub fn plan(environment: &Environment, engine: &dyn Engine, probe: &Probe, reque
         is_in_place,
         steps,
         warnings: probe.warnings.clone(),
+        bound: [request.command.digest(), engine.identity().map(|identity| fsx::sha256_hex(identity.as_bytes())).unwrap_or_default()],
     }
 }

@@ -16,7 +16,7 @@ use crate::manifest::Level;
 use crate::process;
 use crate::rules::{Migration, OnFailure};
 use crate::verbs::before::Before;
-use crate::verbs::guarded::{Found, Guarded, Onlooker, REACH_WAIT};
+use crate::verbs::guarded::{Found, Guarded, Loosed, Onlooker, REACH_WAIT};
 use crate::verbs::verify::{self, Demands};
 
 /// Everything that a judgement needs.
@@ -31,14 +31,22 @@ impl Case<'_> {
     /// Judges the end of a command, brings the old state back where it must be, and closes the journal unless the database
     /// is in a state that nobody meant. `ended` is none for a run that was interrupted. Nothing of this ends it early: what
     /// cannot be known is [`State::Unknown`].
-    pub(super) fn settle(&self, entry: Entry, ended: Option<&Ended>, report: &mut Report) {
-        if let Some(ended) = ended {
-            report.ended(ended);
+    pub(super) fn settle(&self, entry: Entry, loosed: Option<&Loosed>, report: &mut Report) {
+        if let Some(loosed) = loosed {
+            report.ended(loosed);
         }
         if !report.left_behind.is_empty() {
-            left_running(report);
-            return;
+            let why = format!("the command has left processes that still run: {}", process::list(&report.left_behind));
+            return left_running(report, why);
         }
+        let at_large = match loosed {
+            Some(loosed) => loosed.at_large.clone(),
+            None => self.guarded.end_work(&entry.run),
+        };
+        if let Some(why) = at_large {
+            return left_running(report, why);
+        }
+        let ended = loosed.map(|loosed| &loosed.ended);
         report.outcome = match (ended, entry.stage, entry.kind) {
             (Some(ended), ..) if ended.timed_out => Outcome::TimedOut,
             (Some(Ended { status: 0, .. }), ..) => Outcome::Done,
@@ -47,6 +55,10 @@ impl Case<'_> {
             (None, Stage::Ended { status: 0 }, journal::Kind::Migration) => Outcome::Done,
             (None, ..) => Outcome::Resumed,
         };
+        if report.outcome == Outcome::Done {
+            // Before the comparison, which then sees what the check did, too.
+            self.ask_application(report);
+        }
         self.on.begin("compare", None);
         let found = self.guarded.found(self.before, REACH_WAIT);
         self.on.end();
@@ -61,13 +73,14 @@ impl Case<'_> {
                 State::Unknown { why }
             }
             Found::Unchanged => {
-                if report.outcome == Outcome::Done && !self.passes_check(report) {
+                report.reasons.extend(unfinished(loosed));
+                if report.outcome == Outcome::Done && !report.reasons.is_empty() {
                     // The application does not work, and the database is not why: there is nothing to bring back.
                     report.outcome = Outcome::Rejected;
                 }
                 State::Unchanged
             }
-            Found::Changed(changes) if report.outcome == Outcome::Done && self.keeps_rules(&changes, report) => State::Migrated,
+            Found::Changed(changes) if report.outcome == Outcome::Done && self.keeps_rules(&changes, loosed, report) => State::Migrated,
             Found::Changed(_) => self.reject(&entry, report),
             Found::Broken(why) => {
                 report.reasons.push(why);
@@ -92,13 +105,14 @@ impl Case<'_> {
         not_started(closed.err().map_or(error, |second| second.within("the journal")))
     }
 
-    fn keeps_rules(&self, changes: &Changes, report: &mut Report) -> bool {
-        report.reasons = loss::broken_rules(changes, self.rules, |table| self.before.rows_of(table));
+    fn keeps_rules(&self, changes: &Changes, loosed: Option<&Loosed>, report: &mut Report) -> bool {
+        report.reasons.extend(loss::broken_rules(changes, self.rules, |table| self.before.rows_of(table)));
+        report.reasons.extend(unfinished(loosed));
         match self.guarded.engine.examine() {
             Ok(problems) => report.reasons.extend(problems),
             Err(error) => report.reasons.push(format!("the database could not be checked: {error}")),
         }
-        report.reasons.is_empty() && self.passes_check(report)
+        report.reasons.is_empty()
     }
 
     fn reject(&self, entry: &Entry, report: &mut Report) -> State {
@@ -127,13 +141,18 @@ impl Case<'_> {
             // Whoever resumes it finds the command's end instead, and comes to the same rollback.
             tracing::warn!("the journal does not say that a rollback has begun: {error}");
         }
-        match self.guarded.bring_back(self.before, self.on) {
+        let brought = match entry.kind {
+            journal::Kind::Migration => self.guarded.bring_back(self.before, self.on),
+            journal::Kind::InPlaceTest => self.guarded.bring_back_after_tests(self.before, self.on),
+        };
+        match brought {
             Ok(brought) => {
                 tracing::info!(took_ms = start.elapsed().as_millis(), "rolled back to {}", self.before.backup().id());
                 report.notes.extend(brought.notes);
                 State::RolledBack { kept_aside: brought.kept_aside }
             }
             Err(error) => {
+                report.notes.extend(error.next_step().map(|hint| format!("what stands in the way of the rollback: {hint}")));
                 self.rescue_clone(report);
                 State::Unknown { why: format!("the rollback failed: {error}") }
             }
@@ -166,15 +185,11 @@ impl Case<'_> {
         format!("{why}{changed}. Bring {} back to the state of {}?", self.guarded.engine.location(), self.before.backup().id())
     }
 
-    /// Runs the application's own check, where there is one.
-    fn passes_check(&self, report: &mut Report) -> bool {
-        let Some(words) = &self.rules.check else { return true };
-        match Call::of_words(words).and_then(Call::sink).and_then(exec::Sink::finish) {
-            Ok(_) => true,
-            Err(error) => {
-                report.reasons.push(format!("the check of {} fails: {error}", self.guarded.environment.name));
-                false
-            }
+    /// Runs the application's own check, where there is one, and notes where it says no.
+    fn ask_application(&self, report: &mut Report) {
+        let Some(words) = &self.rules.check else { return };
+        if let Err(error) = Call::of_words(words).and_then(Call::sink).and_then(exec::Sink::finish) {
+            report.reasons.push(format!("the check of {} fails: {error}", self.guarded.environment.name));
         }
     }
 }
@@ -201,8 +216,13 @@ pub(in crate::verbs) fn not_started(error: Error) -> Error {
     error.as_kind(Kind::Wrapper(status))
 }
 
-fn left_running(report: &mut Report) {
-    let why = format!("the command has left processes that still run: {}", process::list(&report.left_behind));
+/// Why a command that has succeeded has not done all that it says.
+fn unfinished(loosed: Option<&Loosed>) -> Option<String> {
+    let cut_off = loosed.map(|loosed| loosed.cut_off.as_slice()).unwrap_or_default();
+    (!cut_off.is_empty()).then(|| format!("the server had not done all that the command asked for: {}", cut_off.join("; ")))
+}
+
+fn left_running(report: &mut Report, why: String) {
     report.outcome = Outcome::LeftRunning;
     report.reasons.push(why.clone());
     report.state = State::Unknown { why };

@@ -6,6 +6,7 @@ use super::Request;
 use crate::engine::{Engine, Probe};
 use crate::environment::Environment;
 use crate::error::Result;
+use crate::fsx;
 use crate::guardian::{self, Intent, Loses, Operation};
 use crate::rules::OnFailure;
 use crate::store::Store;
@@ -25,6 +26,9 @@ pub struct Plan {
     pub steps: Vec<String>,
     /// What a person should know before.
     pub warnings: Vec<String>,
+    /// What tells the command from others that read alike, and the database from others at its place.
+    #[serde(skip)]
+    bound: [String; 2],
 }
 
 impl Plan {
@@ -45,7 +49,10 @@ impl Plan {
             environment: Some(environment),
             subject: self.command.clone(),
             loses: Loses::Kept("the command may change anything; the backup before it holds what was there".to_owned()),
-            state: guardian::State::default().with("the plan", self.steps.join("; ")),
+            state: guardian::State::default()
+                .with("the plan", self.steps.join("; "))
+                .with("the command's own words, program and folder", self.bound[0].clone())
+                .with("the identity of the database", self.bound[1].clone()),
             marker: probe.marker.clone(),
             store,
         })
@@ -90,5 +97,6 @@ pub fn plan(environment: &Environment, engine: &dyn Engine, probe: &Probe, reque
         command: request.command.line(),
         steps,
         warnings: probe.warnings.clone(),
+        bound: [request.command.digest(), engine.identity().map(|identity| fsx::sha256_hex(identity.as_bytes())).unwrap_or_default()],
     }
 }

@@ -8,11 +8,11 @@ use crate::command::{self, Ended};
 use crate::engine::Workspace;
 use crate::error::Result;
 use crate::interrupt;
-use crate::journal::{Entry, RUN_VARIABLE};
+use crate::journal::Entry;
 use crate::loss;
 use crate::process::{self, Process};
 use crate::verbs::before::Since;
-use crate::verbs::guarded::{Found, REACH_WAIT};
+use crate::verbs::guarded::{Found, Loose, REACH_WAIT};
 use crate::verbs::on_clone;
 
 /// What a command left of a clone.
@@ -48,18 +48,21 @@ impl Case<'_> {
         let command = surroundings.fill_in(&request.command)?;
         let mut variables = surroundings.variables;
         variables.extend(limits.clone());
-        variables.insert(RUN_VARIABLE.into(), Some(entry.run.clone().into()));
         self.on.note(&format!("rehearsal on {}", clone.location()));
-        let limits = command::Limits { timeout: request.rules.timeout, ..command::Limits::default() };
         let starts = |_: &Process| {
             self.on.command_begins(&command.line(), &clone.location());
             Ok(())
         };
-        let ended = command.run(&variables, limits, starts, |line| self.on.note(line))?;
-        self.on.command_ended(&ended);
+        let loose = Loose { run: &entry.run, command: &command, variables, timeout: request.rules.timeout };
+        let loosed = guarded.let_loose(loose, starts, self.on)?;
+        report.notes.extend(loosed.notes());
+        let ended = &loosed.ended;
         self.on.begin("compare", None);
-        let (on_clone, mut broken) = self.look_at_clone(clone, &ended);
-        let on_real = self.look_at_real(&on_clone, report);
+        let (on_clone, mut broken) = self.look_at_clone(clone, ended);
+        let on_real = match loosed.at_large {
+            Some(why) => Real::Unknown(why),
+            None => self.look_at_real(&on_clone, report),
+        };
         self.on.end();
         report.rehearsal = Some(Rehearsed {
             command_status: ended.status,

@@ -4,12 +4,11 @@ use serde::Serialize;
 
 use super::Request;
 use crate::changes::Changes;
-use crate::command::Ended;
 use crate::engine::Left;
 use crate::exit;
 use crate::process::Process;
 use crate::verbs::backup;
-use crate::verbs::guarded::Guarded;
+use crate::verbs::guarded::{Guarded, Loosed};
 
 /// What a migration was and what became of the database.
 #[derive(Debug, Clone, Serialize)]
@@ -130,7 +129,9 @@ impl Report {
         }
     }
 
-    pub(super) fn ended(&mut self, ended: &Ended) {
+    pub(super) fn ended(&mut self, loosed: &Loosed) {
+        let ended = &loosed.ended;
+        self.notes.extend(loosed.notes());
         self.command_status = Some(ended.status);
         self.command_ms = Some(u64::try_from(ended.duration.as_millis()).unwrap_or(u64::MAX));
         self.left_behind.clone_from(&ended.left_behind);

@@ -101,7 +101,8 @@ impl Standing<'_> {
                 _ if self.before.is_err() => "nothing can be brought back".to_owned(),
                 (Found::Unchanged, _, _) => "nothing is to be brought back".to_owned(),
                 (_, Stage::Ended { status: 0 }, Kind::Migration) => {
-                    "the command had succeeded: its result is judged, and kept where it keeps to the rules".to_owned()
+                    "the command had succeeded: its result is judged by the rules that it began with, and kept where it keeps to them"
+                        .to_owned()
                 }
                 _ => format!("the state of {} is brought back, and the present one kept aside", self.entry.backup),
             },
@@ -164,15 +165,17 @@ impl Standing<'_> {
     }
 }
 
-/// Brings an interrupted run to its end: what had succeeded is judged like any other, all else goes back to the state before.
-pub fn resume(standing: Standing<'_>, rules: &Migration, approval: &Approval, on: &dyn Onlooker) -> Result<Report> {
+/// Brings an interrupted run to its end: what had succeeded is judged by the rules that it began with, all else goes back to
+/// the state before.
+pub fn resume(standing: Standing<'_>, approval: &Approval, on: &dyn Onlooker) -> Result<Report> {
     approval.require(standing.operation(), &standing.entry.target)?;
-    judge::require_check(rules)?;
+    let rules = standing.entry.rules.clone();
+    judge::require_check(&rules)?;
     let mut report = standing.report();
     let Standing { entry, guarded, before, .. } = standing;
     let before = before.map_err(|error| hint_at_other_ways(error, &entry))?;
     // Who resumes has decided that it goes back, whatever was to be done had the command failed by itself.
-    let rules = Migration { on_failure: crate::rules::OnFailure::Restore, ..rules.clone() };
+    let rules = Migration { on_failure: crate::rules::OnFailure::Restore, ..rules };
     let case = Case { guarded: &guarded, rules: &rules, before: &before, on };
     let told = |_| on.note("this goes on to its end; once more ends it, and leaves that to another --resume");
     interrupt::shield(told, || case.settle(entry, None, &mut report));
