@@ -293,6 +293,12 @@ pub trait Engine {
     /// The live database's state.
     fn fingerprint(&self, depth: Depth) -> Result<Fingerprint>;
 
+    /// Refuses where a database that is loaded beside this one could not take its place, for lack of rights or because of what
+    /// only its owner can end: before a command is run that may have to be rolled back.
+    fn require_swap(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Refuses a restore of so many plain bytes for which there is no room beside the real database.
     fn require_room(&self, plain_bytes: u64) -> Result<()>;
 

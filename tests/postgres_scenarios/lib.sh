@@ -264,3 +264,9 @@ unfinished_index() { echo "CREATE UNIQUE INDEX CONCURRENTLY unfinished ON $1 ($2
 # change_around ROLE: changes what stands around the database, and nothing in it; around: what that is.
 change_around() { echo "sql_in postgres 'ALTER DATABASE \"$DB\" SET work_mem = \"7MB\"; ALTER DATABASE \"$DB\" OWNER TO \"$1\"; COMMENT ON DATABASE \"$DB\" IS \$\$theirs\$\$'"; }
 around() { sql_in postgres "SELECT pg_get_userbyid(datdba), shobj_description(oid, 'pg_database'), (SELECT setconfig FROM pg_db_role_setting WHERE setdatabase = oid) FROM pg_database WHERE datname = '$DB'"; }
+nobody_is_in() { ! somebody_is_in "$1"; }
+# give_database_to ROLE: with all that is in it.
+give_database_to() {
+    give_tables_to "$1"
+    sql_in postgres "ALTER DATABASE \"$DB\" OWNER TO \"$1\""
+}

@@ -184,6 +184,13 @@ impl Engine for Postgres {
         self.place.fingerprint(depth)
     }
 
+    fn require_swap(&self) -> Result<()> {
+        let target = self.target()?;
+        let mut session = exchange::maintenance(&self.place, &target)?;
+        exchange::require_rights(&mut session, &target)?;
+        exchange::require_endable_sessions(&mut session, &target)
+    }
+
     /// The server's disk cannot be asked for through SQL; a full one ends the load, with the target untouched.
     fn require_room(&self, _plain_bytes: u64) -> Result<()> {
         Ok(())

@@ -69,6 +69,9 @@ pub fn refuse_inside(around: &Entry, is_in_place: bool) -> Result<()> {
 pub fn run(guarded: Guarded<'_>, probe: &Probe, request: &Request, on: &dyn Onlooker) -> Result<Report> {
     let environment = guarded.environment;
     refuse_protected(environment)?;
+    if request.on_leak == OnLeak::Restore {
+        guarded.require_way_back("or say --on-leak report")?;
+    }
     interrupt::replace_deadline(Some(environment.timeout));
     let (before, made) = back_up(&guarded, probe, request, on)?;
     let mut report = Report::begin(&guarded, request, &made);
@@ -104,6 +107,7 @@ pub fn run_in_place(guarded: &Guarded<'_>, probe: &Probe, request: &Request, app
     refuse_protected(guarded.environment)?;
     approval.require(Operation::TestInPlace, &guarded.engine.location())?;
     refuse_placeholders(request)?;
+    guarded.require_way_back("or leave --in-place out")?;
     interrupt::replace_deadline(Some(guarded.environment.timeout));
     let (before, made) = back_up(guarded, probe, request, on)?;
     let mut report = Report::begin(guarded, request, &made);

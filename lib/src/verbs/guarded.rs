@@ -196,6 +196,14 @@ impl<'a> Guarded<'a> {
         Ok(loosed)
     }
 
+    /// Refuses to go on where the old state could not be brought back; `otherwise` says how to go on without that.
+    pub(super) fn require_way_back(&self, otherwise: &str) -> Result<()> {
+        self.engine.require_swap().map_err(|error| {
+            let hint = error.next_step().map(|hint| format!("{hint}; ")).unwrap_or_default();
+            error.within("what fails could not be rolled back, so nothing was run").hint(format!("{hint}{otherwise}"))
+        })
+    }
+
     /// What its engine is set to.
     pub(super) fn settings(&self) -> Result<Settings> {
         self.environment.engine_settings(self.store.state())

@@ -28,7 +28,7 @@ use crate::guardian::{Approval, Operation};
 use crate::interrupt;
 use crate::journal::Kind;
 use crate::manifest::{self, Level};
-use crate::rules::Migration;
+use crate::rules::{Migration, OnFailure};
 
 /// A migration that is asked for.
 #[derive(Debug, Clone)]
@@ -49,6 +49,9 @@ pub fn run(guarded: &Guarded<'_>, probe: &Probe, request: &Request, approval: &A
     approval.require(Operation::Migrate, &guarded.engine.location())?;
     let limits = limits(guarded, request)?;
     judge::require_check(&request.rules)?;
+    if request.rules.on_failure != OnFailure::Keep {
+        guarded.require_way_back("or say --on-failure keep")?;
+    }
     // What stands for the clone in the rehearsal stands for the real database afterwards; without one, nothing is touched.
     let command = match request.rehearse {
         true => &on_clone::fill_in(&request.command, &guarded.engine.places())?,

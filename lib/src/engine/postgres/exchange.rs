@@ -275,6 +275,30 @@ fn transaction(session: &mut Session, statements: &[String]) -> Result<Result<()
     Ok(Ok(()))
 }
 
+/// Refuses where somebody is connected whose sessions a swap could not end.
+pub(super) fn require_endable_sessions(session: &mut Session, target: &str) -> Result<()> {
+    #[derive(Deserialize)]
+    struct Row {
+        role: String,
+        other: String,
+        is_superuser: bool,
+    }
+    let rows: Vec<Row> = session.rows(&format!(
+        "SELECT DISTINCT m.rolname AS role, r.rolname AS other, r.rolsuper AS is_superuser FROM pg_stat_activity a \
+         JOIN pg_roles r ON r.oid = a.usesysid, pg_roles m WHERE m.rolname = current_user AND a.datname = {} \
+         AND NOT m.rolsuper AND NOT pg_has_role(r.oid, 'USAGE') AND (r.rolsuper OR NOT pg_has_role('pg_signal_backend', 'USAGE')) ORDER BY 2",
+        sql::literal(target)
+    ))?;
+    let Some(first) = rows.first() else { return Ok(()) };
+    let others: Vec<&str> = rows.iter().map(|row| row.other.as_str()).collect();
+    let error =
+        Error::failed(format!("others are connected to {target}, whose sessions role {} may not end: {}", first.role, others.join(", ")));
+    Err(error.hint(match rows.iter().any(|row| row.is_superuser) {
+        true => "let them disconnect; only a superuser ends the sessions of one".to_owned(),
+        false => format!("let them disconnect, or as a superuser: GRANT pg_signal_backend TO {}", sql::ident(&first.role)),
+    }))
+}
+
 /// What is at the real place.
 pub(super) fn live(place: &Place, target: &str) -> Result<Live> {
     let mut session = maintenance(place, target)?;

@@ -73,13 +73,13 @@ pub fn plan(environment: &Environment, engine: &dyn Engine, probe: &Probe, reque
     }
     let within = rules.timeout.map(|timeout| format!(", at most {} s", timeout.as_secs())).unwrap_or_default();
     steps.push(format!("run the command on the real database{within}"));
+    if let Some(check) = &rules.check {
+        steps.push(format!("ask {}", check.join(" ")));
+    }
     let mut judged = format!("compare; at most {} rows may be lost", rules.max_row_loss);
     for allowed in &rules.allow_loss {
         let most = allowed.rows.map_or("any number".to_owned(), |rows| rows.to_string());
         judged.push_str(&format!(", {most} of {}", allowed.table));
-    }
-    if let Some(check) = &rules.check {
-        judged.push_str(&format!("; then ask {}", check.join(" ")));
     }
     steps.push(judged);
     steps.push(
@@ -90,13 +90,19 @@ pub fn plan(environment: &Environment, engine: &dyn Engine, probe: &Probe, reque
         }
         .to_owned(),
     );
+    let mut warnings = probe.warnings.clone();
+    if rules.on_failure != OnFailure::Keep
+        && let Err(error) = engine.require_swap()
+    {
+        warnings.push(format!("what fails could not be rolled back, so nothing would be run: {error}"));
+    }
     Plan {
         environment: environment.name.clone(),
         is_protected: environment.protected,
         target: engine.location(),
         command: request.command.line(),
         steps,
-        warnings: probe.warnings.clone(),
+        warnings,
         bound: [request.command.digest(), engine.identity().map(|identity| fsx::sha256_hex(identity.as_bytes())).unwrap_or_default()],
     }
 }
