@@ -2,21 +2,34 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
+use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::pty::openpty;
+use nix::pty::{grantpt, posix_openpt, ptsname_r, unlockpt};
 
 use crate::wrapper::{until, wait};
 
 /// What Ctrl-C and Ctrl-Z send.
 pub(crate) const CTRL_C: &str = "\x03";
 pub(crate) const CTRL_Z: &str = "\x1a";
+
+/// Both sides of a new terminal. Kept from every other child from the start: a copy of the keyboard in another test's child would
+/// keep the terminal from ever going away.
+fn terminal() -> (File, File) {
+    let master = posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC).expect("a terminal");
+    grantpt(&master).expect("granted");
+    unlockpt(&master).expect("unlocked");
+    let name = ptsname_r(&master).expect("a name");
+    let slave = File::options().read(true).write(true).custom_flags(nix::libc::O_NOCTTY).open(name).expect("its other side");
+    (File::from(OwnedFd::from(master)), slave)
+}
 
 /// A program that leads a session on a pseudo-terminal of its own.
 pub(crate) struct Session {
@@ -30,13 +43,7 @@ pub(crate) struct Session {
 impl Session {
     #[allow(unsafe_code)]
     pub(crate) fn open(mut command: Command) -> Self {
-        let pty = openpty(None, None).expect("a terminal");
-        let (master, slave) = (File::from(pty.master), File::from(pty.slave));
-        let keep_out = |file: &File| {
-            nix::fcntl::fcntl(file, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC)).expect("a flag");
-        };
-        keep_out(&master);
-        keep_out(&slave);
+        let (master, slave) = terminal();
         let copy = || slave.try_clone().expect("a copy");
         command.stdin(copy()).stdout(copy()).stderr(copy());
         let terminal = slave.as_raw_fd();

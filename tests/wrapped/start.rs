@@ -1,6 +1,5 @@
 //! Before a command runs: what can be refused is refused then, and the journal has it before it has done anything.
 
-use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 
 use crate::wrapper::{Order, Place, a_while, sh, status_of, until, wait};
@@ -14,8 +13,12 @@ fn run(place: &Place, argv: &[&str]) -> Output {
 fn fm_g14_a_command_that_is_not_there_is_127_and_one_that_cannot_run_126() {
     let place = Place::new();
     let file = |name: &str, text: &str, mode: u32| {
-        std::fs::write(place.path(name), text).expect("written");
-        std::fs::set_permissions(place.path(name), std::fs::Permissions::from_mode(mode)).expect("a mode");
+        // By another process: a file that a child of another test still has open for writing cannot be executed.
+        let made = std::process::Command::new("sh")
+            .args(["-c", "printf %s \"$2\" >\"$1\" && chmod \"$3\" \"$1\"", "sh", name, text, &format!("{mode:o}")])
+            .current_dir(place.path("."))
+            .status();
+        assert!(made.expect("sh runs").success());
     };
     file("plain", "#!/bin/sh\n", 0o644);
     file("orphan", "#!/nonexistent/python3\n", 0o755);
