@@ -109,7 +109,7 @@ fn start<A: Parser + AsRef<Common>>(tool: &'static str, statuses: Statuses, body
                 body(args, &out)
             })
         }
-        Err(error) => tell_usage(tool, statuses, &error, asks_for_json(&words)),
+        Err(error) => tell_usage(tool, statuses, &error, &words),
     };
     ExitCode::from(status)
 }
@@ -169,7 +169,7 @@ fn asks_for_json(words: &[OsString]) -> bool {
 }
 
 /// Tells what clap has to say: help and version on stdout with status 0, wrong usage on stderr with status 2.
-fn tell_usage(tool: &'static str, statuses: Statuses, error: &clap::Error, json: bool) -> u8 {
+fn tell_usage(tool: &'static str, statuses: Statuses, error: &clap::Error, words: &[OsString]) -> u8 {
     if !error.use_stderr() {
         // A reader that has gone away is no error; a full disk is.
         return match error.print() {
@@ -177,7 +177,7 @@ fn tell_usage(tool: &'static str, statuses: Statuses, error: &clap::Error, json:
             _ => exit::DONE,
         };
     }
-    let out = Out::new(tool, Voice { json, ..Voice::default() });
+    let out = Out::new(tool, Voice { json: asks_for_json(words), ..Voice::default() });
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
     let shown: Vec<_> = text.lines().map(visible).collect();
@@ -186,10 +186,20 @@ fn tell_usage(tool: &'static str, statuses: Statuses, error: &clap::Error, json:
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => out.say(&shown.join("\n")),
         _ => out.say(&format!("{tool}: {}", shown.join("\n"))),
     }
+    let hint = hint_for(tool, statuses, words);
+    if let Some(hint) = &hint {
+        out.say(&format!("hint: {hint}"));
+    }
     let what = text.lines().next().unwrap_or("wrong usage");
     let status = statuses.of(Kind::Usage).status();
-    out.error_document(what, Some(&format!("see {tool} --help")), status);
+    out.error_document(what, Some(&hint.unwrap_or_else(|| format!("see {tool} --help"))), status);
     status
+}
+
+/// What somebody overlooked who has called a wrapper without the two dashes.
+fn hint_for(tool: &str, statuses: Statuses, words: &[OsString]) -> Option<String> {
+    let is_left_out = matches!(statuses, Statuses::Wrapper) && !words.iter().any(|word| word == "--");
+    is_left_out.then(|| format!("the command stands after two dashes: {tool} -e ENV -- COMMAND"))
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::approval::Confirm;
+use crate::audited::Audited;
 use crate::out::Out;
 use crate::prompt;
 use crate::setting::Span;
@@ -138,6 +139,13 @@ impl Onlooker for Watcher<'_> {
     }
 }
 
+#[derive(Serialize)]
+struct Document<'a, R> {
+    #[serde(flatten)]
+    report: &'a R,
+    audit_error: Option<&'a str>,
+}
+
 /// Refuses to write the report over the database.
 pub fn refuse_report(file: Option<&Path>, engine: &dyn Engine) -> Result<()> {
     match file {
@@ -151,9 +159,10 @@ pub fn refuse_report(file: Option<&Path>, engine: &dyn Engine) -> Result<()> {
 
 /// Prints the report as the document of `--json`, and writes it to a file where that is asked for. The command has run, and the
 /// database is in whatever state the report says: a report that cannot be written changes nothing of that.
-pub fn document(out: &Out, report: &impl Serialize, file: Option<&Path>) {
+pub fn document(out: &Out, audited: &Audited<impl Serialize>, file: Option<&Path>) {
+    let document = &Document { report: &audited.value, audit_error: audited.audit_error.as_deref() };
     if let Some(path) = file {
-        let written = serde_json::to_vec_pretty(report)
+        let written = serde_json::to_vec_pretty(document)
             .map_err(|error| Error::failed("cannot write the report").because(error))
             .and_then(|text| fsx::replace_private(path, &text));
         if let Err(error) = written {
@@ -162,7 +171,7 @@ pub fn document(out: &Out, report: &impl Serialize, file: Option<&Path>) {
     }
     if out.is_json() {
         // On a line of its own, also where the command has not ended its last one.
-        let printed = out.line("").and_then(|()| out.document(report));
+        let printed = out.line("").and_then(|()| out.document(document));
         if let Err(error) = printed {
             out.warn(&format!("the report could not be printed: {error}"));
         }

@@ -70,7 +70,7 @@ fn body(args: Args, out: &Out) -> Result<u8> {
         Ok((report.status(), note(trail, report)))
     })?;
     report::tell(out, &audited.value);
-    wrapper::document(out, &audited.value, args.around.report.as_deref());
+    wrapper::document(out, &audited, args.around.report.as_deref());
     Ok(audited.status)
 }
 

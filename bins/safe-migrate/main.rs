@@ -60,7 +60,7 @@ fn body(args: Args, out: &Out) -> Result<u8> {
         Ok((report.status(), report))
     })?;
     wrapper::tell(out, TOOL, &audited.value);
-    wrapper::document(out, &audited.value, args.around.report.as_deref());
+    wrapper::document(out, &audited, args.around.report.as_deref());
     Ok(audited.status)
 }
 

@@ -26,7 +26,7 @@ use crate::error::{Error, Result};
 use crate::fsx;
 use crate::interrupt;
 use crate::process::Process;
-use crate::secret::redact;
+use crate::secret::redact_words;
 use crate::shell;
 
 /// The signals that are for the command while it runs.
@@ -107,7 +107,8 @@ impl Wrapped {
 
     /// The command line as it could be typed into a shell, for reasons and reports; secrets are struck out.
     pub fn line(&self) -> String {
-        redact(&self.argv.iter().map(|word| shell::word(&word.to_string_lossy())).collect::<Vec<_>>().join(" "))
+        let words: Vec<String> = self.argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        redact_words(&words).iter().map(|word| shell::word(word)).collect::<Vec<_>>().join(" ")
     }
 
     /// What tells this very command from every other one that reads alike: its words byte by byte, the program's file as it is

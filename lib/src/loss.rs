@@ -38,6 +38,12 @@ pub fn broken_rules(changes: &Changes, rules: &Migration, rows_before: impl Fn(&
     broken
 }
 
+/// A sentence for each table that may lose rows and is not there: mostly its name is misspelt.
+pub fn unknown_tables<'a>(rules: &Migration, tables: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
+    let is_unknown = |allowed: &&AllowedLoss| !tables.clone().any(|table| is_of(allowed, table));
+    rules.allow_loss.iter().filter(is_unknown).map(|allowed| format!("there is no table {}, which may lose rows", allowed.table)).collect()
+}
+
 fn sentence(change: &TableChange) -> String {
     match change.what {
         What::Removed { rows } => format!("table {} is gone, with its {rows} rows", change.table),
@@ -47,8 +53,12 @@ fn sentence(change: &TableChange) -> String {
 
 /// The rule for a table; its name may be said without its schema.
 fn allowance<'a>(rules: &'a Migration, table: &str) -> Option<&'a AllowedLoss> {
+    rules.allow_loss.iter().find(|allowed| is_of(allowed, table))
+}
+
+fn is_of(allowed: &AllowedLoss, table: &str) -> bool {
     let bare = table.rsplit('.').next().unwrap_or(table).trim_matches('"');
-    rules.allow_loss.iter().find(|allowed| allowed.table == table || allowed.table == bare)
+    allowed.table == table || allowed.table == bare
 }
 
 #[cfg(test)]
@@ -85,6 +95,13 @@ mod tests {
         assert!(broken(&changes, "12", &[]).is_empty());
         assert_eq!(broken(&changes, "0.5%", &[]).len(), 2);
         assert!(broken(&changes, "0.6%", &[]).is_empty());
+    }
+
+    #[test]
+    fn a_rule_for_a_table_that_is_not_there_is_told() {
+        let rules =
+            Migration { allow_loss: vec!["sesion".parse().expect("a rule"), "log=5".parse().expect("a rule")], ..Migration::default() };
+        assert_eq!(unknown_tables(&rules, ["public.session", "public.log"].into_iter()), ["there is no table sesion, which may lose rows"]);
     }
 
     #[test]

@@ -57,6 +57,11 @@ impl Marker {
         Marker { environment: environment.to_owned(), role: Role::Real, marked_at: clock::now() }
     }
 
+    /// Whether it says that the database is this environment's own.
+    pub fn is_real_of(&self, environment: &str) -> bool {
+        self.role == Role::Real && self.environment == environment
+    }
+
     /// The marker of a copy of a database that bears this one.
     #[must_use]
     pub fn of_clone(&self) -> Self {
@@ -77,7 +82,7 @@ impl fmt::Display for Marker {
 /// without a marker is taken for what the configuration says.
 pub fn require(found: Option<&Marker>, environment: &str, location: &str) -> Result<()> {
     match found {
-        Some(marker) if marker.role != Role::Real || marker.environment != environment => {
+        Some(marker) if !marker.is_real_of(environment) => {
             Err(Error::refused(format!("{environment} was meant, but the database {location} says that it is {marker}")).hint(format!(
                 "is it the right environment and the right database? if it is {environment}'s, say so: backup-guard mark-env {environment} {location}"
             )))

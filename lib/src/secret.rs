@@ -46,6 +46,64 @@ pub fn redact(text: &str) -> String {
     redact_url_passwords(&out)
 }
 
+/// What a variable's or a flag's name says of a secret behind it, in lower case.
+const TELLTALES: [&str; 9] = ["password", "passwd", "passphrase", "mysql_pwd", "secret", "token", "api_key", "api-key", "apikey"];
+
+/// As [`redact`] for the words of a command line: strikes out what stands behind a flag or a variable that is named for a
+/// secret, also within a word that is a script (`--password x`, `PGPASSWORD=x`, `sh -c 'TOKEN=x …'`).
+pub fn redact_words(words: &[String]) -> Vec<String> {
+    let mut is_next = false;
+    let mut out = Vec::with_capacity(words.len());
+    for word in words {
+        out.push(if is_next && !word.starts_with('-') { "***".to_owned() } else { redact(&redact_script(word)) });
+        is_next = is_flag_of_secret(word);
+    }
+    out
+}
+
+fn is_flag_of_secret(word: &str) -> bool {
+    word.strip_prefix("--").is_some_and(|name| names_secret(name) && !name.contains(['=', ' ']))
+}
+
+fn names_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    TELLTALES.iter().any(|telltale| name.contains(telltale))
+}
+
+/// Strikes out the value of each `NAME=value`, `--name=value` and `--name value` in a text.
+fn redact_script(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(|c: char| !is_of_name(c)) {
+        let (name, after) = rest.split_at(at);
+        out.push_str(name);
+        let gap = after.len() - after.trim_start_matches(' ').len();
+        let has_value = after.starts_with('=') || (gap > 0 && is_flag_of_secret(name) && !after[gap..].starts_with('-'));
+        let (between, value) = after.split_at(gap.max(after.chars().next().map_or(0, char::len_utf8)));
+        out.push_str(between);
+        rest = if has_value && names_secret(name) && !value.is_empty() {
+            out.push_str("***");
+            &value[length_of_value(value)..]
+        } else {
+            value
+        };
+    }
+    out.push_str(rest);
+    out
+}
+
+fn is_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_' || c == '-'
+}
+
+/// Up to the end of a shell's word, or of its quotes.
+fn length_of_value(value: &str) -> usize {
+    match value.chars().next().filter(|first| ['"', '\''].contains(first)) {
+        Some(quote) => value[1..].find(quote).map_or(value.len(), |end| end + 2),
+        None => value.find(|c: char| c.is_whitespace() || [';', '&', '|', '"', '\''].contains(&c)).unwrap_or(value.len()),
+    }
+}
+
 fn redact_url_passwords(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -78,6 +136,18 @@ mod tests {
         assert_eq!(redact("auth hunter22 failed"), "auth *** failed");
         assert_eq!(redact("postgres://u:pw@host/db and x://h/d"), "postgres://u:***@host/db and x://h/d");
         assert_eq!(redact("no://colon@host"), "no://colon@host");
+    }
+
+    #[test]
+    fn what_a_command_line_names_as_a_secret_is_struck_out() {
+        let redacted = |words: &[&str]| redact_words(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>()).join(" ");
+        assert_eq!(redacted(&["tool", "--password", "pw1", "--db-password=pw2", "x"]), "tool --password *** --db-password=*** x");
+        assert_eq!(redacted(&["env", "PGPASSWORD=pw", "psql", "-p", "5432"]), "env PGPASSWORD=*** psql -p 5432");
+        assert_eq!(
+            redacted(&["sh", "-c", "API_TOKEN='a b' MYSQL_PWD=c;run --secret s é --password -v PWD=/x"]),
+            "sh -c API_TOKEN=*** MYSQL_PWD=***;run --secret *** é --password -v PWD=/x"
+        );
+        assert_eq!(redacted(&["sh", "-c", "PASSWORD=", "--tokens", "--n"]), "sh -c PASSWORD= --tokens --n");
     }
 
     #[test]

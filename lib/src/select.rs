@@ -91,18 +91,22 @@ pub fn find(store: &Store, environment: Option<&str>, selector: &Selector) -> Re
         }
         Selector::Latest => {
             only_environment(&catalog, environment)?;
-            newest_good(store, &catalog, |_| true)?
-                .ok_or_else(|| Error::bad(format!("there is no verified backup of {place}")).hint("restore-db --list shows what there is"))
+            newest_good(store, &catalog, |_| true)?.ok_or_else(|| none_good(format!("there is no verified backup of {place}"), &catalog))
         }
         Selector::At(time) => {
             only_environment(&catalog, environment)?;
             newest_good(store, &catalog, |backup| backup.manifest().created_at <= *time)?.ok_or_else(|| {
-                Error::bad(format!("there is no verified backup of {place} from {} or before", clock::readable(*time)))
-                    .hint("restore-db --list shows what there is")
+                none_good(format!("there is no verified backup of {place} from {} or before", clock::readable(*time)), &catalog)
             })
         }
         Selector::Folder(_) => Err(Error::usage("a folder is no id")),
     }
+}
+
+fn none_good(what: String, catalog: &Catalog) -> Error {
+    let safety = catalog.backups().filter(|backup| backup.manifest().kind == Kind::Safety).count();
+    let besides = if safety == 0 { String::new() } else { format!(", besides {safety} safety backups, which are only chosen by their id") };
+    Error::bad(what + &besides).hint("restore-db --list shows what there is")
 }
 
 /// The newest that `latest` may choose and that no later check found bad. Where a check found all of them bad, the newest

@@ -86,10 +86,16 @@ has_rows app.db 11
 nothing_stands
 sqlite3 app.db 'DELETE FROM entry WHERE id = 11'
 # An application that goes on working meanwhile is none of the command's business, and it is told.
+sqlite3 app.db 'CREATE TABLE visit (at TEXT)'
 SQL='UPDATE entry SET cents = 5' expect 0 safe-migrate -e dev --rehearse --json -- \
-    sh -c 'test -z "$LEDGER_FILE" || sqlite3 "$0" "INSERT INTO entry (cents) VALUES (1)"; ./migrate' "$real"
+    sh -c 'test -z "$LEDGER_FILE" || sqlite3 "$0" "INSERT INTO visit VALUES (1)"; ./migrate' "$real"
 says 'others wrote to the real database during the rehearsal: 1 table changed, 1 rows gained'
 is "$(value '.outcome, .rehearsal.command_status, .rehearsal.changes.tables[0].change' | tr '\n' ' ')" "done 0 content " "the report"
-has_rows app.db 11
+is "$(sqlite3 app.db 'SELECT count(*) FROM visit')" 1 "what the application wrote"
+# Rows in a table that the command works on may be its own: it is not run, and nothing of theirs is taken away.
+SQL='UPDATE entry SET cents = 6' expect 123 safe-migrate -e dev --rehearse -- \
+    sh -c 'test -z "$LEDGER_FILE" || sqlite3 "$0" "INSERT INTO entry (cents) VALUES (7)"; ./migrate' "$real"
+says 'the command was not run on the real database: during the rehearsal the real database changed in what the command works on (entry)'
+is "$(sqlite3 app.db 'SELECT count(*), sum(cents = 6), sum(cents = 7) FROM entry')" '11|0|1' "what the real database holds"
 nothing_stands
 nothing_left

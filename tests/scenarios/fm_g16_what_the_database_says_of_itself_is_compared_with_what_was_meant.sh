@@ -110,4 +110,14 @@ expect 4 backup-guard mark-env dev
 approved backup-guard mark-env dev
 is "$(marker dev.db)" 'dev|real' "the marker"
 expect 0 backup-db -e dev
+# A command that spoils the marker would lead the next run astray: its migration goes back, and its tests are a leak.
+for sql in 'DROP TABLE holdfast_marker' 'DELETE FROM holdfast_marker' "UPDATE holdfast_marker SET environment = 'prod'"; do
+    expect 123 safe-migrate -e dev -- sqlite3 dev.db "$sql; CREATE TABLE fresh (id)"
+    says 'the database '
+    says 'rolled back to'
+    is "$(marker dev.db)" 'dev|real' "the marker after $sql"
+    is "$(sqlite3 dev.db "SELECT count(*) FROM sqlite_schema WHERE name = 'fresh'")" 0 "what came along with $sql"
+done
+expect 122 safe-db-test -e dev --on-leak restore -- sqlite3 "$PWD/dev.db" 'DROP TABLE holdfast_marker'
+is "$(marker dev.db)" 'dev|real' "the marker after tests"
 nothing_left

@@ -39,6 +39,6 @@ pub fn end_interrupted(tool: Tool, flags: &Around, common: &Common, environment:
         Ok((report.status(), report))
     })?;
     tell(out, tool, &audited.value);
-    document(out, &audited.value, flags.report.as_deref());
+    document(out, &audited, flags.report.as_deref());
     Ok(audited.status)
 }

@@ -59,6 +59,7 @@ fn tell_failure(out: &Out, tool: Tool, report: &Report) {
         Outcome::TimedOut => "the command ran out of time".to_owned(),
         Outcome::Rejected => format!("the command succeeded, but its result is rejected: {why}"),
         Outcome::RehearsalFailed => format!("the real database was not touched: {why}"),
+        Outcome::RehearsalRejected if report.state == State::Kept => format!("the command was not run on the real database: {why}"),
         Outcome::RehearsalRejected => format!("the real database was not touched, the rehearsal's result is rejected: {why}"),
         Outcome::ReachedReal | Outcome::LeftRunning => why,
         Outcome::Unjudged => "the command succeeded, but nothing can be said of its result".to_owned(),
@@ -76,9 +77,23 @@ fn tell_failure(out: &Out, tool: Tool, report: &Report) {
         Some(hint) => error.hint(hint),
         None => error,
     });
+    if let Some(table) = table_that_lost(report) {
+        out.say(&format!("hint: where rows may go, say so: --allow-loss {table}, or --allow-loss {table}=N"));
+    }
     if let Some(left) = &report.kept {
         out.warn(&format!("{} is bad by now; a clone of the state before is kept at {}: {}", report.backup, left.location, left.open));
     }
+}
+
+/// The first table of which a rule said that it has lost rows.
+fn table_that_lost(report: &Report) -> Option<&str> {
+    let changes = match report.outcome {
+        Outcome::Rejected => report.changes.as_ref(),
+        Outcome::RehearsalRejected => report.rehearsal.as_ref().and_then(|rehearsal| rehearsal.changes.as_ref()),
+        _ => None,
+    };
+    let lost = changes?.tables.iter().filter(|change| change.rows_lost() > 0).map(|change| change.table.as_str());
+    lost.into_iter().find(|table| report.reasons.iter().any(|reason| reason.starts_with(&format!("table {table} "))))
 }
 
 /// What the database is now, and the next step.

@@ -13,6 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::fingerprint::Fingerprint;
 use crate::frames::index::Index;
 use crate::manifest::{EngineName, Level};
+use crate::marker;
 use crate::progress::Silent;
 use crate::schema::Schema;
 use crate::store;
@@ -87,6 +88,16 @@ impl Before {
     /// Rows that a table had.
     pub fn rows_of(&self, table: &str) -> u64 {
         self.fingerprint().and_then(|fingerprint| fingerprint.tables.get(table)).map_or(0, |table| table.rows)
+    }
+
+    /// The tables that it had.
+    pub fn tables(&self) -> impl Iterator<Item = &str> + Clone {
+        self.fingerprint().into_iter().flat_map(|fingerprint| fingerprint.tables.keys().map(String::as_str))
+    }
+
+    /// Whether the database bore a marker.
+    pub fn is_marked(&self) -> bool {
+        self.tables().any(marker::is_marker)
     }
 
     fn fingerprint(&self) -> Option<&Fingerprint> {

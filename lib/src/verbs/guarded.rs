@@ -258,6 +258,9 @@ impl<'a> Guarded<'a> {
             Ok(Live::Broken(why)) => return Found::Broken(why),
             Ok(Live::Present { .. }) => {}
         }
+        if let Some(why) = self.marker_is_spoilt(before) {
+            return Found::Broken(why);
+        }
         match before.compare(&*self.engine) {
             Ok(Since::Unchanged) => Found::Unchanged,
             Ok(Since::Changed(changes)) => Found::Changed(changes),
@@ -265,6 +268,22 @@ impl<'a> Guarded<'a> {
             Err(error) => {
                 let waiting: String = self.engine.waiting().unwrap_or_default().iter().map(|line| format!("; {line}")).collect();
                 Found::Unknown(format!("the database cannot be compared with the backup: {error}{waiting}"))
+            }
+        }
+    }
+
+    /// How the marker that the database had has changed: it is in no comparison, and the next run would go by it.
+    fn marker_is_spoilt(&self, before: &Before) -> Option<String> {
+        let name = &self.environment.name;
+        match self.engine.marker() {
+            _ if !before.is_marked() => None,
+            Ok(None) => Some(format!("the database does not say any more that it is {name}: its table {} is gone or empty", marker::TABLE)),
+            Ok(Some(found)) if found.is_real_of(name) => None,
+            Ok(Some(found)) => Some(format!("the database says now that it is {found}, not {name}")),
+            // What cannot be read for another reason is found by the comparison.
+            Err(error) => {
+                tracing::debug!("the marker cannot be read: {error}");
+                None
             }
         }
     }

@@ -27,6 +27,7 @@ use crate::error::{Error, Result};
 use crate::guardian::{Approval, Operation};
 use crate::interrupt;
 use crate::journal::Kind;
+use crate::loss;
 use crate::manifest::{self, Level};
 use crate::rules::{Migration, OnFailure};
 
@@ -100,12 +101,13 @@ fn back_up(guarded: &Guarded<'_>, probe: &Probe, request: &Request, on: &dyn Onl
         return Err(Error::failed(format!("the database is not sound, so the command was not run: {problem}"))
             .hint(format!("{} holds it as it is", made.id)));
     }
-    let report = Report::begin(guarded, request, &made);
+    let mut report = Report::begin(guarded, request, &made);
     let backup = Backup::open(&made.folder)?;
     let before = match proven {
         Some(proven) => Before::proven(backup, guarded.settings()?, proven)?,
         None => Before::of(backup, guarded.settings()?)?,
     };
+    report.notes.extend(loss::unknown_tables(&request.rules, before.tables()));
     on.note(&format!("{} {}", made.id, if request.prove { "is proven to restore" } else { "is made, and was NOT proven to restore" }));
     Ok((before, report))
 }

@@ -28,10 +28,21 @@ enum Real {
     Untouched,
     /// The command has changed it.
     Reached(Changes),
+    /// These tables have changed as they have on the clone: by the command, or by others.
+    Doubtful(Changes, Vec<String>),
     /// The command has made an end of it, and how.
     Broken(String),
     /// It cannot be known, and why.
     Unknown(String),
+}
+
+impl OnClone {
+    /// The tables that changed here and in `real`.
+    fn tables_also_in(&self, real: &Changes) -> Vec<String> {
+        let OnClone::Changed(here) = self else { return Vec::new() };
+        let is_here = |table: &String| here.tables.iter().any(|change| change.table == *table);
+        real.tables.iter().map(|change| change.table.clone()).filter(is_here).collect()
+    }
 }
 
 impl Case<'_> {
@@ -93,6 +104,17 @@ impl Case<'_> {
                 report.state = self.return_from(entry, report);
                 return Ok(false);
             }
+            Real::Doubtful(changes, on_both) => {
+                report.outcome = Outcome::RehearsalRejected;
+                report.reasons.push(format!(
+                    "during the rehearsal the real database changed in what the command works on ({}): by others, or by the \
+                     command; stop what writes to it and try again, or do without --rehearse",
+                    on_both.join(", ")
+                ));
+                report.changes = Some(changes);
+                report.state = State::Kept;
+                return Ok(false);
+            }
             Real::Broken(why) => {
                 report.outcome = Outcome::ReachedReal;
                 report.reasons.push(format!("the rehearsal reached the real database: {why}"));
@@ -137,7 +159,8 @@ impl Case<'_> {
 
     /// What the command did to the real database, where it was the command: an application that is in use changes it too.
     /// Definitions that change, tables and rows that vanish, and any change at all while the clone was left alone are the
-    /// command's; otherwise new and other rows are taken for the application's, and told.
+    /// command's. A table that got other rows on both may be either's, which ends the run and undoes nothing: what others
+    /// wrote is not ours to take away. Rows in other tables are taken for the application's, and told.
     fn look_at_real(&self, on_clone: &OnClone, report: &mut Report) -> Real {
         match self.guarded.found(self.before, REACH_WAIT) {
             Found::Unchanged => Real::Untouched,
@@ -147,6 +170,10 @@ impl Case<'_> {
                 let vanished = changes.rows_lost() > 0 || changes.tables.iter().any(|change| matches!(change.what, What::Removed { .. }));
                 if matches!(on_clone, OnClone::Unchanged) || !changes.schema.is_empty() || vanished {
                     return Real::Reached(changes);
+                }
+                let on_both = on_clone.tables_also_in(&changes);
+                if !on_both.is_empty() {
+                    return Real::Doubtful(changes, on_both);
                 }
                 report.notes.push(format!("others wrote to the real database during the rehearsal: {}", changes.summary()));
                 Real::Untouched
