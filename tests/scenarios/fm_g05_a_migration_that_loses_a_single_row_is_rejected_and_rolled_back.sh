@@ -58,7 +58,8 @@ rejected 'table log has lost 3 rows (15.00 %); at most 10 % are allowed' 'DELETE
     -e dev --max-row-loss 10%
 accepted '' 'DELETE FROM log WHERE rowid < 3; DELETE FROM entry WHERE id <= 100' -e dev --max-row-loss 10%
 # The name of a table that is not there is mostly misspelt.
-rejected 'there is no table sesion, which may lose rows' 'DELETE FROM session WHERE id = 1' -e dev --allow-loss sesion
+rejected 'table session has lost 1 rows' 'DELETE FROM session WHERE id = 1' -e dev --allow-loss sesion
+says 'warning: there is no table sesion, which may lose rows'
 says 'hint: where rows may go, say so: --allow-loss session'
 # One table by name, with a number or without.
 accepted '' 'DELETE FROM session' -e dev --allow-loss session

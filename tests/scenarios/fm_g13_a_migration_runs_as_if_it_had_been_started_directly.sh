@@ -17,7 +17,7 @@ echo "descriptors $(ls /proc/self/fd | tr '\n' ' ')"
 echo "limit $(ulimit -Hc) $(ulimit -Sc) $(ulimit -n)"
 echo "group $(cut -d' ' -f5 /proc/self/stat | sed "s/^$(cut -d' ' -f5 /proc/$PPID/stat)$/of whoever started me/")"
 trap | sed 's/^/trap /'
-grep -a Sig /proc/self/status
+grep -a Sig /proc/self/status | grep -v SigQ
 env | grep -v -e '^HOLDFAST_RUN=' -e '^_=' | sort
 echo "to stderr" >&2
 END

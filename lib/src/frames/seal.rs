@@ -109,6 +109,11 @@ impl Sealer {
         Ok(())
     }
 
+    /// Ends a chunk here, so that what follows is cut the same whatever stands before it.
+    pub fn cut_here(&mut self) -> Result<()> {
+        self.cut_pending(true)
+    }
+
     /// Ends the stream: writes out what is left and syncs the file.
     pub fn finish(mut self) -> Result<Unread> {
         self.cut_pending(true)?;

@@ -67,6 +67,33 @@ fn what_was_sealed_is_opened_for_every_size_around_the_edges() {
 }
 
 #[test]
+fn what_follows_a_cut_is_the_same_chunks_whatever_stands_before_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let tail = text(700_000);
+    let tails: Vec<Vec<_>> = [&b"a"[..], &text(77_777), &[]]
+        .into_iter()
+        .enumerate()
+        .map(|(number, head)| {
+            let path = folder.path().join(number.to_string());
+            let mut sealer = Sealer::create(&path, Cut::Content(8192), Compression::Zstd(1)).expect("a sealer");
+            sealer.add(head).expect("room");
+            sealer.cut_here().expect("a cut");
+            sealer.add(&tail).expect("room");
+            let sealed = sealer.finish().expect("an end").read_back().expect("a proof");
+            assert!(open(&path, &sealed).expect("the bytes") == [head, &tail].concat());
+            let mut left = head.len();
+            let after_head = |chunk: &&super::index::Chunk| {
+                let is_head = left > 0;
+                left = left.saturating_sub(chunk.bytes as usize);
+                !is_head
+            };
+            sealed.index.chunks.iter().filter(after_head).map(|chunk| chunk.hash).collect()
+        })
+        .collect();
+    assert!(tails[0] == tails[1] && tails[1] == tails[2]);
+}
+
+#[test]
 fn bytes_without_any_pattern_are_stored_and_opened() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut bytes = vec![0; FRAME_PLAIN_BYTES * 2 + 77];
