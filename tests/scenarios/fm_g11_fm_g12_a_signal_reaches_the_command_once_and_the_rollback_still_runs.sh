@@ -47,11 +47,12 @@ for tool in safe-migrate 'safe-db-test --in-place' 'safe-migrate --rehearse'; do
         done
     done
 done
-# Before the command there is nothing to roll back.
+# Before the command there is nothing to roll back. A larger database, so that its backup is not over before it is halted.
+ledger large.db 200000
 for tool in safe-migrate safe-db-test; do
     rm -f got ready
     : >"$OUT"
-    halted python3 start $tool -e dev -- ./migrate
+    halted python3 start $tool -e dev large.db -- ./migrate
     kill -TERM "$VICTIM"
     kill -CONT "$VICTIM"
     STATUS=0
@@ -61,6 +62,7 @@ for tool in safe-migrate safe-db-test; do
     nothing_stands
     nothing_left
 done
+rm large.db
 # During the rollback a stop waits for its end.
 cat >hold <<'END'
 import os, sqlite3, time
