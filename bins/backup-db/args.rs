@@ -5,6 +5,7 @@ use holdfast::compression::Compression;
 use holdfast::config::Retention;
 use holdfast::environment::Overrides;
 use holdfast::manifest::Level;
+use holdfast::rules::Wanted;
 use manners::{Common, Example, Span};
 
 pub(crate) const EXAMPLES: [Example; 2] = [
@@ -45,6 +46,13 @@ pub(crate) struct Args {
     /// gzip, zstd or none, with a level if wanted: zstd:9 [default: the config's, else gzip]
     #[arg(long, value_name = "METHOD[:LEVEL]")]
     pub(crate) compression: Option<Compression>,
+
+    /// full, incremental, differential or auto [default: the config's, else full]
+    ///
+    /// A full stands alone. An incremental refers to the newest good backup for all that has not changed, a differential to the
+    /// newest good full; auto makes incrementals, and a full when that is older than full_every of the config (7d).
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) wanted: Option<Wanted>,
 
     /// wait this long for another run to end, for instance 10m [default: do not wait]
     #[arg(long, value_name = "DURATION")]
@@ -109,6 +117,7 @@ impl Args {
         Overrides {
             source: self.source.clone(),
             compression: self.compression,
+            wanted: self.wanted,
             verify: self.verify,
             wait: self.wait.map(|Span(wait)| wait),
             allow_empty: self.allow_empty.then_some(true),

@@ -1,3 +1,5 @@
+mod increments;
+
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +15,7 @@ use crate::error::Result;
 const ALL: [Compression; 4] = [Compression::None, Compression::Gzip(1), Compression::Gzip(6), Compression::Zstd(1)];
 
 fn seal(path: &Path, bytes: &[u8], cut: Cut, compression: Compression) -> Sealed {
-    let mut sealer = Sealer::create(path, cut, compression).expect("a sealer");
+    let mut sealer = Sealer::create(path, cut, compression, None).expect("a sealer");
     for part in bytes.chunks(100_003) {
         sealer.add(part).expect("room");
     }
@@ -75,7 +77,7 @@ fn what_follows_a_cut_is_the_same_chunks_whatever_stands_before_it() {
         .enumerate()
         .map(|(number, head)| {
             let path = folder.path().join(number.to_string());
-            let mut sealer = Sealer::create(&path, Cut::Content(8192), Compression::Zstd(1)).expect("a sealer");
+            let mut sealer = Sealer::create(&path, Cut::Content(8192), Compression::Zstd(1), None).expect("a sealer");
             sealer.add(head).expect("room");
             sealer.cut_here().expect("a cut");
             sealer.add(&tail).expect("room");
@@ -183,7 +185,7 @@ fn damage_is_located_to_its_frame() {
 fn fm_b15_the_read_back_notices_what_the_disk_changed() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a");
-    let mut sealer = Sealer::create(&path, Cut::Fixed(4096), Compression::None).expect("a sealer");
+    let mut sealer = Sealer::create(&path, Cut::Fixed(4096), Compression::None, None).expect("a sealer");
     sealer.add(&text(10_000)).expect("room");
     let unread = sealer.finish().expect("an end");
     let mut bytes = std::fs::read(&path).expect("the file");

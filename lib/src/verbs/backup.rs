@@ -7,6 +7,7 @@ use std::time::Instant;
 use chrono::{DateTime, Duration, Utc};
 use serde::Serialize;
 
+use super::parent::{self, Parent};
 use super::prune::{self, Pruned};
 use super::verify::{self, Demands, Proven, elapsed_ms};
 use crate::audit;
@@ -27,6 +28,7 @@ use crate::lock::Held;
 use crate::manifest::{self, Component, Kind, Level, Manifest, Type, Verification};
 use crate::marker;
 use crate::progress::Progress;
+use crate::rules::Wanted;
 use crate::state_dir::StateDir;
 use crate::store::{self, Staging, Store};
 
@@ -150,6 +152,9 @@ pub struct Planned {
     pub estimated_bytes: u64,
     /// How it would be compressed.
     pub compression: String,
+    /// What it may refer to.
+    #[serde(rename = "type")]
+    pub wanted: Wanted,
     /// How well it would be verified before it is published.
     pub verify: Level,
     /// The retention rules that would run afterwards, as `key value`.
@@ -167,6 +172,7 @@ impl Planned {
             format!("source       {}, about {} bytes", self.source, self.estimated_bytes),
             format!("store        {}", self.store.display()),
             format!("compression  {}", self.compression),
+            format!("type         {}", self.wanted),
             format!("verify       {}", self.verify),
             format!("retention    {retention}"),
         ];
@@ -185,6 +191,7 @@ pub fn plan(environment: &Environment, state: &StateDir) -> Result<Planned> {
         store: environment.store.clone(),
         estimated_bytes: probe.estimated_bytes,
         compression: environment.compression.to_string(),
+        wanted: environment.increments.wanted,
         verify: environment.verify.max(Level::Structure),
         retention: environment.retention.keys().iter().filter_map(|(key, value)| value.map(|value| format!("{key} {value}"))).collect(),
         warnings: probe.warnings,
@@ -210,12 +217,27 @@ pub fn make(
         catalog.newest(|backup| backup.manifest().database.is_some()).map_or(0, |backup| backup.manifest().stored_bytes() / 10 * 13);
     fsx::require_free(store.root(), needed + SPARE_BYTES + environment.min_free.unwrap_or(0))?;
 
-    let staging = store.stage(held, &fresh_id(&catalog, created_at, &environment.name, request.kind)?)?;
+    let parent = parent::choose(environment, store, &catalog, request.kind, created_at, &mut notes)?;
+    let id = fresh_id(&catalog, created_at, &environment.name, request.kind)?;
+    let mut staging = store.stage(held, &id)?;
     let mut durations = BTreeMap::new();
     let start = Instant::now();
     progress.begin("dump", Some(probe.estimated_bytes));
     tracing::info!(id = staging.backup_id(), "backing {} up", engine.location());
-    let packed = component::pack_database(&Origin::Live(engine), staging.path(), environment.compression, progress)?;
+    let pack = |staging: &Staging, parent: Option<&Parent>| {
+        let parent = parent.map(|parent| &parent.backup);
+        component::pack_database(&Origin::Live(engine), staging.path(), environment.compression, parent, progress)
+    };
+    let packed = match (pack(&staging, parent.as_ref()), &parent) {
+        // Rather a full tonight than no backup at all; it is not chosen again once a check has found it bad.
+        (Err(error), Some(parent)) if error.kind() == error::Kind::Bad => {
+            notes.push(format!("{} cannot be referred to, so this one is a full: {error}", parent.backup.id()));
+            drop(staging);
+            staging = store.stage(held, &id)?;
+            pack(&staging, None)?
+        }
+        (packed, _) => packed?,
+    };
     progress.end();
     durations.insert("dump".to_owned(), elapsed_ms(start));
 
@@ -225,7 +247,12 @@ pub fn make(
     progress.end();
     durations.insert("read_back".to_owned(), elapsed_ms(start));
 
+    let parent = parent.filter(|_| components.iter().any(|component| !component.sources.is_empty()));
     let mut manifest = describe(environment, store, &staging, request, created_at, dumped, components);
+    if let Some(parent) = parent {
+        manifest.backup_type = parent.makes;
+        manifest.parent = Some(parent.backup.id().to_owned());
+    }
     manifest.warnings.splice(0..0, probe.warnings.iter().cloned());
     let mut proven = None;
     if manifest.problems.is_empty() {
@@ -339,6 +366,9 @@ fn prove(
 fn publish(store: &Store, staging: Staging, kind: Kind, environment: &str, manifest: &Manifest) -> Result<PathBuf> {
     staging.write(store::INSTRUCTIONS, component::instructions(manifest).as_bytes())?;
     staging.write(manifest::FILE, &manifest.to_bytes()?)?;
+    if manifest.backup_type != Type::Full {
+        staging.write(store::RECOVER, component::RECOVER_PROGRAM.as_bytes())?;
+    }
     let mut known = Vec::new();
     for component in &manifest.components {
         known.push((component.file.clone(), component.stored_sha256.clone()));

@@ -154,6 +154,10 @@ fn quick(backup: &Backup, min_size: Option<u64>) -> Result<Quick> {
             }
         }
     }
+    for component in &backup.manifest().components {
+        let lost = component.sources.iter().filter_map(|source| backup.source(source, &component.role).err());
+        findings.extend(lost.map(|error| error.to_string()));
+    }
     for (path, most) in expected.iter().map(|name| (folder.join(name), fsx::FILE_MODE)).chain([(folder.to_owned(), fsx::FOLDER_MODE)]) {
         if path.symlink_metadata().is_ok() {
             let mode = fsx::mode_of(&path)?;
