@@ -213,8 +213,12 @@ pub fn make(
     store.require_real(&store.folder(place_of(request.kind, &environment.name)))?;
     let catalog = Catalog::read(store, Some(&environment.name))?;
     let created_at = next_time(&catalog, clock::now(), &mut notes);
-    let needed =
-        catalog.newest(|backup| backup.manifest().database.is_some()).map_or(0, |backup| backup.manifest().stored_bytes() / 10 * 13);
+    // As much as the last full, also where an increment is likely: nobody knows yet how much has changed.
+    let is_full = |backup: &Backup| {
+        let has_files = backup.manifest().kind == Kind::Full;
+        backup.manifest().backup_type == Type::Full && has_files == (request.kind == Kind::Full)
+    };
+    let needed = catalog.newest(is_full).map_or(0, |backup| backup.manifest().stored_bytes() / 10 * 13);
     fsx::require_free(store.root(), needed + SPARE_BYTES + environment.min_free.unwrap_or(0))?;
 
     let parent = parent::choose(environment, store, &catalog, request.kind, created_at, &mut notes)?;

@@ -20,7 +20,7 @@ use crate::fingerprint::Fingerprint;
 use crate::frames::open::hash_file;
 use crate::fsx;
 use crate::interrupt;
-use crate::manifest::{Component, Level, Verification};
+use crate::manifest::{Component, Level, Type, Verification};
 use crate::progress::Progress;
 
 /// A backup that passed a verification.
@@ -166,7 +166,9 @@ fn quick(backup: &Backup, min_size: Option<u64>) -> Result<Quick> {
             }
         }
     }
+    // An increment is as small as what has changed.
     if let Some(min_size) = min_size
+        && backup.manifest().backup_type == Type::Full
         && backup.manifest().stored_bytes() < min_size
     {
         remarks.push(format!("it has {} bytes, at least {min_size} are demanded", backup.manifest().stored_bytes()));
