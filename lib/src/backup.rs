@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, OnPath, Result};
 use crate::frames::base::Base;
-use crate::frames::index::Index;
+use crate::frames::index::{Index, Outline};
 use crate::frames::open::{Expected, Reader, hash_file};
 use crate::frames::shelf::{Shelf, Volume};
 use crate::fsx;
@@ -117,25 +117,23 @@ impl Backup {
         if hash_file(&path)?.0 != component.stored_sha256 {
             return Err(Error::bad(format!("{} is not the file that its manifest describes", path.display())));
         }
-        Reader::gather(&Arc::new(self.shelf(component, &index)?), index)
+        Reader::gather(&Arc::new(self.shelf(component)?), index)
     }
 
     /// What the chunks of an increment's component lie in.
-    fn shelf(&self, component: &Component, index: &Index) -> Result<Shelf> {
-        let mut is_used = vec![false; index.sources.len() + 1];
-        index.chunks.iter().for_each(|chunk| is_used[usize::from(chunk.source)] = true);
-        let mut volumes = Vec::with_capacity(index.sources.len());
-        for (number, source) in component.sources.iter().enumerate() {
+    fn shelf(&self, component: &Component) -> Result<Shelf> {
+        let outline = self.outline(component)?;
+        let mut volumes = Vec::with_capacity(component.sources.len());
+        for (number, (source, is_used)) in component.sources.iter().zip(outline.is_used()).enumerate() {
             // The first is the full, of which the dictionaries are made.
-            let is_needed = number == 0 || is_used[number + 1];
-            volumes.push(if is_needed { Some(self.volume_of(source, &component.role)?) } else { None });
+            volumes.push(if is_used || number == 0 { Some(self.volume_of(source, &component.role)?) } else { None });
         }
-        Ok(Shelf::new(volumes)?.with(Volume::open(&self.folder.join(&component.file), index)?))
+        Ok(Shelf::new(volumes)?.with(Volume::open(&self.folder.join(&component.file), &outline)?))
     }
 
     fn volume_of(&self, source: &Source, role: &str) -> Result<Volume> {
         let (holder, component) = self.source(source, role)?;
-        Volume::open(&holder.folder.join(&component.file), &holder.index(&component)?)
+        Volume::open(&holder.folder.join(&component.file), &holder.outline(&component)?)
     }
 
     /// The backup that holds chunks of this one, and its component; the very one, and no other of its name.
@@ -172,7 +170,7 @@ impl Backup {
         let Some(component) = self.manifest.component(role) else { return Ok(None) };
         let index = Arc::new(self.index(component)?);
         let full = match component.sources.first() {
-            None => Volume::open(&self.folder.join(&component.file), &index)?,
+            None => Volume::open(&self.folder.join(&component.file), &self.outline(component)?)?,
             Some(full) => self.volume_of(full, role)?,
         };
         Base::new(self.id(), index, full, has_dictionaries).map(Some)
@@ -185,23 +183,34 @@ impl Backup {
         component.sources.iter().cloned().chain([own]).collect()
     }
 
-    /// A component's index, found to be what the manifest says.
+    /// A component's index, with every chunk's hash.
     pub fn index(&self, component: &Component) -> Result<Index> {
+        let outline = self.outline(component)?;
+        let outline_of = |(source, is_used): (&Source, bool)| {
+            let read = || self.source(source, &component.role).and_then(|(holder, component)| holder.outline(&component));
+            is_used.then(read).transpose().map(|outline| outline.map(Arc::new))
+        };
+        let sources = component.sources.iter().zip(outline.is_used()).map(outline_of).collect::<Result<Vec<_>>>()?;
+        outline.resolve(&sources).map_err(|error| error.within(self.folder.join(&component.index).display()))
+    }
+
+    /// What a component's index file says, found to be what the manifest says.
+    fn outline(&self, component: &Component) -> Result<Outline> {
         let path = self.folder.join(&component.index);
         let bytes = read_capped(&path, INDEX_MAX_BYTES.min(component.index_bytes))?;
         if fsx::sha256_hex(&bytes) != component.index_sha256 {
             return Err(Error::bad(format!("{} is not the index that its manifest describes", path.display())));
         }
-        let index = Index::parse(&bytes).map_err(|error| error.within(path.display()))?;
-        let agrees = index.plain_bytes == component.plain_bytes
-            && index.stored_bytes() == component.stored_bytes
-            && index.frames.len() as u64 == component.frames
-            && index.chunks.len() as u64 == component.chunks
-            && index.sources.iter().eq(component.sources.iter().map(|source| &source.id));
+        let outline = Outline::parse(&bytes).map_err(|error| error.within(path.display()))?;
+        let agrees = outline.plain_bytes() == component.plain_bytes
+            && outline.stored_bytes() == component.stored_bytes
+            && outline.frames().len() as u64 == component.frames
+            && outline.chunks() as u64 == component.chunks
+            && outline.sources().iter().eq(component.sources.iter().map(|source| &source.id));
         if !agrees {
             return Err(Error::bad(format!("{} does not agree with its manifest", path.display())));
         }
-        Ok(index)
+        Ok(outline)
     }
 }
 

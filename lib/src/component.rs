@@ -12,6 +12,7 @@ use crate::backup::Backup;
 use crate::compression::Compression;
 use crate::engine::{Content, Cut, Dumped, Engine, Extra, Outlet, Workspace};
 use crate::error::{Error, Result};
+use crate::fingerprint::Fingerprint;
 use crate::frames::base::Base;
 use crate::frames::seal::{Sealer, Unread};
 use crate::fsx;
@@ -70,7 +71,10 @@ pub fn pack_database(
 ) -> Result<Packed> {
     let content = origin.content();
     let base = parent.map(|parent| parent.base(DATABASE, true)).transpose()?.flatten().map(Arc::new);
-    let mut intake = Intake { staging, content, compression, base, current: None, progress, told: 0 };
+    // With a warning the earlier look may have left something out.
+    let sound = parent.map(Backup::manifest).filter(|manifest| manifest.problems.is_empty() && manifest.warnings.is_empty());
+    let known = sound.and_then(|manifest| manifest.fingerprint.clone());
+    let mut intake = Intake { staging, content, compression, base, known, current: None, progress, told: 0 };
     let dumped = origin.dump(&mut intake)?;
     let Current { sealer, is_increment, .. } = intake.current.ok_or_else(|| Error::failed("the dump gave nothing"))?;
     let sources = parent.filter(|_| is_increment).map(|parent| parent.sources_for(DATABASE)).unwrap_or_default();
@@ -141,6 +145,8 @@ struct Intake<'a> {
     content: Content,
     compression: Compression,
     base: Option<Arc<Base>>,
+    /// The state that the base holds, which was found sound.
+    known: Option<Fingerprint>,
     current: Option<Current>,
     progress: &'a dyn Progress,
     told: u64,
@@ -168,6 +174,16 @@ impl Outlet for Intake<'_> {
 
     fn spool(&self) -> &Path {
         self.staging
+    }
+
+    fn has_news(&self) -> bool {
+        self.current.as_ref().is_none_or(|current| !current.sealer.repeats_base())
+    }
+
+    fn repeats(&mut self) -> Result<Option<Fingerprint>> {
+        let Some(Current { sealer, .. }) = &mut self.current else { return Ok(None) };
+        let is_repetition = sealer.is_whole_base()?;
+        Ok(self.known.clone().filter(|_| is_repetition))
     }
 }
 

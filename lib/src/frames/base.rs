@@ -68,6 +68,11 @@ impl Base {
         self.by_hash.get(at).map(|number| *number as usize).filter(|number| is_it(*number))
     }
 
+    /// How many chunks the parent has.
+    pub(super) fn chunks(&self) -> usize {
+        self.parent.chunks.len()
+    }
+
     /// What stands in the new index for a chunk of the parent's.
     pub(super) fn refer(&self, number: usize) -> Chunk {
         let chunk = self.parent.chunks[number];

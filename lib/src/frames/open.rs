@@ -3,8 +3,6 @@
 mod gathered;
 mod whole;
 
-pub(super) use gathered::check_frames;
-
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;

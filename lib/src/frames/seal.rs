@@ -17,9 +17,8 @@ use super::base::Base;
 use super::cut::Cut;
 use super::index::Index;
 use super::open::{self, Expected, Reader};
-use super::shelf::Volume;
 use crate::compression::Compression;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::interrupt;
 
 /// Takes a plain stream and writes its file. Dropped unfinished, it leaves a file that means nothing.
@@ -34,7 +33,7 @@ pub struct Sealer {
 /// What goes into the component's own file.
 enum Kind {
     Whole(Whole),
-    Increment(Box<Increment>, Arc<Base>),
+    Increment(Box<Increment>),
 }
 
 /// Some bytes of the stream, and where its chunks end.
@@ -55,7 +54,7 @@ impl Sealer {
         let cut = cut.check()?;
         let kind = match base {
             None => Kind::Whole(Whole::start(compression)?),
-            Some(base) => Kind::Increment(Box::new(Increment::start(Arc::clone(&base), compression)?), base),
+            Some(base) => Kind::Increment(Box::new(Increment::start(base, compression)?)),
         };
         Ok(Sealer {
             pending: Vec::with_capacity(FRAME_PLAIN_BYTES + cut.chunk_max()),
@@ -100,7 +99,7 @@ impl Sealer {
     /// Takes this run of the base's plain stream, by reference: nothing of it is read. False, and nothing is taken, where
     /// there is no base, or where no chunk of it begins or ends there.
     pub fn repeat(&mut self, run: Range<u64>) -> Result<bool> {
-        let Kind::Increment(increment, _) = &self.kind else { return Ok(false) };
+        let Kind::Increment(increment) = &self.kind else { return Ok(false) };
         let Some(numbers) = increment.chunks_of(run.clone()) else { return Ok(false) };
         self.cut_here()?;
         if !self.pending.is_empty() {
@@ -108,11 +107,28 @@ impl Sealer {
             let rest = std::mem::replace(&mut self.pending, next);
             self.send(rest)?;
         }
-        if let Kind::Increment(increment, _) = &mut self.kind {
+        if let Kind::Increment(increment) = &mut self.kind {
             increment.repeat(numbers, &mut self.index.chunks, &mut self.out)?;
             self.index.plain_bytes += run.end - run.start;
         }
         Ok(true)
+    }
+
+    /// Whether all that is known of the stream so far is the beginning of the base's; false without a base.
+    pub fn repeats_base(&self) -> bool {
+        matches!(&self.kind, Kind::Increment(increment) if increment.repeats_base())
+    }
+
+    /// Whether the stream, which ends here, is the base's from its beginning to its end.
+    pub fn is_whole_base(&mut self) -> Result<bool> {
+        self.cut_here()?;
+        let Kind::Increment(_) = &self.kind else { return Ok(false) };
+        if !self.pending.is_empty() {
+            let rest = std::mem::take(&mut self.pending);
+            self.send(rest)?;
+        }
+        let Kind::Increment(increment) = &mut self.kind else { return Ok(false) };
+        increment.is_whole_base(&mut self.index.chunks, &mut self.out)
     }
 
     /// Ends the stream: writes out what is left and syncs the file.
@@ -126,20 +142,14 @@ impl Sealer {
             self.send(rest)?;
         }
         let Sealer { kind, mut index, mut out, .. } = self;
-        let base = match kind {
-            Kind::Whole(whole) => {
-                whole.finish(&mut index.chunks, &mut out)?;
-                None
-            }
-            Kind::Increment(increment, base) => {
-                index.sources = increment.finish(&mut index.chunks, &mut out)?;
-                Some(base)
-            }
-        };
+        match kind {
+            Kind::Whole(whole) => whole.finish(&mut index.chunks, &mut out)?,
+            Kind::Increment(increment) => index.sources = increment.finish(&mut index.chunks, &mut out)?,
+        }
         index.frames = std::mem::take(&mut out.frames);
         index.dictionaries = std::mem::take(&mut out.dictionaries);
         let (path, stored_sha256, checks) = out.finish()?;
-        Ok(Unread { path, stored_sha256, index: Arc::new(index), checks, base })
+        Ok(Unread { path, stored_sha256, index: Arc::new(index), checks })
     }
 
     fn cut_pending(&mut self, at_end: bool) -> Result<()> {
@@ -162,7 +172,7 @@ impl Sealer {
     fn memory(&mut self) -> Vec<u8> {
         match &mut self.kind {
             Kind::Whole(whole) => whole.memory(),
-            Kind::Increment(increment, _) => increment.memory(),
+            Kind::Increment(increment) => increment.memory(),
         }
     }
 
@@ -172,7 +182,7 @@ impl Sealer {
         let block = Block { bytes, chunk_ends: std::mem::take(&mut self.chunk_ends) };
         match &mut self.kind {
             Kind::Whole(whole) => whole.take(block, &mut self.index.chunks, &mut self.out),
-            Kind::Increment(increment, _) => increment.take(block, &mut self.index.chunks, &mut self.out),
+            Kind::Increment(increment) => increment.take(block, &mut self.index.chunks, &mut self.out),
         }
     }
 }
@@ -194,7 +204,6 @@ pub struct Unread {
     index: Arc<Index>,
     checks: Vec<u32>,
     stored_sha256: String,
-    base: Option<Arc<Base>>,
 }
 
 /// A component whose file was read back from the disk, decompressed and found to hold what went in.
@@ -207,20 +216,19 @@ pub struct Sealed {
 }
 
 impl Unread {
-    /// Reads the file back, past the page cache where the system can, decompresses every frame and compares it with the
-    /// checksum (CRC-32) of the plain bytes that went into it. Of an increment that is what it holds itself.
+    /// Reads the file back, past the page cache where the system can. A full's frames are decompressed, and each compared with the
+    /// checksum (CRC-32) of the plain bytes that went into it. An increment's were unpacked and compared before they were
+    /// written, so there it is enough that the file is what was written.
     pub fn read_back(self) -> Result<Sealed> {
-        match self.base {
-            None => {
-                let mut reader = Reader::open(&self.path, Arc::clone(&self.index), Expected::Checks(self.checks))?;
-                while let Some(frame) = reader.next_frame()? {
-                    interrupt::check()?;
-                    reader.reuse(frame);
-                }
+        if !self.index.sources.is_empty() {
+            if open::hash_file(&self.path)?.0 != self.stored_sha256 {
+                return Err(Error::bad(format!("{} does not hold what was written into it", self.path.display())));
             }
-            Some(base) => {
-                let shelf = base.shelf().with(Volume::open(&self.path, &self.index)?);
-                open::check_frames(&Arc::new(shelf), self.checks)?;
+        } else {
+            let mut reader = Reader::open(&self.path, Arc::clone(&self.index), Expected::Checks(self.checks))?;
+            while let Some(frame) = reader.next_frame()? {
+                interrupt::check()?;
+                reader.reuse(frame);
             }
         }
         Ok(Sealed { index: self.index, stored_sha256: self.stored_sha256 })

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::codec::Decoder;
-use super::index::{Frame as Stored, Index};
+use super::index::{Frame as Stored, Outline};
 use super::{FRAME_MAX_BYTES, against, workers};
 use crate::compression::Compression;
 use crate::error::{Error, Kind, OnPath, Result};
@@ -40,29 +40,29 @@ struct Own {
 
 impl Volume {
     /// Opens a component's file and finds it as long as its index says.
-    pub fn open(path: &Path, index: &Index) -> Result<Self> {
+    pub fn open(path: &Path, outline: &Outline) -> Result<Self> {
         let file = fsx::open_to_read(path).map_err(|error| error.as_kind(Kind::Bad))?;
         let size = file.metadata().on("look at", path)?.len();
-        if size != index.stored_bytes() {
-            return Err(Error::bad(format!("{} has {size} bytes, its index says {}", path.display(), index.stored_bytes())));
+        if size != outline.stored_bytes() {
+            return Err(Error::bad(format!("{} has {size} bytes, its index says {}", path.display(), outline.stored_bytes())));
         }
         let mut own = Vec::new();
         let (mut frame, mut begin) = (0, 0);
-        for (number, chunk) in index.chunks.iter().enumerate().filter(|(_, chunk)| chunk.source == 0) {
+        for (number, chunk) in outline.own() {
             if chunk.place != frame {
                 (frame, begin) = (chunk.place, 0);
             }
-            own.push(Own { number: u32::try_from(number).unwrap_or(u32::MAX), frame, begin, bytes: chunk.bytes });
+            own.push(Own { number, frame, begin, bytes: chunk.bytes });
             begin += chunk.bytes;
         }
         Ok(Volume {
             path: path.to_owned(),
             file,
-            codec: index.codec,
-            frames: index.frames.clone(),
-            dictionaries: index.dictionaries.clone(),
+            codec: outline.codec(),
+            frames: outline.frames().to_vec(),
+            dictionaries: outline.dictionaries().to_vec(),
             own,
-            stands_alone: index.sources.is_empty() && index.dictionaries.is_empty(),
+            stands_alone: outline.sources().is_empty(),
         })
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::cut::Cut;
-use super::index::Index;
+use super::index::Outline;
 use super::open::{Expected, Reader};
 use super::seal::{Sealed, Sealer};
 use super::*;
@@ -32,7 +32,7 @@ fn open(path: &Path, sealed: &Sealed) -> Result<Vec<u8>> {
 }
 
 fn open_as(path: &Path, sealed: &Sealed, expected: Expected) -> Result<Vec<u8>> {
-    let index = Index::parse(&sealed.index.to_bytes()?)?;
+    let index = Outline::parse(&sealed.index.to_bytes()?)?.resolve(&[])?;
     let mut reader = Reader::open(path, Arc::new(index), expected)?;
     let mut out = Vec::new();
     reader.read_to_end(&mut out).map_err(|error| crate::Error::from_io("read", error))?;
@@ -142,7 +142,7 @@ fn fm_c03_every_flipped_bit_of_a_component_and_its_index_is_noticed() {
             for bit in 0..8 {
                 let mut flipped = index.clone();
                 flipped[at] ^= 1 << bit;
-                Index::parse(&flipped).expect_err(&format!("index: bit {bit} of byte {at}"));
+                Outline::parse(&flipped).expect_err(&format!("index: bit {bit} of byte {at}"));
             }
         }
     }
@@ -163,7 +163,7 @@ fn fm_c05_every_truncation_and_any_trailing_garbage_is_noticed() {
         open(&path, &sealed).expect_err("the file twice over");
         let index = sealed.index.to_bytes().expect("the index");
         for length in 0..index.len() {
-            Index::parse(&index[..length]).expect_err(&format!("index: {length} bytes"));
+            Outline::parse(&index[..length]).expect_err(&format!("index: {length} bytes"));
         }
     }
 }

@@ -8,7 +8,6 @@ use crate::frames::index::Index;
 use crate::frames::ordered::Ordered;
 use crate::frames::shelf::{Picker, Shelf};
 use crate::frames::{FRAME_PLAIN_BYTES, chunk_hash, workers};
-use crate::interrupt;
 
 /// A run of chunks on its way to a worker, with memory for their bytes.
 struct Job {
@@ -73,36 +72,4 @@ fn gather(picker: &mut Picker, index: &Index, own: usize, job: Job) -> Result<Ve
         plain.extend_from_slice(piece.bytes());
     }
     Ok(plain)
-}
-
-/// Unpacks every frame of the shelf's last volume, and compares it with the checksum (CRC-32) of what went into it.
-pub(in crate::frames) fn check_frames(shelf: &Arc<Shelf>, checks: Vec<u32>) -> Result<()> {
-    let own = shelf.last();
-    let checks = Arc::new(checks);
-    let mut checking = Ordered::start(workers(), || {
-        let mut picker = Picker::new(shelf);
-        let checks = Arc::clone(&checks);
-        let mut plain = Vec::new();
-        Ok(move |number: usize| {
-            picker.unpack(own, number, &mut plain)?;
-            let is_same = checks[number] == libdeflater::crc32(&plain);
-            if is_same { Ok(()) } else { Err(shelf_lies(number)) }
-        })
-    })?;
-    let mut next = 0;
-    loop {
-        interrupt::check()?;
-        while checking.has_room() && next < checks.len() {
-            checking.give(next)?;
-            next += 1;
-        }
-        match checking.take() {
-            Some(checked) => checked?,
-            None => return Ok(()),
-        }
-    }
-}
-
-fn shelf_lies(number: usize) -> Error {
-    Error::bad(format!("frame {} does not hold what was written into it", number + 1))
 }

@@ -11,7 +11,7 @@ use super::{Block, lengths};
 use crate::compression::Compression;
 use crate::error::{Error, Result};
 use crate::frames::base::Base;
-use crate::frames::codec::Encoder;
+use crate::frames::codec::{Decoder, Encoder};
 use crate::frames::index::Chunk;
 use crate::frames::ordered::Ordered;
 use crate::frames::shelf::Picker;
@@ -53,6 +53,8 @@ pub(super) struct Increment {
     /// Where the next chunk is expected among the parent's, and what it would replace in the full.
     expected: usize,
     replaces: u32,
+    /// Whether every chunk so far is the parent's at the same place.
+    repeats_base: bool,
 }
 
 impl Increment {
@@ -60,9 +62,14 @@ impl Increment {
         let hashing = Ordered::start(workers(), || Ok(|next: Next| Ok(hash(next))))?;
         let shelf = Arc::clone(base.shelf());
         let packing = Ordered::start(workers(), || {
-            let mut encoder = Encoder::new(compression)?;
-            let mut picker = Picker::new(&shelf);
-            Ok(move |delta: Delta| pack(compression, &mut encoder, &mut picker, delta))
+            let mut worker = Worker {
+                compression,
+                encoder: Encoder::new(compression)?,
+                decoder: Decoder::new(compression)?,
+                picker: Picker::new(&shelf),
+                again: Vec::new(),
+            };
+            Ok(move |delta: Delta| worker.pack(delta))
         })?;
         Ok(Increment {
             against_bytes: against::frame_bytes(compression).filter(|_| base.has_dictionaries),
@@ -75,6 +82,7 @@ impl Increment {
             closed: 0,
             expected: 0,
             replaces: 0,
+            repeats_base: true,
         })
     }
 
@@ -98,6 +106,16 @@ impl Increment {
         self.give(Next::Repeat(run), chunks, out)
     }
 
+    pub(super) fn repeats_base(&self) -> bool {
+        self.repeats_base
+    }
+
+    /// Settles all that was taken so far, and says whether it is the base's stream.
+    pub(super) fn is_whole_base(&mut self, chunks: &mut Vec<Chunk>, out: &mut Output) -> Result<bool> {
+        while self.settle_hashed(chunks, out)? {}
+        Ok(self.repeats_base && chunks.len() == self.base.chunks())
+    }
+
     pub(super) fn finish(mut self, chunks: &mut Vec<Chunk>, out: &mut Output) -> Result<Vec<String>> {
         while self.settle_hashed(chunks, out)? {}
         self.close_frame(out)?;
@@ -117,6 +135,7 @@ impl Increment {
         let Some(known) = self.hashing.take() else { return Ok(false) };
         match known? {
             Known::Repeat(run) => {
+                self.repeats_base &= run.start == chunks.len();
                 chunks.extend(run.clone().map(|number| self.base.refer(number)));
                 self.expected = run.end;
             }
@@ -139,7 +158,9 @@ impl Increment {
             self.expected = number;
             self.replaces = u32::try_from(number).unwrap_or(u32::MAX);
         }
-        if let Some(found) = self.base.find(&hash, bytes, self.expected) {
+        let found = self.base.find(&hash, bytes, self.expected);
+        self.repeats_base &= found == Some(number);
+        if let Some(found) = found {
             let reference = self.base.refer(found);
             self.expected = found + 1;
             self.replaces = Base::in_full(&reference).map_or(self.replaces.saturating_add(1), |number| number + 1);
@@ -203,13 +224,29 @@ fn hash(next: Next) -> Known {
     }
 }
 
-fn pack(compression: Compression, encoder: &mut Encoder, picker: &mut Picker, delta: Delta) -> Result<Packed> {
-    let Delta { plain, dictionary, mut stored } = delta;
-    if dictionary.is_empty() {
-        encoder.encode(&plain, &mut stored)?;
-    } else {
-        against::encode(compression, &picker.gather(&dictionary)?, &plain, &mut stored)?;
+struct Worker {
+    compression: Compression,
+    encoder: Encoder,
+    decoder: Decoder,
+    picker: Picker,
+    again: Vec<u8>,
+}
+
+impl Worker {
+    /// Compresses a frame, and finds that it unpacks to what went in: now, since the dictionary is at hand.
+    fn pack(&mut self, delta: Delta) -> Result<Packed> {
+        let Delta { plain, dictionary, mut stored } = delta;
+        if dictionary.is_empty() {
+            self.encoder.encode(&plain, &mut stored)?;
+            self.decoder.decode(&stored, plain.len(), &mut self.again)?;
+        } else {
+            let old = self.picker.gather(&dictionary)?;
+            against::encode(self.compression, &old, &plain, &mut stored)?;
+            against::decode(self.compression, &old, &stored, plain.len(), &mut self.again)?;
+        }
+        if self.again != plain {
+            return Err(Error::failed("a frame does not unpack to what was packed").hint("is the machine's memory sound?"));
+        }
+        Ok(Packed { plain, stored, check: 0, dictionary })
     }
-    let check = libdeflater::crc32(&plain);
-    Ok(Packed { plain, stored, check, dictionary })
 }

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use super::super::base::Base;
+use super::super::index::Outline;
 use super::super::shelf::{Shelf, Volume};
 use super::*;
 
@@ -19,6 +20,10 @@ struct Chain {
     held: Vec<Held>,
 }
 
+fn outline(held: &Held) -> Outline {
+    Outline::parse(&held.sealed.index.to_bytes().expect("bytes")).expect("an outline")
+}
+
 impl Chain {
     fn begin(cut: Cut, compression: Compression, plain: &[u8]) -> Self {
         let mut chain = Chain { folder: tempfile::tempdir().expect("a folder"), cut, compression, held: Vec::new() };
@@ -28,7 +33,7 @@ impl Chain {
 
     fn base(&self, number: usize) -> Arc<Base> {
         let (parent, full) = (&self.held[number], &self.held[0]);
-        let full = Volume::open(&full.path, &full.sealed.index).expect("the full");
+        let full = Volume::open(&full.path, &outline(full)).expect("the full");
         Arc::new(Base::new(&parent.id, Arc::clone(&parent.sealed.index), full, true).expect("a base"))
     }
 
@@ -47,13 +52,13 @@ impl Chain {
 
     fn read(&self, number: usize) -> Result<Vec<u8>> {
         let own = &self.held[number];
-        let index = Index::parse(&own.sealed.index.to_bytes()?)?;
-        let volume = |id: &String| {
-            let held = self.held.iter().find(|held| held.id == *id).expect("a source that is there");
-            Volume::open(&held.path, &held.sealed.index).map(Some)
-        };
-        let volumes = index.sources.iter().map(volume).collect::<Result<Vec<_>>>()?;
-        let shelf = Shelf::new(volumes)?.with(Volume::open(&own.path, &index)?);
+        let holder = |id: &String| self.held.iter().find(|held| held.id == *id).expect("a source that is there");
+        let own_outline = outline(own);
+        let sources: Vec<_> = own_outline.sources().iter().map(|id| Some(Arc::new(outline(holder(id))))).collect();
+        let volumes = own_outline.sources().iter().map(|id| Volume::open(&holder(id).path, &outline(holder(id))).map(Some));
+        let shelf = Shelf::new(volumes.collect::<Result<Vec<_>>>()?)?.with(Volume::open(&own.path, &own_outline)?);
+        let index = own_outline.resolve(&sources)?;
+        assert!(index.chunks == own.sealed.index.chunks && index.frames == own.sealed.index.frames);
         let mut reader = Reader::gather(&Arc::new(shelf), Arc::new(index))?;
         let mut out = Vec::new();
         reader.read_to_end(&mut out).map_err(|error| crate::Error::from_io("read", error).as_kind(crate::error::Kind::Bad))?;
