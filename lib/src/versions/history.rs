@@ -137,14 +137,15 @@ impl History {
         self.versions.iter().rev().find(|version| version.record.sha256 == sha256)
     }
 
-    /// The newest damaged record that would come after a version, and not after a time.
+    /// A damaged record that may come after a version, and not after a time.
     pub(super) fn damaged_after(&self, version: &Version, until: Option<DateTime<Utc>>) -> Option<&Damaged> {
-        // The time in a name has no part of a second.
-        let second = record::time_in(&version.id);
-        self.damaged
-            .iter()
-            .filter(|damaged| damaged.time.is_some())
-            .rev()
-            .find(|damaged| damaged.time >= second && until.is_none_or(|until| damaged.time.is_some_and(|time| time <= until)))
+        let order = |version: &Version| (version.record.created_at, version.id.clone());
+        // The time in a name has no part of a second; but whose child is not younger is older for certain.
+        let is_older = |damaged: &Damaged| {
+            let mut children = self.versions.iter().filter(|child| child.record.parent.as_ref() == Some(&damaged.name));
+            damaged.time < record::time_in(&version.id) || children.any(|child| order(child) <= order(version))
+        };
+        let is_within = |time: DateTime<Utc>| until.is_none_or(|until| time <= until);
+        self.damaged.iter().rev().find(|damaged| damaged.time.is_some_and(is_within) && !is_older(damaged))
     }
 }

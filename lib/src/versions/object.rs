@@ -123,10 +123,14 @@ fn fsx_open(path: &Path) -> io::Result<File> {
 /// Opens a content to be read. Its hash is compared at the end, and before the end nothing of it is proven.
 pub(super) fn open(root: &Path, sha256: &str, bytes: u64) -> Result<Reader> {
     let path = path_of(root, sha256);
-    if path.symlink_metadata().is_err() {
-        let evicted = sync_state::placeholder_of(&path).is_some_and(|placeholder| placeholder.symlink_metadata().is_ok());
-        let why = if evicted { "is only in the cloud: have it downloaded first" } else { "is missing" };
-        return Err(Error::bad(format!("object {sha256} {why}")));
+    match path.symlink_metadata() {
+        Ok(found) if !found.is_file() => return Err(damaged(sha256, "it is not a file")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let evicted = sync_state::placeholder_of(&path).is_some_and(|placeholder| placeholder.symlink_metadata().is_ok());
+            let why = if evicted { "is only in the cloud: have it downloaded first" } else { "is missing" };
+            return Err(Error::bad(format!("object {sha256} {why}")));
+        }
+        _ => {}
     }
     Reader::open(&path, sha256, bytes)
 }

@@ -144,14 +144,13 @@ impl Versions {
         if let Some(version) = unchanged(&history, found) {
             return Ok(Some(Saved { version: version.clone(), is_new: false, added_bytes, notes }));
         }
-        let newest = history.damaged.iter().filter(|damaged| damaged.time.is_some()).map(|damaged| (damaged.time, damaged.name.as_str()));
-        let newest = history.versions.iter().map(|version| (Some(version.record.created_at), version.id.as_str())).chain(newest).max();
+        let (parent, parent_at) = youngest(&history);
         let record = Record {
             format: FORMAT,
             file: name.path().to_string_lossy().into_owned(),
             file_hex: name.hex(),
-            parent: newest.map(|(_, id)| id.to_owned()),
-            created_at: after(newest.and_then(|(time, _)| time), &mut notes),
+            parent,
+            created_at: after(parent_at, &mut notes),
             author: request.author.clone(),
             host: host::name(),
             message: request.message.clone(),
@@ -198,6 +197,18 @@ impl Versions {
         object::publish(&self.root, &found.sha256, draft)?;
         Ok(Some(added))
     }
+}
+
+/// The id and the time of the version after which the next one comes: also one whose record is damaged.
+fn youngest(history: &History) -> (Option<String>, Option<DateTime<Utc>>) {
+    let of = |version: &Version| (version.id.clone(), version.record.created_at);
+    let readable = history.newest().map(of);
+    let damaged = match history.newest() {
+        Some(newest) => history.damaged_after(newest, None),
+        None => history.damaged.iter().rev().find(|damaged| damaged.time.is_some()),
+    };
+    let time = readable.iter().map(|(_, time)| *time).chain(damaged.and_then(|damaged| damaged.time)).max();
+    (damaged.map(|damaged| damaged.name.clone()).or(readable.map(|(id, _)| id)), time)
 }
 
 /// The time of a version: now, and after the one before it, whatever the clock says.
