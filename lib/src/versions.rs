@@ -117,7 +117,7 @@ impl Versions {
             all.push(self.history_of(&key)?);
         }
         all.retain(|history| !history.is_empty());
-        all.sort_by(|one, other| one.path().cmp(&other.path()));
+        all.sort_by_cached_key(|history| history.path());
         Ok(all)
     }
 

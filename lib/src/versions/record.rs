@@ -170,19 +170,17 @@ mod tests {
     #[test]
     fn a_record_that_was_made_up_is_refused() {
         let key = Name::at("/x/a.txt".into()).key().to_owned();
-        let cases: [(&str, fn(&mut Record)); 6] = [
-            ("another file", |record| record.file = "/x/b.txt".into()),
-            ("a path by hex", |record| record.file_hex = Some("2f78".into())),
-            ("an object elsewhere", |record| record.sha256 = "../../../../etc/passwd".into()),
-            ("a mode", |record| record.mode = "17777777".into()),
-            ("a parent", |record| record.parent = Some("../x".into())),
-            ("a newer format", |record| record.format = 2),
-        ];
-        for (what, change) in cases {
+        let refuse = |what: &str, change: &dyn Fn(&mut Record)| {
             let mut record = record();
             change(&mut record);
             let (id, bytes) = record.seal().expect("bytes");
             Version::parse(&id, &key, &bytes).expect_err(what);
-        }
+        };
+        refuse("another file", &|record| record.file = "/x/b.txt".into());
+        refuse("a path by hex", &|record| record.file_hex = Some("2f78".into()));
+        refuse("an object elsewhere", &|record| record.sha256 = "../../../../etc/passwd".into());
+        refuse("a mode", &|record| record.mode = "17777777".into());
+        refuse("a parent", &|record| record.parent = Some("../x".into()));
+        refuse("a newer format", &|record| record.format = 2);
     }
 }
