@@ -46,6 +46,8 @@ done
 # Whole by its own account, and another content: the hash tells.
 gzip -c a.bin >"$object"
 refused 'another content'
+head -c 700000 /dev/zero | gzip -c >"$object"
+refused 'another content of the same length'
 head -c 800000 /dev/zero | gzip -c >"$object"
 refused 'one that unpacks to more'
 { cat whole && echo more; } >"$object"

@@ -23,6 +23,26 @@ while :; do
 done
 [ "$seen" -gt 3 ] || wrong "only $seen contents without a version were seen"
 
+# Nor is one taken that was there already, old and needed by nobody, from the moment on at which a save has found it whole.
+echo shared >c.txt
+expect 0 file-versions save c.txt -m first
+rm -f backups/versions/index/*/"$(made).json"
+find backups/versions/objects -type f -exec touch -d '2 hours ago' {} +
+cp -a backups/versions before
+at_step=0
+seen=0
+while :; do
+    at_step=$((at_step + 1))
+    rm -rf backups/versions
+    cp -a before backups/versions
+    run env HOLDFAST_TEST_STOP_AT=$at_step file-versions save c.txt -m killed
+    [ "$STATUS" != 0 ] || break
+    expect 0 elsewhere file-versions gc --json
+    seen=$((seen + $(value .young_objects)))
+    expect 0 file-versions stats --verify
+done
+[ "$seen" -gt 3 ] || wrong "only $seen times a content that a save had found was kept"
+
 # One that nobody needs and is old is named anew by a save, while the other machine collects: whoever is first, the version
 # that the save has made can be read.
 round=0
