@@ -50,6 +50,7 @@ scenarios! {
     fm_b01_random_kills_of_backup_and_restore_harm_nothing
     fm_b02_a_signal_stops_a_wait_for_a_locked_database
     fm_b02_fm_b03_a_signal_stops_a_backup_cleanly_with_its_own_status
+    fm_b02_fm_b03_a_signal_stops_a_save_or_a_restore_of_a_file_cleanly
     fm_b05_a_real_small_disk_that_fills_up_keeps_what_it_held
     fm_b05_fm_b16_a_full_disk_at_any_step_of_a_save_keeps_the_versions_there_are
     fm_b05_fm_b16_a_full_disk_at_any_step_publishes_nothing_and_keeps_older_backups

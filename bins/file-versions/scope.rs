@@ -68,7 +68,8 @@ impl Scope {
 
     pub(crate) fn request(&self, by: Option<&String>, message: &str) -> Result<Request> {
         let author = by.cloned().unwrap_or_else(author);
-        let request = Request { author, message: message.to_owned(), compression: self.environment.compression };
+        let Environment { compression, min_free, .. } = self.environment;
+        let request = Request { author, message: message.to_owned(), compression, min_free: min_free.unwrap_or(0) };
         request.check()?;
         Ok(request)
     }

@@ -34,7 +34,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::error::{Error, OnPath, Result};
+use crate::error::{Error, Kind, OnPath, Result};
 use crate::fsx;
 use crate::lock::Held;
 use crate::store::Store;
@@ -76,7 +76,7 @@ impl Versions {
     /// Takes the right to change versions, waiting at most `wait`. One at a time on this machine: so a save never meets a
     /// collection of what is not needed, and no two versions have one parent.
     ///
-    /// Errors: [`crate::error::Kind::Busy`] with the holder's name, pid and start.
+    /// Errors: [`Kind::Busy`] with the holder's name, pid and start.
     pub fn hold(&self, wait: Duration) -> Result<Held> {
         let held = Held::acquire(self.store.state(), self.store.id(), FOLDER, wait)?;
         draft::sweep(&self.root)?;
@@ -123,26 +123,15 @@ impl Versions {
 
     /// Says of a damaged object which versions need it.
     fn naming_versions(&self, sha256: &str, error: Error) -> Error {
-        if error.kind() != crate::error::Kind::Bad {
-            return error;
-        }
         let Ok(histories) = self.histories() else { return error };
-        let needing: Vec<String> = histories
-            .iter()
-            .flat_map(|history| history.versions.iter())
-            .filter(|version| version.record.sha256 == sha256)
-            .map(|version| format!("{} of {}", version.id, version.path.display()))
-            .collect();
-        if needing.is_empty() {
-            return error;
-        }
-        let more = needing.len().saturating_sub(NEEDING_SHOWN);
-        let mut shown = needing.into_iter().take(NEEDING_SHOWN).collect::<Vec<_>>().join(", ");
-        if more > 0 {
-            shown.push_str(&format!(" and {more} more"));
-        }
-        let hint = "bring that object back from a copy of the store, or save a file that still has this content";
-        Error::bad(format!("{error}; it is needed by {shown}")).hint(hint)
+        let needing: Vec<&Version> = Self::by_object(&histories).remove(sha256).unwrap_or_default();
+        needed_by(&needing, error)
+    }
+
+    /// Whether a version is there still: a collection may have removed it since its record was read.
+    fn is_there(&self, version: &Version) -> bool {
+        let name = Name::at(version.path.clone());
+        self.index(name.key()).join(format!("{}{}", version.id, record::ENDING)).symlink_metadata().is_ok()
     }
 
     /// The content of a version, compared with its hash once through to the end before the first byte is given.
@@ -161,6 +150,7 @@ impl Versions {
     pub fn missing(&self, history: &History) -> Vec<String> {
         let opened = |version: &Version| object::open(&self.root, &version.record.sha256, version.record.bytes);
         let lost = history.versions.iter().filter_map(|version| Some((version, opened(version).err()?)));
+        let lost = lost.filter(|(version, _)| self.is_there(version));
         lost.map(|(version, error)| format!("version {} of {}: {error}", version.id, version.path.display())).collect()
     }
 
@@ -172,6 +162,20 @@ impl Versions {
         }
         by_object
     }
+}
+
+/// The error of a damaged object, with the versions that need it.
+fn needed_by(needing: &[&Version], error: Error) -> Error {
+    if error.kind() != Kind::Bad || needing.is_empty() {
+        return error;
+    }
+    let shown = needing.iter().take(NEEDING_SHOWN).map(|version| format!("{} of {}", version.id, version.path.display()));
+    let mut shown = shown.collect::<Vec<_>>().join(", ");
+    if needing.len() > NEEDING_SHOWN {
+        shown.push_str(&format!(" and {} more", needing.len() - NEEDING_SHOWN));
+    }
+    Error::bad(format!("{error}; it is needed by {shown}"))
+        .hint("bring that object back from a copy of the store, or save a file that still has this content")
 }
 
 /// The names in a folder, sorted; none where it is not there.

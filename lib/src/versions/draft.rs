@@ -39,6 +39,11 @@ impl Draft {
         &mut self.file
     }
 
+    /// How long it is.
+    pub(super) fn bytes(&self) -> Result<u64> {
+        Ok(self.file.metadata().on("look at", &self.path)?.len())
+    }
+
     pub(super) fn sync(&self) -> Result<()> {
         fsx::sync_file(&self.file, &self.path)
     }

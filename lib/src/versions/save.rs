@@ -29,6 +29,8 @@ pub struct Request {
     pub message: String,
     /// How its content is compressed where it is not there yet; without compression it is gzip.
     pub compression: Compression,
+    /// Free bytes that must be left where the store is, when a content was written.
+    pub min_free: u64,
 }
 
 impl Request {
@@ -140,7 +142,7 @@ impl Versions {
     ) -> Result<Option<Saved>> {
         let history = self.history(name)?;
         let mut notes: Vec<String> = history.damaged.iter().map(|damaged| format!("{}: {}", damaged.path.display(), damaged.why)).collect();
-        let Some(added_bytes) = self.keep_content(name, found, request.compression, &mut notes, progress)? else { return Ok(None) };
+        let Some(added_bytes) = self.keep_content(name, found, request, &mut notes, progress)? else { return Ok(None) };
         if let Some(version) = unchanged(&history, found) {
             return Ok(Some(Saved { version: version.clone(), is_new: false, added_bytes, notes }));
         }
@@ -163,7 +165,7 @@ impl Versions {
         self.written(&bytes)?.publish(&self.index(name.key()).join(format!("{id}{}", record::ENDING)))?;
         // A collection on another machine may have taken the content before it could see that it is needed.
         if object::path_of(&self.root, &found.sha256).symlink_metadata().is_err() {
-            self.keep_content(name, found, request.compression, &mut notes, progress)?;
+            self.keep_content(name, found, request, &mut notes, progress)?;
         }
         let version = Version { id, path: name.path().to_owned(), record, tags: Vec::new() };
         Ok(Some(Saved { version, is_new: true, added_bytes, notes }))
@@ -174,7 +176,7 @@ impl Versions {
         &self,
         name: &Name,
         found: &Present,
-        compression: Compression,
+        request: &Request,
         notes: &mut Vec<String>,
         progress: &dyn Progress,
     ) -> Result<Option<u64>> {
@@ -190,10 +192,12 @@ impl Versions {
             }
         }
         let Some((mut file, _)) = open(name.path())? else { return Ok(None) };
-        let Some(mut draft) = object::write(&self.root, &mut file, (&found.sha256, found.bytes), compression, progress)? else {
-            return Ok(None);
-        };
-        let added = draft.file().metadata().map(|found| found.len()).unwrap_or_default();
+        fsx::require_free(self.store.root(), request.min_free)?;
+        let announced = (found.sha256.as_str(), found.bytes);
+        let Some(draft) = object::write(&self.root, &mut file, announced, request.compression, progress)? else { return Ok(None) };
+        // By how much a content shrinks is only known now.
+        fsx::require_free(self.store.root(), request.min_free)?;
+        let added = draft.bytes()?;
         object::publish(&self.root, &found.sha256, draft)?;
         Ok(Some(added))
     }

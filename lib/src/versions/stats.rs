@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::history::History;
-use super::{Versions, object};
+use super::record::Version;
+use super::{Versions, needed_by, object};
 use crate::error::Result;
 use crate::interrupt;
 
@@ -86,7 +87,10 @@ impl Versions {
                 object::open(&self.root, sha256, bytes).map(drop)
             };
             if let Err(error) = checked {
-                stats.problems.push(self.naming_versions(sha256, error).to_string());
+                let still: Vec<&Version> = versions.iter().copied().filter(|version| self.is_there(version)).collect();
+                if !still.is_empty() {
+                    stats.problems.push(needed_by(&still, error).to_string());
+                }
             }
         }
         for history in &histories {

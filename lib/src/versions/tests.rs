@@ -24,7 +24,7 @@ fn scene() -> Scene {
 }
 
 fn request(compression: Compression) -> Request {
-    Request { author: "ann".into(), message: "why".into(), compression }
+    Request { author: "ann".into(), message: "why".into(), compression, min_free: 0 }
 }
 
 impl Scene {
