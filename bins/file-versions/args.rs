@@ -30,7 +30,7 @@ pub(crate) const EXAMPLES: [Example; 2] = [
 /// Keep versions of single files: every content once, compressed, found by its hash.
 ///
 /// A version is the whole content of one file at one time, with who saved it and why. A VERSION is said as latest,
-/// latest~2, an id or the beginning of one, a tag, or a time: @2026-11-21T13:00Z is the newest that is not younger.
+/// latest~2, an id or the beginning of one, a tag, or a time: @2026-11-21T13:00Z is the newest one of then or before.
 #[derive(Debug, Parser)]
 #[command(name = "file-versions", version, max_term_width = 100, disable_help_subcommand = true)]
 #[command(after_help = manners::after_help(&EXAMPLES))]

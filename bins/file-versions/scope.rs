@@ -80,8 +80,7 @@ pub(crate) fn audit_run(operation: &str, target: &Path) -> Run {
     Run { tool: "file-versions".to_owned(), operation: operation.to_owned(), environment: None, target: Some(target.display().to_string()) }
 }
 
-/// A history that is empty is an error that names the file.
-
+/// An error about the versions of a file, with the file before it.
 pub(crate) fn of_file(error: Error, file: &Path) -> Error {
     error.within(file.display())
 }
