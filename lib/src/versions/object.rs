@@ -104,6 +104,12 @@ fn fill(input: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
 /// nobody's use.
 pub(super) fn publish(root: &Path, sha256: &str, draft: Draft) -> Result<()> {
     let path = path_of(root, sha256);
+    // The two folders above it; the one above those was looked at when the versions were opened.
+    for folder in path.ancestors().skip(1).take(2) {
+        if folder.symlink_metadata().is_ok_and(|found| !found.is_dir()) {
+            return Err(Error::refused(format!("{} is not a folder of the store", folder.display())).hint("put the real folder back"));
+        }
+    }
     if let Some(folder) = path.parent() {
         fsx::create_private_dirs(folder)?;
     }

@@ -242,6 +242,22 @@ fn fm_j01_a_folder_of_versions_that_is_a_link_is_refused() {
         std::fs::rename(&aside, &path).expect("moved back");
     }
     assert_eq!(scene.content(&version).expect("as it was"), b"one");
+    // Nor is a new content written through one.
+    let sha256 = fsx::sha256_hex(b"two");
+    let path = object::path_of(&scene.versions.root, &sha256);
+    for (place, above) in [(path.parent(), 1), (path.parent().and_then(Path::parent), 2)] {
+        let (place, aside) = (place.expect("a folder"), scene.folder.path().join(format!("aside{above}")));
+        std::fs::create_dir_all(place.parent().expect("a folder")).expect("a folder");
+        std::fs::create_dir(&aside).expect("a folder");
+        let _ = std::fs::remove_dir(place);
+        std::os::unix::fs::symlink(&aside, place).expect("a link");
+        let name = scene.write("a", b"two");
+        let held = scene.versions.hold(Duration::ZERO).expect("free");
+        let error = scene.versions.save(&held, &name, &request(Compression::default()), &Silent).expect_err("a link");
+        assert_eq!(error.kind(), Kind::Refused, "{error}");
+        assert_eq!(names(&aside).expect("names").len(), 0);
+        std::fs::remove_file(place).expect("removed");
+    }
 }
 
 proptest! {
