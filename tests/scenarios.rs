@@ -31,6 +31,7 @@ scenarios! {
     a_backup_is_restored_by_standard_programs_alone
     a_code_approves_once_and_exactly_what_was_planned
     a_command_of_the_configuration_approves_or_refuses
+    a_cut_record_is_named_and_hides_no_other_version
     a_dry_run_says_the_plan_and_changes_nothing
     a_migration_is_rehearsed_on_a_clone_and_the_real_database_is_watched
     a_person_at_the_terminal_decides_what_becomes_of_a_failed_migration
@@ -40,8 +41,10 @@ scenarios! {
     a_table_that_only_the_application_can_read_is_never_taken_for_unchanged
     every_keep_flag_keeps_what_it_says
     files_of_anyone_are_restored_by_their_content_and_cut_ones_refused
+    fm_a20_a_huge_file_is_saved_and_restored_in_bounded_memory
     fm_b01_fm_b05_fm_b06_an_increment_that_fails_at_any_step_harms_no_chain
     fm_b01_fm_c01_a_backup_killed_at_any_step_leaves_whole_backups_only
+    fm_b01_fm_c01_a_save_killed_at_any_step_leaves_whole_versions_only
     fm_b01_fm_e06_a_prune_in_a_chain_keeps_what_is_needed_when_it_is_killed_too
     fm_b01_fm_e06_a_prune_killed_at_any_step_loses_nothing_that_was_to_stay
     fm_b01_fm_f03_a_restore_and_its_undo_killed_at_any_step_are_all_old_or_all_new_with_a_rollback_journal
@@ -49,32 +52,41 @@ scenarios! {
     fm_b01_random_kills_of_backup_and_restore_harm_nothing
     fm_b02_a_signal_stops_a_wait_for_a_locked_database
     fm_b02_fm_b03_a_signal_stops_a_backup_cleanly_with_its_own_status
+    fm_b02_fm_b03_a_signal_stops_a_save_or_a_restore_of_a_file_cleanly
     fm_b05_a_real_small_disk_that_fills_up_keeps_what_it_held
+    fm_b05_fm_b16_a_full_disk_at_any_step_of_a_save_keeps_the_versions_there_are
     fm_b05_fm_b16_a_full_disk_at_any_step_publishes_nothing_and_keeps_older_backups
+    fm_b06_fm_b07_an_io_error_at_any_step_of_a_save_keeps_the_versions_there_are
     fm_b06_fm_b07_an_io_error_at_any_step_publishes_nothing_and_keeps_older_backups
     fm_b08_a_disk_that_became_read_only_fails_and_keeps_what_it_holds
     fm_b08_a_store_that_cannot_be_written_fails_and_keeps_what_it_holds
     fm_b19_closed_descriptors_harm_nothing
     fm_b21_small_limits_of_the_process_are_told
+    fm_c03_fm_c05_a_damaged_content_is_named_with_its_versions_and_never_restored
     fm_c05_a_cut_or_grown_file_of_a_backup_is_noticed_and_never_restored
     fm_c05_fm_c09_a_base_that_is_gone_replaced_or_damaged_is_named_with_all_that_need_it
     fm_c06_a_backup_that_lost_its_manifest_is_named_and_left_where_it_is
     fm_c07_fm_j05_an_edited_manifest_leads_nowhere_and_shows_no_escapes
     fm_c08_a_backup_of_a_newer_version_is_neither_restored_nor_removed
     fm_c09_a_copied_folder_is_called_a_copy_and_counted_once
+    fm_c10_a_collection_of_another_machine_takes_nothing_from_a_save
     fm_c10_fm_i11_of_many_runs_at_once_one_works_and_the_others_say_who
+    fm_c10_saves_at_once_are_one_after_the_other
     fm_c12_the_lock_of_a_killed_run_is_nobodys
     fm_c14_a_clock_that_goes_back_keeps_the_order_and_prunes_nothing
     fm_c17_backups_of_one_second_are_different_backups
     fm_c18_a_store_whose_disk_is_not_mounted_is_refused_until_a_new_one_is_meant
     fm_c19_a_store_that_became_a_link_to_another_store_is_refused
+    fm_c19_what_is_no_ordinary_file_is_refused_and_odd_names_are_only_names
     fm_c20_names_that_differ_by_case_only_are_refused
     fm_d02_fm_d04_what_a_sync_service_makes_is_named_and_never_removed
     fm_d09_fm_j08_fm_i12_the_guard_sees_what_is_gone_and_what_is_late
     fm_e01_fm_e05_retention_keeps_the_last_good_and_whatever_is_not_ours
     fm_e03_a_failed_run_prunes_nothing
+    fm_e06_a_collection_removes_what_no_version_needs_and_nothing_else
     fm_f01_the_wrong_environment_or_database_is_refused
     fm_f02_fm_f16_a_database_in_use_is_restored_under_its_readers_and_not_under_a_writer
+    fm_f03_fm_f04_a_restored_version_is_all_old_or_all_new_whatever_stops_it
     fm_f04_a_full_disk_at_any_step_of_a_restore_leaves_the_target_as_it_was
     fm_f05_fm_f06_a_damaged_backup_is_refused_before_anything_is_touched
     fm_f07_queries_of_the_configuration_guard_the_swap_and_the_rehearsal
@@ -124,6 +136,7 @@ scenarios! {
     the_wrappers_leave_their_report_and_their_lines_in_the_audit_trail
     two_persons_are_two_users_of_the_machine
     undo_without_a_configuration_never_reaches_another_folders_database
+    versions_of_a_file_are_saved_shown_compared_tagged_and_restored
     what_backup_db_prints_is_what_restore_db_takes
 }
 
