@@ -262,3 +262,47 @@ fn versions_of_format_1_are_rebuilt_by_standard_tools_from_the_page_alone() {
         assert_eq!(record["bytes"], output.stdout.len());
     }
 }
+
+/// Full, incremental, incremental, differential: of each the reason says what is in it.
+const INCREMENTS_2: [&str; 3] = ["gzip", "zstd", "plain"];
+
+#[test]
+fn increments_of_index_version_2_still_verify() {
+    let fixture = Fixture::new("increments-2");
+    let output = fixture.run("backup-guard", &["--verify", "structure", "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let findings = report["findings"].as_array().expect("findings");
+    let count = |check: &str, message: &str| findings.iter().filter(|it| it["check"] == check && it["message"] == message).count();
+    assert_eq!(count("verify", "structure passed"), 4 * INCREMENTS_2.len(), "{report}");
+    assert_eq!(count("chain", "all that 3 increments need is there"), INCREMENTS_2.len(), "{report}");
+}
+
+#[test]
+fn increments_of_index_version_2_still_restore_and_are_rebuilt() {
+    for environment in INCREMENTS_2 {
+        let fixture = Fixture::new("increments-2");
+        let mut backups: Vec<PathBuf> =
+            fs::read_dir(fixture.store().join(environment)).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+        backups.sort();
+        assert_eq!(backups.len(), 4);
+        for backup in backups {
+            let manifest = manifest(&backup);
+            let id = manifest["id"].as_str().expect("an id");
+            let restored = fixture.folder.path().join("restored.db");
+            let output = fixture.run("restore-db", &["-e", environment, id, "--to", &format!("sqlite:{}", restored.display())]);
+            assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+            let rebuilt = fixture.folder.path().join("rebuilt.db");
+            let output = recover(&[backup.as_os_str(), rebuilt.as_os_str()]);
+            assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+            for file in [&restored, &rebuilt] {
+                let database = Connection::open(file).expect("opens");
+                let found: String =
+                    database.query_row("SELECT count(*) || '|' || sum(cents) FROM entry", [], |row| row.get(0)).expect("an answer");
+                assert_eq!(found, manifest["reason"].as_str().expect("a reason"), "{id}, {}", file.display());
+            }
+            fs::remove_file(restored).expect("removed");
+            fs::remove_file(rebuilt).expect("removed");
+        }
+    }
+}
