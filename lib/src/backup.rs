@@ -82,7 +82,7 @@ impl Backup {
     /// The names that a backup with this manifest has, and no others.
     pub fn expected_files(&self) -> Vec<String> {
         let mut names: Vec<String> =
-            self.manifest.components.iter().flat_map(|component| [component.file.clone(), component.index.clone()]).collect();
+            self.manifest.components.iter().flat_map(|component| component.parts().map(|(name, _, _)| name.clone())).collect();
         names.extend([manifest::FILE, CHECKSUMS, INSTRUCTIONS].map(str::to_owned));
         names.sort();
         names

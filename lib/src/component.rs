@@ -56,7 +56,7 @@ pub struct Packed {
 /// Dumps a database into the staging folder.
 pub fn pack_database(origin: &Origin<'_>, staging: &Path, compression: Compression, progress: &dyn Progress) -> Result<Packed> {
     let content = origin.content();
-    let mut intake = Intake { staging, file: file_name("database", content, compression), compression, sealer: None, progress, told: 0 };
+    let mut intake = Intake { staging, file: file_name("database", content.file_ending(), compression), compression, sealer: None, progress, told: 0 };
     let dumped = origin.dump(&mut intake)?;
     let sealer = intake.sealer.ok_or_else(|| Error::failed("the dump gave nothing"))?;
     Ok(Packed { dumped, database: sealer.finish()?, content })
@@ -65,7 +65,7 @@ pub fn pack_database(origin: &Origin<'_>, staging: &Path, compression: Compressi
 impl Packed {
     /// Reads everything back from the disk, compares it with what went in, and adds the texts beside the dump.
     pub fn prove(self, staging: &Staging, compression: Compression) -> Result<(Dumped, Vec<Component>)> {
-        let mut components = vec![describe("database", self.content, self.database, staging, compression)?];
+        let mut components = vec![describe("database", self.content.name(), self.content.file_ending(), self.database, staging, compression)?];
         for extra in &self.dumped.extras {
             components.push(seal_extra(extra, self.content, staging, compression)?);
         }
@@ -74,21 +74,29 @@ impl Packed {
 }
 
 fn seal_extra(extra: &Extra, content: Content, staging: &Staging, compression: Compression) -> Result<Component> {
-    let path = staging.path().join(file_name(&extra.role, content, compression));
+    let path = staging.path().join(file_name(&extra.role, content.file_ending(), compression));
     let mut sealer = Sealer::create(&path, Cut::Content(EXTRA_CHUNK_BYTES), compression)?;
     sealer.add(&extra.bytes)?;
-    describe(&extra.role, content, sealer.finish()?, staging, compression)
+    describe(&extra.role, content.name(), content.file_ending(), sealer.finish()?, staging, compression)
 }
 
-fn describe(role: &str, content: Content, unread: Unread, staging: &Staging, compression: Compression) -> Result<Component> {
+/// Reads a component's file back, writes its index, and says what it is.
+pub(crate) fn describe(
+    role: &str,
+    content: &str,
+    ending: &str,
+    unread: Unread,
+    staging: &Staging,
+    compression: Compression,
+) -> Result<Component> {
     let sealed = unread.read_back()?;
     let index = sealed.index.to_bytes()?;
     let index_file = format!("{role}.index");
     staging.write(&index_file, &index)?;
     Ok(Component {
         role: role.to_owned(),
-        file: file_name(role, content, compression),
-        content: content.name().to_owned(),
+        file: file_name(role, ending, compression),
+        content: content.to_owned(),
         compression: compression.name().to_owned(),
         stored_bytes: sealed.index.stored_bytes(),
         plain_bytes: sealed.index.plain_bytes,
@@ -98,17 +106,18 @@ fn describe(role: &str, content: Content, unread: Unread, staging: &Staging, com
         index: index_file,
         index_bytes: index.len() as u64,
         index_sha256: fsx::sha256_hex(&index),
+        files: None,
     })
 }
 
 /// `database.sql.gz`
-fn file_name(role: &str, content: Content, compression: Compression) -> String {
+pub(crate) fn file_name(role: &str, content_ending: &str, compression: Compression) -> String {
     let ending = match compression {
         Compression::Gzip(_) => ".gz",
         Compression::Zstd(_) => ".zst",
         Compression::None => "",
     };
-    format!("{role}.{}{ending}", content.file_ending())
+    format!("{role}.{content_ending}{ending}")
 }
 
 /// Where an engine's bytes go.

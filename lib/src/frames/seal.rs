@@ -114,6 +114,12 @@ impl Sealer {
         self.cut_pending(true)
     }
 
+    /// Takes a run of the base's plain stream by reference, as what follows in this one. False where there is no base: then its
+    /// bytes have to be added.
+    pub fn repeat(&mut self, _run: std::ops::Range<u64>) -> Result<bool> {
+        Ok(false)
+    }
+
     /// Ends the stream: writes out what is left and syncs the file.
     pub fn finish(mut self) -> Result<Unread> {
         self.cut_pending(true)?;

@@ -18,13 +18,15 @@ use crate::engine::{Dumped, Engine, Probe};
 use crate::environment::Environment;
 use crate::error::{self, Result};
 use crate::exit;
+use crate::files::pack;
+use crate::files::walk::{self, Selection};
 use crate::fsx;
 use crate::host;
 use crate::id;
 use crate::interrupt;
 use crate::known;
 use crate::lock::Held;
-use crate::manifest::{self, Component, Kind, Level, Manifest, Type, Verification};
+use crate::manifest::{self, Kind, Level, Manifest, Type, Verification};
 use crate::marker;
 use crate::progress::Progress;
 use crate::state_dir::StateDir;
@@ -71,6 +73,7 @@ impl Report {
     pub fn status(&self) -> u8 {
         match &self.pruned {
             _ if self.manifest.verification.is_none() => exit::BAD,
+            _ if self.manifest.incomplete_count() > 0 => exit::PARTIAL,
             Some(Err(error)) => match error.kind() {
                 // Not 1, which says that nothing was published.
                 error::Kind::Failed => exit::PARTIAL,
@@ -101,6 +104,37 @@ pub fn run(environment: &Environment, store: &Store, request: &Request, progress
     Ok(make_and_prune(environment, store, &held, &*engine, &probe, request, progress)?.report)
 }
 
+/// What one backup is made of.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Sources<'a> {
+    /// The database, and what was seen of it.
+    pub(super) database: Option<(&'a dyn Engine, &'a Probe)>,
+    /// Files, by the role of their component.
+    pub(super) files: &'a [(&'static str, Selection)],
+}
+
+impl<'a> Sources<'a> {
+    /// A database alone.
+    pub(super) fn database(engine: &'a dyn Engine, probe: &'a Probe) -> Self {
+        Sources { database: Some((engine, probe)), files: &[] }
+    }
+
+    /// About how many bytes a backup of them stores, by what the last one stored. Where there is none yet, nobody knows.
+    fn expected_bytes(&self, catalog: &Catalog) -> u64 {
+        let has = |backup: &Backup, is_archive: bool| {
+            backup.manifest().components.iter().any(|component| component.files.is_some() == is_archive)
+        };
+        let stored = |is_archive: bool| {
+            let last = catalog.newest(|backup| has(backup, is_archive))?;
+            let own = last.manifest().components.iter().filter(|component| component.files.is_some() == is_archive);
+            Some(own.map(|component| component.stored_bytes.saturating_add(component.index_bytes)).sum::<u64>())
+        };
+        let database = self.database.and_then(|_| stored(false)).unwrap_or(0);
+        let files = if self.files.is_empty() { 0 } else { stored(true).unwrap_or(0) };
+        database.saturating_add(files)
+    }
+}
+
 /// Makes a backup while the environment is held, and then lets retention run where that is asked for.
 pub(super) fn make_and_prune(
     environment: &Environment,
@@ -111,22 +145,36 @@ pub(super) fn make_and_prune(
     request: &Request,
     progress: &dyn Progress,
 ) -> Result<Made> {
-    let mut made = make(environment, store, held, engine, probe, request, progress).map_err(as_failed)?;
-    let may_prune = request.prune && made.report.manifest.verification.is_some() && !environment.retention.is_empty();
+    make_of_and_prune(environment, store, held, Sources::database(engine, probe), request, progress)
+}
+
+/// As [`make_and_prune`], of whatever there is.
+pub(super) fn make_of_and_prune(
+    environment: &Environment,
+    store: &Store,
+    held: &Held,
+    sources: Sources<'_>,
+    request: &Request,
+    progress: &dyn Progress,
+) -> Result<Made> {
+    let mut made = make_of(environment, store, held, sources, request, progress).map_err(as_failed)?;
+    // What lacks something makes up for nothing that would be removed.
+    let is_whole = made.report.manifest.verification.is_some() && made.report.manifest.incomplete_count() == 0;
+    let may_prune = request.prune && is_whole && !environment.retention.is_empty();
     let id = &made.report.id;
     made.report.pruned = may_prune.then(|| prune::run(environment, store, held).map_err(|error| within_retention(error, id)));
     Ok(made)
 }
 
 /// Looks at the source, and refuses one that says of itself that it is another environment's.
-fn probe(environment: &Environment, engine: &dyn Engine) -> Result<Probe> {
+pub(super) fn probe(environment: &Environment, engine: &dyn Engine) -> Result<Probe> {
     let probe = engine.probe()?;
     marker::require(probe.marker.as_ref(), &environment.name, &engine.location())?;
     Ok(probe)
 }
 
 /// A source that is no database is no bad backup: the run failed, and nothing was published.
-fn as_failed(error: error::Error) -> error::Error {
+pub(super) fn as_failed(error: error::Error) -> error::Error {
     if error.kind() == error::Kind::Bad { error.as_kind(error::Kind::Failed) } else { error }
 }
 
@@ -191,7 +239,7 @@ pub fn plan(environment: &Environment, state: &StateDir) -> Result<Planned> {
     })
 }
 
-/// Makes a backup while the environment is held.
+/// Makes a backup of a database while the environment is held.
 pub fn make(
     environment: &Environment,
     store: &Store,
@@ -201,36 +249,39 @@ pub fn make(
     request: &Request,
     progress: &dyn Progress,
 ) -> Result<Made> {
+    make_of(environment, store, held, Sources::database(engine, probe), request, progress)
+}
+
+/// Makes a backup while the environment is held: the database first, since what its rows speak of is there by then.
+fn make_of(
+    environment: &Environment,
+    store: &Store,
+    held: &Held,
+    sources: Sources<'_>,
+    request: &Request,
+    progress: &dyn Progress,
+) -> Result<Made> {
     let mut notes: Vec<String> =
         store.sweep(held)?.into_iter().map(|name| format!("removed {name}, which an interrupted run left")).collect();
     store.require_real(&store.folder(place_of(request.kind, &environment.name)))?;
     let catalog = Catalog::read(store, Some(&environment.name))?;
     let created_at = next_time(&catalog, clock::now(), &mut notes);
-    let needed =
-        catalog.newest(|backup| backup.manifest().database.is_some()).map_or(0, |backup| backup.manifest().stored_bytes() / 10 * 13);
+    let needed = sources.expected_bytes(&catalog) / 10 * 13;
     fsx::require_free(store.root(), needed + SPARE_BYTES + environment.min_free.unwrap_or(0))?;
 
     let staging = store.stage(held, &fresh_id(&catalog, created_at, &environment.name, request.kind)?)?;
     let mut durations = BTreeMap::new();
-    let start = Instant::now();
-    progress.begin("dump", Some(probe.estimated_bytes));
-    tracing::info!(id = staging.backup_id(), "backing {} up", engine.location());
-    let packed = component::pack_database(&Origin::Live(engine), staging.path(), environment.compression, progress)?;
-    progress.end();
-    durations.insert("dump".to_owned(), elapsed_ms(start));
-
-    let start = Instant::now();
-    progress.begin("read back", None);
-    let (dumped, components) = packed.prove(&staging, environment.compression)?;
-    progress.end();
-    durations.insert("read_back".to_owned(), elapsed_ms(start));
-
-    let mut manifest = describe(environment, store, &staging, request, created_at, dumped, components);
-    manifest.warnings.splice(0..0, probe.warnings.iter().cloned());
+    let mut manifest = describe(environment, store, &staging, request, created_at);
+    if let Some((engine, probe)) = sources.database {
+        pack_database(engine, probe, environment, &staging, &mut manifest, &mut durations, progress)?;
+    }
+    for (role, selection) in sources.files {
+        pack_files(role, selection, &catalog, environment, &staging, &mut manifest, &mut durations, progress)?;
+    }
     let mut proven = None;
     if manifest.problems.is_empty() {
         if request.verify >= Level::Restore {
-            proven = Some(prove(environment, store, &staging, &manifest, request.verify, &mut durations, progress)?);
+            proven = prove(environment, store, &staging, &manifest, request.verify, &mut durations, progress)?;
         }
         manifest.verification = Some(Verification { level: request.verify.max(Level::Structure), at: clock::now() });
     }
@@ -250,6 +301,71 @@ pub fn make(
         folder.display()
     );
     Ok(Made { report: Report { id: manifest.id.clone(), folder, manifest, pruned: None, notes }, proven })
+}
+
+/// Dumps the database into the staging folder, and reads the dump back.
+fn pack_database(
+    engine: &dyn Engine,
+    probe: &Probe,
+    environment: &Environment,
+    staging: &Staging,
+    manifest: &mut Manifest,
+    durations: &mut BTreeMap<String, u64>,
+    progress: &dyn Progress,
+) -> Result<()> {
+    let start = Instant::now();
+    progress.begin("dump", Some(probe.estimated_bytes));
+    tracing::info!(id = staging.backup_id(), "backing {} up", engine.location());
+    let packed = component::pack_database(&Origin::Live(engine), staging.path(), environment.compression, progress)?;
+    progress.end();
+    durations.insert("dump".to_owned(), elapsed_ms(start));
+
+    let start = Instant::now();
+    progress.begin("read back", None);
+    let (dumped, components) = packed.prove(staging, environment.compression)?;
+    progress.end();
+    durations.insert("read_back".to_owned(), elapsed_ms(start));
+    let Dumped { fingerprint, database, warnings, problems, .. } = dumped;
+    manifest.problems = problems;
+    manifest.warnings = [probe.warnings.clone(), warnings].concat();
+    manifest.database = Some(database);
+    manifest.fingerprint = Some(fingerprint);
+    manifest.components = components;
+    Ok(())
+}
+
+/// Packs files into the staging folder, and reads the archive back.
+#[allow(clippy::too_many_arguments)] // the same as its neighbour's, and what is packed
+fn pack_files(
+    role: &'static str,
+    selection: &Selection,
+    catalog: &Catalog,
+    environment: &Environment,
+    staging: &Staging,
+    manifest: &mut Manifest,
+    durations: &mut BTreeMap<String, u64>,
+    progress: &dyn Progress,
+) -> Result<()> {
+    let start = Instant::now();
+    let last = catalog.newest(|backup| backup.manifest().component(role).is_some());
+    let known = last.and_then(|backup| backup.manifest().component(role)?.files.as_ref()).map(|files| files.bytes);
+    // Only the first time nobody knows how much there is: then it is counted, so that the time left can be told.
+    let expected = match known {
+        Some(bytes) => bytes,
+        None => walk::estimate(selection)?.1,
+    };
+    progress.begin(role, Some(expected));
+    tracing::info!(id = staging.backup_id(), "packing {role}");
+    let packed = pack::pack(role, selection, staging.path(), environment.compression, None, progress)?;
+    progress.end();
+    *durations.entry("files".to_owned()).or_default() += elapsed_ms(start);
+
+    let start = Instant::now();
+    progress.begin("read back", None);
+    manifest.components.push(packed.prove(staging, environment.compression)?);
+    progress.end();
+    *durations.entry("read_back".to_owned()).or_default() += elapsed_ms(start);
+    Ok(())
 }
 
 /// The time a new backup carries: now, but never before the newest one, so that `latest` means the last one made even
@@ -276,14 +392,13 @@ fn fresh_id(catalog: &Catalog, created_at: DateTime<Utc>, environment: &str, kin
     }
 }
 
+/// What is known of a backup before anything is in it.
 fn describe(
     environment: &Environment,
     store: &Store,
     staging: &Staging,
     request: &Request,
     created_at: DateTime<Utc>,
-    dumped: Dumped,
-    components: Vec<Component>,
 ) -> Manifest {
     Manifest {
         format: manifest::FORMAT,
@@ -301,11 +416,11 @@ fn describe(
         reason: request.reason.clone(),
         tags: request.tags.clone(),
         verification: None,
-        problems: dumped.problems,
-        warnings: dumped.warnings,
-        database: Some(dumped.database),
-        fingerprint: Some(dumped.fingerprint),
-        components,
+        problems: Vec::new(),
+        warnings: Vec::new(),
+        database: None,
+        fingerprint: None,
+        components: Vec::new(),
         durations_ms: BTreeMap::new(),
         audit_head: audit::head(&audit::Place::of(store)).map(|head| head.for_manifest()),
     }
@@ -320,19 +435,29 @@ fn prove(
     level: Level,
     durations: &mut BTreeMap<String, u64>,
     progress: &dyn Progress,
-) -> Result<Proven> {
+) -> Result<Option<Proven>> {
     let staged = Backup::staged(staging.path(), manifest.clone());
     let settings = environment.engine_settings(store.state())?;
     let demands = Demands { level, min_size: environment.min_size, asserts: &environment.asserts, settings: &settings };
-    let start = Instant::now();
-    let rehearsal = verify::rehearse(&staged, &demands, progress)?;
-    durations.insert("rehearsal".to_owned(), elapsed_ms(start));
-    durations.insert("restore".to_owned(), rehearsal.restore_ms);
-    rehearsal.outcome.map_err(|findings| {
+    let refused = |findings: Vec<String>| {
         let finding = findings.first().map_or("", String::as_str);
         error::Error::failed(format!("the backup does not pass {level}: {finding}"))
-            .hint("nothing was published; is the database itself sound?")
-    })
+            .hint("nothing was published; is what was backed up itself sound?")
+    };
+    let start = Instant::now();
+    let mut proven = None;
+    if manifest.database.is_some() {
+        let rehearsal = verify::rehearse(&staged, &demands, progress)?;
+        durations.insert("rehearsal".to_owned(), elapsed_ms(start));
+        durations.insert("restore".to_owned(), rehearsal.restore_ms);
+        proven = Some(rehearsal.outcome.map_err(refused)?);
+    }
+    let findings = verify::rehearse_files(&staged, &settings, progress)?;
+    if !findings.is_empty() {
+        return Err(refused(findings));
+    }
+    durations.insert("rehearsal".to_owned(), elapsed_ms(start));
+    Ok(proven)
 }
 
 /// Writes what describes the backup, and makes it appear.
@@ -341,8 +466,7 @@ fn publish(store: &Store, staging: Staging, kind: Kind, environment: &str, manif
     staging.write(manifest::FILE, &manifest.to_bytes()?)?;
     let mut known = Vec::new();
     for component in &manifest.components {
-        known.push((component.file.clone(), component.stored_sha256.clone()));
-        known.push((component.index.clone(), component.index_sha256.clone()));
+        known.extend(component.parts().map(|(name, _, sha256)| (name.clone(), sha256.clone())));
     }
     staging.write_checksums(&known)?;
     interrupt::check()?;

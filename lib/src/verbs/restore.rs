@@ -264,7 +264,7 @@ fn prove(origin: &Origin, means: &Means<'_>, progress: &dyn Progress) -> Result<
             }
             let level = if is_sent { Level::Structure } else { Level::Quick };
             let demands = Demands { level, min_size: None, asserts: &[], settings: means.settings };
-            let outcome = verify::verify(backup, &demands, progress)?;
+            let outcome = verify::verify_database(backup, &demands, progress)?;
             match (outcome.verified, outcome.findings.first()) {
                 (Some(verified), _) => Ok(Some(verified)),
                 (None, finding) => Err(Error::bad(format!("{} is bad: {}", backup.id(), finding.map_or("", String::as_str)))
