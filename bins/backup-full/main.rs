@@ -36,7 +36,7 @@ fn body(args: Args, out: &Out) -> Result<u8> {
         target: source.map(|engine| engine.location()),
     };
     if let Some(secrets) = full::secrets(&environment) {
-        out.note(&secrets);
+        out.tell(&secrets);
     }
     let audited = setting.audited(out, Some(&store), run, |trail| {
         let report = full::run(&environment, &store, &request, out)?;

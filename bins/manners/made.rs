@@ -66,11 +66,11 @@ pub fn print(out: &Out, audited: &Audited<Report>) -> Result<u8> {
         }
     }
     if let Some(error) = prune_error {
-        out.error(error);
+        out.say_error(error);
     }
     tell_files(out, &report.manifest);
     for problem in &report.manifest.problems {
-        out.error(&Error::bad(format!("the database itself is corrupt: {problem}")).hint(
+        out.say_error(&Error::bad(format!("the database itself is corrupt: {problem}")).hint(
             "this backup is kept as unverified and never counts as good; restore an older one, or repair the database with sqlite3's .recover",
         ));
     }
@@ -95,7 +95,7 @@ pub fn print(out: &Out, audited: &Audited<Report>) -> Result<u8> {
 fn tell_files(out: &Out, manifest: &Manifest) {
     for files in manifest.components.iter().filter_map(|component| component.files.as_ref()) {
         for remark in &files.left_out {
-            out.note(&format!("{} is left out: {}", remark.path, remark.why));
+            out.tell(&format!("{} is left out: {}", remark.path, remark.why));
         }
         for remark in &files.incomplete {
             out.warn(&format!("{} is not in the backup as it should be: {}", remark.path, remark.why));
@@ -103,7 +103,7 @@ fn tell_files(out: &Out, manifest: &Manifest) {
     }
     let count = manifest.incomplete_count();
     if count > 0 {
-        out.error(
+        out.say_error(
             &Error::new(Kind::Partial, format!("{} is published, but {count} files or folders are missing from it or torn", manifest.id))
                 .hint("put right what can be, or leave it out on purpose with exclude, and run it again"),
         );

@@ -90,7 +90,15 @@ impl Backup {
 
     /// The component that holds the database.
     pub fn database(&self) -> Result<&Component> {
-        self.manifest.component("database").ok_or_else(|| Error::bad(format!("{} holds no database", self.manifest.id)))
+        self.manifest.component("database").ok_or_else(|| {
+            let error = Error::bad(format!("{} holds no database", self.manifest.id));
+            if self.archives().next().is_some() { error.hint("its files come back with --files-to DIR") } else { error }
+        })
+    }
+
+    /// The components that hold files.
+    pub fn archives(&self) -> impl Iterator<Item = &Component> {
+        self.manifest.components.iter().filter(|component| component.files.is_some())
     }
 
     /// A component's plain stream; its end is an error where the file as a whole is not what the manifest says.

@@ -31,9 +31,9 @@ pub struct Selection {
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
     /// Files are taken only if one of these fits; empty takes all.
-    include: Globs,
+    pub include: Globs,
     /// What one of these fits is left out, a folder with everything in it.
-    exclude: Globs,
+    pub exclude: Globs,
     /// Whether other file systems that are mounted below a root stay out.
     pub one_file_system: bool,
     /// Folders that are left out with a word of why: the store.
@@ -42,8 +42,9 @@ pub struct Rules {
     pub database: Option<PathBuf>,
 }
 
+/// Patterns.
 #[derive(Debug, Clone, Default)]
-struct Globs {
+pub struct Globs {
     /// Without a slash: they are held against the name alone.
     names: GlobSet,
     /// With one: against the path in the archive.
@@ -181,7 +182,7 @@ pub(super) fn kind_of(found: &FileStat) -> SFlag {
 }
 
 /// Where a symbolic link leads.
-pub(super) fn target_of(folder: &OwnedFd, name: &CStr) -> nix::Result<Name> {
+pub fn target_of(folder: &OwnedFd, name: &CStr) -> nix::Result<Name> {
     use std::os::unix::ffi::OsStringExt;
     readlinkat(folder, name).map(|target| Name(target.into_vec()))
 }

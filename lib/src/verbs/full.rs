@@ -131,7 +131,7 @@ pub fn secrets(environment: &Environment) -> Option<String> {
     (!names.is_empty()).then(|| format!("passwords and keys in {} are in the backup as they are", names.join(", ")))
 }
 
-fn engine_of(environment: &Environment, state: &StateDir) -> Result<Option<Box<dyn Engine>>> {
+pub(super) fn engine_of(environment: &Environment, state: &StateDir) -> Result<Option<Box<dyn Engine>>> {
     environment.source.as_ref().map(|_| environment.engine(state)).transpose()
 }
 
@@ -143,18 +143,20 @@ fn nothing(environment: &Environment) -> Error {
 /// What goes into which archive.
 fn archives(environment: &Environment, store: &Path, engine: Option<&dyn Engine>) -> Result<Vec<(&'static str, Selection)>> {
     let (files, config_files) = roots::named(&environment.files, &environment.config_files)?;
-    let database = engine.filter(|engine| engine.name() == EngineName::Sqlite).map(|engine| engine.location());
-    // Configuration files are named one by one: no pattern is meant for them.
-    let mut config_rules = Rules::of(&[], &[])?;
-    config_rules.never = vec![store.to_owned()];
-    config_rules.database = database.and_then(|location| location.strip_prefix("sqlite:").map(PathBuf::from));
-    let mut rules = Rules::of(&environment.include, &environment.exclude)?;
-    rules.one_file_system = environment.one_file_system;
-    rules.never.clone_from(&config_rules.never);
-    rules.database.clone_from(&config_rules.database);
-    let archives = [
-        (files::FILES, Selection { roots: files, rules }),
-        (files::CONFIG, Selection { roots: config_files, rules: config_rules }),
-    ];
-    Ok(archives.into_iter().filter(|(_, selection)| !selection.roots.is_empty()).collect())
+    let archives = [(files::FILES, files), (files::CONFIG, config_files)].into_iter().filter(|(_, roots)| !roots.is_empty());
+    archives.map(|(role, roots)| Ok((role, Selection { roots, rules: rules(environment, role, store, engine)? }))).collect()
+}
+
+/// What is taken along below the roots of an archive.
+pub(super) fn rules(environment: &Environment, role: &str, store: &Path, engine: Option<&dyn Engine>) -> Result<Rules> {
+    let mut rules = if role == files::FILES {
+        Rules { one_file_system: environment.one_file_system, ..Rules::of(&environment.include, &environment.exclude)? }
+    } else {
+        // Configuration files are named one by one: no pattern is meant for them.
+        Rules::of(&[], &[])?
+    };
+    let location = engine.filter(|engine| engine.name() == EngineName::Sqlite).map(|engine| engine.location());
+    rules.database = location.and_then(|location| location.strip_prefix("sqlite:").map(PathBuf::from));
+    rules.never = vec![store.to_owned()];
+    Ok(rules)
 }

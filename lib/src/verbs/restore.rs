@@ -57,6 +57,7 @@ impl Origin {
     }
 
     fn database_of<'a>(&self, backup: &'a Backup) -> Result<&'a Database> {
+        backup.database()?;
         backup.manifest().database.as_ref().ok_or_else(|| Error::bad(format!("{} holds no database", backup.id())))
     }
 
