@@ -12,7 +12,7 @@ use std::process::Command;
 
 /// A file above this has a type in it that should be split.
 const SOURCE_LINES_MAX: usize = 500;
-const TOOLS: [&str; 3] = ["backup-db", "restore-db", "backup-guard"];
+const TOOLS: [&str; 4] = ["backup-db", "backup-full", "restore-db", "backup-guard"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -186,6 +186,7 @@ fn every_fault_row_has_its_tests_and_the_table_of_them_is_true() {
 fn tool(name: &str) -> PathBuf {
     match name {
         "backup-db" => env!("CARGO_BIN_EXE_backup-db"),
+        "backup-full" => env!("CARGO_BIN_EXE_backup-full"),
         "restore-db" => env!("CARGO_BIN_EXE_restore-db"),
         _ => env!("CARGO_BIN_EXE_backup-guard"),
     }
@@ -367,12 +368,14 @@ fn every_field_of_a_json_document_is_described() {
          restore-db latest --json; restore-db --undo -n --json; restore-db --undo --json; backup-db app.db --json
          restore-db --discard --json; backup-guard --json; backup-guard mark-env dev app.db --json; restore-db latest -n --json
          backup-guard audit --json
+         echo a > file; backup-full -e dev file --database app.db -n --json; backup-full -e dev file --json; restore-db latest --preview --json
+         restore-db latest --files-to back --json
          backup-guard mark-env prod app.db -n --json; backup-guard mark-env dev app.db -n --json; backup-db missing.db --json || true",
         &[],
     );
     let mut found = BTreeSet::new();
     let documents: Vec<serde_json::Value> = said.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    assert_eq!(documents.len(), 16, "{said}");
+    assert_eq!(documents.len(), 20, "{said}");
     documents.iter().for_each(|document| fields(document, &mut found));
     let page = read(&root().join("docs/json.md")) + &read(&root().join("docs/audit.md"));
     let is_described = |name: &&String| {

@@ -6,7 +6,7 @@ use clap::{ArgGroup, Parser};
 use manners::approval::Confirm;
 use manners::{Common, Example, Span};
 
-pub(crate) const EXAMPLES: [Example; 3] = [
+pub(crate) const EXAMPLES: [Example; 2] = [
     Example {
         command: "restore-db -e dev latest",
         what: "put the newest backup of dev back; the old database is kept aside for restore-db --undo",
@@ -14,10 +14,6 @@ pub(crate) const EXAMPLES: [Example; 3] = [
     Example {
         command: "restore-db -f dump.sql.gz --to sqlite:/tmp/look.db",
         what: "load anyone's dump into a new file and touch nothing else",
-    },
-    Example {
-        command: "restore-db -e prod latest --files-to back --only 'media/2026/**'",
-        what: "bring some files back into the folder back; no database is touched",
     },
 ];
 

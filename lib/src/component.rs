@@ -56,7 +56,8 @@ pub struct Packed {
 /// Dumps a database into the staging folder.
 pub fn pack_database(origin: &Origin<'_>, staging: &Path, compression: Compression, progress: &dyn Progress) -> Result<Packed> {
     let content = origin.content();
-    let mut intake = Intake { staging, file: file_name("database", content.file_ending(), compression), compression, sealer: None, progress, told: 0 };
+    let mut intake =
+        Intake { staging, file: file_name("database", content.file_ending(), compression), compression, sealer: None, progress, told: 0 };
     let dumped = origin.dump(&mut intake)?;
     let sealer = intake.sealer.ok_or_else(|| Error::failed("the dump gave nothing"))?;
     Ok(Packed { dumped, database: sealer.finish()?, content })
@@ -65,7 +66,8 @@ pub fn pack_database(origin: &Origin<'_>, staging: &Path, compression: Compressi
 impl Packed {
     /// Reads everything back from the disk, compares it with what went in, and adds the texts beside the dump.
     pub fn prove(self, staging: &Staging, compression: Compression) -> Result<(Dumped, Vec<Component>)> {
-        let mut components = vec![describe("database", self.content.name(), self.content.file_ending(), self.database, staging, compression)?];
+        let mut components =
+            vec![describe("database", self.content.name(), self.content.file_ending(), self.database, staging, compression)?];
         for extra in &self.dumped.extras {
             components.push(seal_extra(extra, self.content, staging, compression)?);
         }

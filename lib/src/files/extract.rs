@@ -75,7 +75,8 @@ impl Checked {
             }
         }
         let content = entry.content_offset();
-        let is_there = entry.offset == self.at && entry.length <= self.plain_bytes.saturating_sub(self.at) && entry.length % BLOCK_BYTES == 0;
+        let is_there =
+            entry.offset == self.at && entry.length <= self.plain_bytes.saturating_sub(self.at) && entry.length.is_multiple_of(BLOCK_BYTES);
         if !is_there || content.is_none_or(|content| content < entry.offset + BLOCK_BYTES) {
             return bad("its place in the archive is not possible");
         }

@@ -2,6 +2,7 @@
 
 use std::ffi::CString;
 use std::fs::File;
+use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
@@ -136,7 +137,8 @@ pub(super) struct Poured {
 /// Reads a large file on a thread of its own: exactly as many bytes as were promised, zeros where there are no more.
 pub(super) fn pour(file: File, stat: FileStat, map: Option<&Map>) -> (Receiver<Vec<u8>>, JoinHandle<Poured>) {
     let (blocks, taken) = sync_channel(BLOCKS_WAITING);
-    let pieces = map.map_or_else(|| vec![0..u64::try_from(stat.st_size).unwrap_or(0)], |map| map.data.clone());
+    let whole = || std::iter::once(0..u64::try_from(stat.st_size).unwrap_or(0)).collect();
+    let pieces: Vec<Range<u64>> = map.map_or_else(whole, |map| map.data.clone());
     let thread = std::thread::spawn(move || {
         let mut hash = Sha256::new();
         let mut torn = None;

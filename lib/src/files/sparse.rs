@@ -148,19 +148,21 @@ mod tests {
 
     #[test]
     fn a_map_is_read_as_it_was_written() {
-        for (bytes, data) in [(10, vec![]), (5000, vec![0..10, 4096..5000]), (5000, vec![4096..4097])] {
+        for (bytes, data) in [(10, vec![]), (5000, vec![0..10, 4096..5000]), (5000, std::iter::once(4096..4097).collect())] {
             let map = Map { bytes, data };
             assert_eq!(read(&map, &map.block()), Ok(Some(map.clone())));
         }
         let many = Map { bytes: 1 << 30, data: (0..900).map(|n| n << 20..(n << 20) + 4096).collect() };
-        assert!(many.block().len() > 512 && many.block().len() % 512 == 0);
+        assert!(many.block().len() > 512 && many.block().len().is_multiple_of(512));
         assert_eq!(read(&many, &many.block()), Ok(Some(many.clone())));
     }
 
     #[test]
     fn fm_f13_a_map_that_lies_is_refused() {
         let map = Map { bytes: 5000, data: std::iter::once(0..10).collect() };
-        for text in ["1\n0\n11\n", "1\n4999\n10\n", "2\n10\n5\n0\n5\n", "x\n", "99999999999\n", "1\n18446744073709551615\n10\n", "1\n-1\n1\n"] {
+        for text in
+            ["1\n0\n11\n", "1\n4999\n10\n", "2\n10\n5\n0\n5\n", "x\n", "99999999999\n", "1\n18446744073709551615\n10\n", "1\n-1\n1\n"]
+        {
             let mut block = text.as_bytes().to_vec();
             block.resize(512, 0);
             assert!(!matches!(read(&map, &block), Ok(Some(_))), "{text:?}");

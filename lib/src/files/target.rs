@@ -138,11 +138,7 @@ impl Target {
     }
 
     /// Lets something appear under its name once it is whole.
-    fn put(
-        &mut self,
-        path: &Name,
-        make: impl FnOnce(&OwnedFd) -> Result<Result<(), Refused>>,
-    ) -> Result<Result<(), Refused>> {
+    fn put(&mut self, path: &Name, make: impl FnOnce(&OwnedFd) -> Result<Result<(), Refused>>) -> Result<Result<(), Refused>> {
         let shown = self.shown(path);
         let (parent, name) = path.split();
         let name = c_name(name)?;
@@ -162,7 +158,9 @@ impl Target {
         fsx::step().on("create", &shown)?;
         let made = make(&folder).and_then(|dressed| {
             let found = fstatat(&folder, DRAFT, AtFlags::AT_SYMLINK_NOFOLLOW).on("look at", &shown)?;
-            fsx::step().and_then(|()| renameat(&folder, DRAFT, &folder, name.as_c_str()).map_err(io::Error::from)).on("rename to", &shown)?;
+            fsx::step()
+                .and_then(|()| renameat(&folder, DRAFT, &folder, name.as_c_str()).map_err(io::Error::from))
+                .on("rename to", &shown)?;
             self.made.insert(identity(&found));
             Ok(dressed)
         });

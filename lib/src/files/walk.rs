@@ -57,12 +57,17 @@ impl Globs {
         let (mut names, mut paths) = (GlobSetBuilder::new(), GlobSetBuilder::new());
         for pattern in patterns {
             let own = pattern.trim_end_matches('/').trim_start_matches("./");
-            let wrong = |why: String| Error::config(format!("{pattern:?} is no pattern: {why}")).hint("write it as in *.tmp or media/cache/**");
+            let wrong =
+                |why: String| Error::config(format!("{pattern:?} is no pattern: {why}")).hint("write it as in *.tmp or media/cache/**");
             if own.is_empty() || own.starts_with('/') {
                 return Err(wrong("patterns are held against paths in the archive, which begin with the name of a root".to_owned()));
             }
             let glob = GlobBuilder::new(own).literal_separator(true).build().map_err(|error| wrong(error.kind().to_string()))?;
-            if own.contains('/') { paths.add(glob) } else { names.add(glob) };
+            if own.contains('/') {
+                paths.add(glob)
+            } else {
+                names.add(glob)
+            };
         }
         let built = |builder: GlobSetBuilder| builder.build().map_err(|error| Error::config("cannot read the patterns").because(error));
         Ok(Globs { names: built(names)?, paths: built(paths)?, count: patterns.len() })
@@ -78,7 +83,13 @@ impl Globs {
 impl Rules {
     /// Rules with these patterns. One without a slash is held against names, one with a slash against whole paths.
     pub fn of(include: &[String], exclude: &[String]) -> Result<Self> {
-        Ok(Rules { include: Globs::read(include)?, exclude: Globs::read(exclude)?, one_file_system: true, never: Vec::new(), database: None })
+        Ok(Rules {
+            include: Globs::read(include)?,
+            exclude: Globs::read(exclude)?,
+            one_file_system: true,
+            never: Vec::new(),
+            database: None,
+        })
     }
 
     fn takes(&self, path: &Name, is_folder: bool) -> bool {

@@ -40,7 +40,16 @@ impl Picker {
             at += u64::from(frame.plain_bytes);
         }
         let decoder = Decoder::new(index.codec)?;
-        Ok(Picker { path: path.to_owned(), file: fsx::open_to_read(path)?, index, decoder, begins, current: None, plain: Vec::new(), at: 0 })
+        Ok(Picker {
+            path: path.to_owned(),
+            file: fsx::open_to_read(path)?,
+            index,
+            decoder,
+            begins,
+            current: None,
+            plain: Vec::new(),
+            at: 0,
+        })
     }
 
     /// Goes to a place in the plain stream.

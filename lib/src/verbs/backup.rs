@@ -393,13 +393,7 @@ fn fresh_id(catalog: &Catalog, created_at: DateTime<Utc>, environment: &str, kin
 }
 
 /// What is known of a backup before anything is in it.
-fn describe(
-    environment: &Environment,
-    store: &Store,
-    staging: &Staging,
-    request: &Request,
-    created_at: DateTime<Utc>,
-) -> Manifest {
+fn describe(environment: &Environment, store: &Store, staging: &Staging, request: &Request, created_at: DateTime<Utc>) -> Manifest {
     Manifest {
         format: manifest::FORMAT,
         id: staging.backup_id().to_owned(),

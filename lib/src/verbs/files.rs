@@ -81,7 +81,8 @@ pub fn restore(
 fn archives(backup: &Backup) -> Result<Vec<&Component>> {
     let archives: Vec<&Component> = backup.archives().collect();
     if archives.is_empty() {
-        return Err(Error::bad(format!("{} holds no files", backup.id())).hint("restore-db --list shows what there is; backup-full makes backups with files"));
+        return Err(Error::bad(format!("{} holds no files", backup.id()))
+            .hint("restore-db --list shows what there is; backup-full makes backups with files"));
     }
     Ok(archives)
 }
@@ -181,7 +182,8 @@ pub fn preview(
 ) -> Result<Preview> {
     let total = Total::default();
     let (same, added, changed, removed) = (total, total, total, total);
-    let mut preview = Preview { backup: backup.id().to_owned(), compared_with: Vec::new(), entries: Vec::new(), same, added, changed, removed };
+    let mut preview =
+        Preview { backup: backup.id().to_owned(), compared_with: Vec::new(), entries: Vec::new(), same, added, changed, removed };
     for component in archives(backup)? {
         let declared = component.files.clone().unwrap_or_default();
         let place = |root: Root| Root { path: folder.map_or(root.path, |folder| folder.join(&root.name)), name: root.name };
