@@ -50,6 +50,10 @@ pub(crate) fn run(args: &Args, setting: &Setting, choice: &Choice, out: &Out) ->
         let lines = [format!("restore      files of {}", backup.id()), format!("into         {}", folder.display()), totals(&preview)];
         return out.plan(&preview, &lines).map(|()| exit::DONE);
     }
+    let count = backup.manifest().incomplete_count();
+    if count > 0 {
+        out.warn(&format!("{} lacks, or holds torn, {count} files or folders; its RESTORE.txt names them", backup.id()));
+    }
     let wait = args.wait.map_or(choice.environment.wait, |Span(wait)| wait);
     let settings = choice.environment.engine_settings(&setting.state)?;
     let run = Run {

@@ -19,11 +19,14 @@ expect 7 backup-full --json
 is "$(jq .status "$OUT")" 7 'the status in the document'
 # A backup that lacks something removes no other.
 is "$(count)" 2 'backups after two partial ones'
-expect 0 backup-guard audit --limit 1
+# Nor does it count as the newest good one, for the guard.
+expect 3 backup-guard
+prints 'it lacks, or holds torn, 1 files or folders: gone'
+expect 0 backup-guard "$first"
 config 'min_verified = 1' '[env.dev]' 'database = "app.db"' 'files = ["media"]' '[env.dev.retention]' 'keep_last = 1'
 expect 0 backup-full
-is "$(count)" 1 'backups after a whole one'
-[ ! -e "backups/dev/$first" ] || wrong 'retention kept it'
+is "$(count)" 3 'backups after a whole one: a partial one stays for some days, to be looked at'
+expect 0 backup-guard
 
 # A file that grows while it is read: as many bytes as were promised, whole chunks of a tar, and a word of it.
 halted_at() {
@@ -65,6 +68,14 @@ rm -r media/later
 ended
 is "$STATUS" 7 'status after a folder vanished'
 says 'media/later/9 is not in the backup as it should be: it vanished while its folder was read'
-echo a >media/large
-expect 0 backup-full
+head -c 60000000 /dev/urandom >media/large
+# The last whole one is never pushed out by partial ones; those go in time.
+whole=$(backups | sed -n 3p)
+config 'min_verified = 1' '[env.dev]' 'database = "app.db"' 'files = ["media", "gone"]' '[env.dev.retention]' 'keep_last = 1'
+expect 7 at 2036-01-01T00:00:00Z backup-full
+expect 0 at 2036-01-02T00:00:00Z backup-db
+[ -e "backups/dev/$whole" ] || wrong 'the last whole backup is gone'
+config 'min_verified = 1' '[env.dev]' 'database = "app.db"' 'files = ["media"]' '[env.dev.retention]' 'keep_last = 1'
+expect 0 at 2036-03-01T00:00:00Z backup-full
+is "$(jq -s 'map(select(.kind == "full")) | length' backups/dev/*/manifest.json)" 1 'full backups at the end'
 nothing_left

@@ -1,5 +1,6 @@
 //! From a walk to an archive and its inventory. Small files are read and hashed on all cores, and written in the order of the walk.
 
+use std::collections::hash_map::Entry as MapEntry;
 use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 
@@ -159,8 +160,11 @@ fn note(list: &mut Vec<Remark>, count: &mut u64, path: &Name, why: &str) {
 
 impl Packer<'_> {
     fn how(&mut self, found: &Found) -> Result<How> {
-        if found.stat.st_nlink > 1 && self.linked.insert(identity(&found.stat), None).is_some() {
-            return Ok(How::Again);
+        if found.stat.st_nlink > 1 {
+            match self.linked.entry(identity(&found.stat)) {
+                MapEntry::Occupied(_) => return Ok(How::Again),
+                MapEntry::Vacant(first) => first.insert(None),
+            };
         }
         let unchanged = match &mut self.base {
             Some(base) => base.unchanged(&found.path, &found.stat)?,
@@ -316,3 +320,6 @@ fn identity(found: &FileStat) -> Identity {
 fn wanted(found: &Found) -> Wanted {
     Wanted { folder: std::sync::Arc::clone(&found.folder), name: found.name.clone() }
 }
+
+#[cfg(test)]
+mod tests;
