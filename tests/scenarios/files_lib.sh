@@ -1,5 +1,5 @@
 # Folders of files that the scenarios about files share.
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2016 # the inner shell's
 
 # odd_files FOLDER: all that a file system can hold and an archive must keep.
 odd_files() {
@@ -36,7 +36,7 @@ odd_files() {
 # listed FOLDER: everything below it, with all that is to come back: type, mode, time, length, where a link leads, content.
 listed() {
     (
-        cd "$1"
+        cd "$1" || exit
         find . -mindepth 1 \( -type d -printf '%p %y %m %T@\0' -o -type l -printf '%p %y %T@ %l\0' -o -printf '%p %y %m %T@ %s %n\0' \) | sort -z | tr '\0' '\n'
         # A file with large holes is compared by its data: hashing five gigabytes of zeros proves nothing more.
         find . -type f -size -100M -print0 | sort -z | xargs -0 -r sha256sum

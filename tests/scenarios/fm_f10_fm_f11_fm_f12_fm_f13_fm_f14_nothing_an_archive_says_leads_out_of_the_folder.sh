@@ -25,7 +25,7 @@ forged() {
     (cd bad && rm SHA256SUMS && sha256sum -- * >SHA256SUMS.new && mv SHA256SUMS.new SHA256SUMS && chmod 600 ./*)
     expect 3 restore-db ./bad --files-to target
     [ ! -e target ] || wrong "$1: something was written"
-    [ ! -e victim ] && [ ! -e outside/file ] || wrong "$1: something was written elsewhere"
+    is "$(find victim outside/file 2>/dev/null)" '' "$1: something was written elsewhere"
     is "$(cat outside/victim)" keep "$1: a file outside"
     [ -z "${4:-}" ] || says "$4"
     expect 3 backup-guard --verify structure ./bad
@@ -58,6 +58,16 @@ jq --arg sha "$(hash_of bad/files.inventory.jsonl)" '.components[0].files.invent
 (cd bad && rm SHA256SUMS && sha256sum -- * >SHA256SUMS.new && mv SHA256SUMS.new SHA256SUMS && chmod 600 ./*)
 expect 3 backup-guard ./bad --verify structure
 prints 'media/album/file in files.tar is not what the inventory says: its mode'
+sed 's/"sha256":"...../"sha256":"00000/' "$good/files.inventory.jsonl" >bad/files.inventory.jsonl
+jq --arg sha "$(hash_of bad/files.inventory.jsonl)" '.components[0].files.inventory.sha256 = $sha' "$good/manifest.json" >bad/manifest.json
+(cd bad && rm SHA256SUMS && sha256sum -- * >SHA256SUMS.new && mv SHA256SUMS.new SHA256SUMS && chmod 600 ./*)
+for only in '*' file; do
+    rm -rf target
+    expect 3 restore-db ./bad --files-to target --only "$only"
+    says 'media/album/file in the archive is not what the inventory says'
+    [ ! -e target/media/album/file ] || wrong 'content that is not what it should be was restored'
+done
+rm -rf target
 
 # What is in the folder leads nowhere either: a link in place of a folder, of a file, of the file that is written first.
 mkdir target

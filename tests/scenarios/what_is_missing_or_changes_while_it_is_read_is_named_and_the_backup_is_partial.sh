@@ -32,6 +32,7 @@ expect 0 backup-guard
 halted_at() {
     "$@" >"$OUT" 2>"$ERR" &
     VICTIM=$!
+    # shellcheck disable=SC2016 # the inner shell's
     wait_for 'an archive that grows' sh -c 'test "$(cat backups/.staging-*/files.tar* | wc -c)" -gt 1000000'
     kill -STOP "$VICTIM"
 }
