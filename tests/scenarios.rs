@@ -40,11 +40,14 @@ scenarios! {
     a_restore_can_be_undone_twice_and_discarded
     a_table_that_only_the_application_can_read_is_never_taken_for_unchanged
     an_environment_of_files_alone_is_backed_up_checked_and_restored
+    an_increment_reads_and_stores_only_the_files_that_have_changed
     database_files_and_configuration_are_one_backup_and_all_come_back
     every_keep_flag_keeps_what_it_says
     files_of_anyone_are_restored_by_their_content_and_cut_ones_refused
+    fm_b01_fm_b05_fm_b06_an_increment_that_fails_at_any_step_harms_no_chain
     fm_b01_fm_c01_a_backup_killed_at_any_step_leaves_whole_backups_only
     fm_b01_fm_c01_a_full_backup_killed_at_any_step_leaves_whole_backups_only
+    fm_b01_fm_e06_a_prune_in_a_chain_keeps_what_is_needed_when_it_is_killed_too
     fm_b01_fm_e06_a_prune_killed_at_any_step_loses_nothing_that_was_to_stay
     fm_b01_fm_f03_a_restore_and_its_undo_killed_at_any_step_are_all_old_or_all_new_with_a_rollback_journal
     fm_b01_fm_f03_a_restore_and_its_undo_killed_at_any_step_are_all_old_or_all_new_with_a_write_ahead_log
@@ -62,6 +65,7 @@ scenarios! {
     fm_b19_closed_descriptors_harm_nothing
     fm_b21_small_limits_of_the_process_are_told
     fm_c05_a_cut_or_grown_file_of_a_backup_is_noticed_and_never_restored
+    fm_c05_fm_c09_a_base_that_is_gone_replaced_or_damaged_is_named_with_all_that_need_it
     fm_c06_a_backup_that_lost_its_manifest_is_named_and_left_where_it_is
     fm_c07_fm_j05_an_edited_manifest_leads_nowhere_and_shows_no_escapes
     fm_c08_a_backup_of_a_newer_version_is_neither_restored_nor_removed
@@ -119,6 +123,7 @@ scenarios! {
     fm_j07_an_audit_line_that_fails_at_any_step_loses_no_backup_and_is_status_7
     fm_j07_an_audit_trail_that_cannot_be_written_is_told_and_nothing_is_lost
     fm_j07_runs_at_once_leave_one_unbroken_audit_trail
+    increments_are_restored_at_every_link_by_holdfast_and_by_recover
     json_is_one_document_for_results_and_for_errors
     of_many_runs_with_one_code_one_goes_on
     patterns_file_systems_and_the_store_itself_decide_what_is_taken_along

@@ -4,6 +4,7 @@ use clap::Parser;
 use holdfast::compression::Compression;
 use holdfast::environment::Overrides;
 use holdfast::manifest::Level;
+use holdfast::rules::Wanted;
 use manners::{Common, Example, Keep, Span};
 
 pub(crate) const EXAMPLES: [Example; 2] = [
@@ -45,6 +46,13 @@ pub(crate) struct Args {
     #[arg(long, value_name = "METHOD[:LEVEL]")]
     pub(crate) compression: Option<Compression>,
 
+    /// full, incremental, differential or auto [default: the config's, else full]
+    ///
+    /// A full stands alone. An incremental refers to the newest good backup for all that has not changed, a differential to the
+    /// newest good full; auto makes incrementals, and a full when that is older than full_every of the config (7d).
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) wanted: Option<Wanted>,
+
     /// wait this long for another run to end, for instance 10m [default: do not wait]
     #[arg(long, value_name = "DURATION")]
     pub(crate) wait: Option<Span>,
@@ -66,6 +74,7 @@ impl Args {
         Overrides {
             source: self.source.clone(),
             compression: self.compression,
+            wanted: self.wanted,
             verify: self.verify,
             wait: self.wait.map(|Span(wait)| wait),
             allow_empty: self.allow_empty.then_some(true),

@@ -6,6 +6,7 @@ use clap::Parser;
 use holdfast::compression::Compression;
 use holdfast::environment::Overrides;
 use holdfast::manifest::Level;
+use holdfast::rules::Wanted;
 use manners::{Common, Example, Keep, Span};
 
 pub(crate) const EXAMPLES: [Example; 2] = [
@@ -65,6 +66,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "METHOD[:LEVEL]")]
     pub(crate) compression: Option<Compression>,
 
+    /// full, incremental, differential or auto [default: the config's, else full]
+    ///
+    /// A full stands alone. An incremental refers to the newest good backup for all that has not changed, a differential to the
+    /// newest good full; auto makes incrementals, and a full when that is older than full_every of the config (7d). Files that have
+    /// not changed, by size, times and number, are not read again.
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) wanted: Option<Wanted>,
+
     /// wait this long for another run to end, for instance 10m [default: do not wait]
     #[arg(long, value_name = "DURATION")]
     pub(crate) wait: Option<Span>,
@@ -90,6 +99,7 @@ impl Args {
             exclude: self.exclude.clone(),
             one_file_system: self.cross_file_systems.then_some(false),
             compression: self.compression,
+            wanted: self.wanted,
             verify: self.verify,
             wait: self.wait.map(|Span(wait)| wait),
             allow_empty: self.allow_empty.then_some(true),

@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::{Error, OnPath, Result};
-use crate::frames::index::Index;
-use crate::frames::open::{Expected, Reader};
+use crate::frames::base::Base;
+use crate::frames::index::{Index, Outline};
+use crate::frames::open::{Expected, Reader, hash_file};
+use crate::frames::pick::Runs;
+use crate::frames::shelf::{Shelf, Volume};
 use crate::fsx;
-use crate::manifest::{self, Component, Manifest};
-use crate::store::{CHECKSUMS, INSTRUCTIONS};
+use crate::manifest::{self, Component, Manifest, Source, Type};
+use crate::store::{CHECKSUMS, INSTRUCTIONS, RECOVER};
 
 /// `SHA256SUMS` lists a handful of files; a larger one is no list of ours.
 const CHECKSUMS_MAX_BYTES: u64 = 64 << 10;
@@ -84,6 +87,9 @@ impl Backup {
         let mut names: Vec<String> =
             self.manifest.components.iter().flat_map(|component| component.parts().map(|(name, _, _)| name.clone())).collect();
         names.extend([manifest::FILE, CHECKSUMS, INSTRUCTIONS].map(str::to_owned));
+        if self.manifest.backup_type != Type::Full {
+            names.push(RECOVER.to_owned());
+        }
         names.sort();
         names
     }
@@ -112,25 +118,118 @@ impl Backup {
     }
 
     fn reader(&self, component: &Component, expected: Expected) -> Result<Reader> {
-        Reader::open(&self.folder.join(&component.file), Arc::new(self.index(component)?), expected)
+        let index = Arc::new(self.index(component)?);
+        let path = self.folder.join(&component.file);
+        if component.sources.is_empty() {
+            return Reader::open(&path, index, expected);
+        }
+        if hash_file(&path)?.0 != component.stored_sha256 {
+            return Err(Error::bad(format!("{} is not the file that its manifest describes", path.display())));
+        }
+        Reader::gather(&Arc::new(self.shelf(component)?), index)
     }
 
-    /// A component's index, found to be what the manifest says.
+    /// A component's plain stream, from any place on, without what lies elsewhere in its file; every chunk's hash is compared.
+    pub fn pick(&self, component: &Component) -> Result<Runs> {
+        let shelf = if component.sources.is_empty() {
+            Shelf::new(vec![Some(Volume::open(&self.folder.join(&component.file), &self.outline(component)?)?)])?
+        } else {
+            self.shelf(component)?
+        };
+        Ok(Runs::over(&Arc::new(shelf), self.index(component)?))
+    }
+
+    /// What the chunks of an increment's component lie in.
+    fn shelf(&self, component: &Component) -> Result<Shelf> {
+        let outline = self.outline(component)?;
+        let mut volumes = Vec::with_capacity(component.sources.len());
+        for (number, (source, is_used)) in component.sources.iter().zip(outline.is_used()).enumerate() {
+            // The first is the full, of which the dictionaries are made.
+            volumes.push(if is_used || number == 0 { Some(self.volume_of(source, &component.role)?) } else { None });
+        }
+        Ok(Shelf::new(volumes)?.with(Volume::open(&self.folder.join(&component.file), &outline)?))
+    }
+
+    fn volume_of(&self, source: &Source, role: &str) -> Result<Volume> {
+        let (holder, component) = self.source(source, role)?;
+        Volume::open(&holder.folder.join(&component.file), &holder.outline(&component)?)
+    }
+
+    /// The backup that holds chunks of this one, and its component; the very one, and no other of its name.
+    pub fn source(&self, source: &Source, role: &str) -> Result<(Backup, Component)> {
+        let folder = self.beside(&source.id).ok_or_else(|| {
+            Error::bad(format!("{} needs {}, which is not in the store", self.id(), source.id))
+                .hint("put it back from a copy of the store; or restore from another backup: restore-db --list shows what there is")
+        })?;
+        let holder = Backup::open(&folder).map_err(|error| error.within(format!("{} needs it", self.id())))?;
+        match holder.manifest.component(role).filter(|component| component.index_sha256 == source.index_sha256) {
+            Some(component) => Ok((holder.clone(), component.clone())),
+            None => Err(Error::bad(format!("{} needs {}, and what has that name is another backup", self.id(), source.id))
+                .hint("put the right one back from a copy of the store")),
+        }
+    }
+
+    /// A backup that this one needs and that is not in the store.
+    pub fn lacks(&self) -> Option<&str> {
+        self.manifest.needs().into_iter().find(|id| self.beside(id).is_none())
+    }
+
+    /// The folder of another backup of the same store, wherever in it that lies.
+    fn beside(&self, id: &str) -> Option<PathBuf> {
+        let place = self.folder.parent()?;
+        let in_place = |place: &Path| Some(place.join(id)).filter(|folder| folder.is_dir());
+        let in_store = |store: &Path| std::fs::read_dir(store).ok()?.flatten().find_map(|entry| in_place(&entry.path()));
+        let is_staged = self.folder.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        // One that is being made lies in the store itself.
+        if is_staged { in_store(place) } else { in_place(place).or_else(|| in_store(place.parent()?)) }
+    }
+
+    /// What a later backup's component of this role may refer to; none where this one has no such component.
+    pub fn base(&self, role: &str, has_dictionaries: bool) -> Result<Option<Base>> {
+        let Some(component) = self.manifest.component(role) else { return Ok(None) };
+        let index = Arc::new(self.index(component)?);
+        let full = match component.sources.first() {
+            None => Volume::open(&self.folder.join(&component.file), &self.outline(component)?)?,
+            Some(full) => self.volume_of(full, role)?,
+        };
+        Base::new(self.id(), index, full, has_dictionaries).map(Some)
+    }
+
+    /// The sources of a component that refers to this backup's of the same role.
+    pub fn sources_for(&self, role: &str) -> Vec<Source> {
+        let Some(component) = self.manifest.component(role) else { return Vec::new() };
+        let own = Source { id: self.id().to_owned(), index_sha256: component.index_sha256.clone() };
+        component.sources.iter().cloned().chain([own]).collect()
+    }
+
+    /// A component's index, with every chunk's hash.
     pub fn index(&self, component: &Component) -> Result<Index> {
+        let outline = self.outline(component)?;
+        let outline_of = |(source, is_used): (&Source, bool)| {
+            let read = || self.source(source, &component.role).and_then(|(holder, component)| holder.outline(&component));
+            is_used.then(read).transpose().map(|outline| outline.map(Arc::new))
+        };
+        let sources = component.sources.iter().zip(outline.is_used()).map(outline_of).collect::<Result<Vec<_>>>()?;
+        outline.resolve(&sources).map_err(|error| error.within(self.folder.join(&component.index).display()))
+    }
+
+    /// What a component's index file says, found to be what the manifest says.
+    fn outline(&self, component: &Component) -> Result<Outline> {
         let path = self.folder.join(&component.index);
         let bytes = read_capped(&path, INDEX_MAX_BYTES.min(component.index_bytes))?;
         if fsx::sha256_hex(&bytes) != component.index_sha256 {
             return Err(Error::bad(format!("{} is not the index that its manifest describes", path.display())));
         }
-        let index = Index::parse(&bytes).map_err(|error| error.within(path.display()))?;
-        let agrees = index.plain_bytes == component.plain_bytes
-            && index.stored_bytes() == component.stored_bytes
-            && index.frames.len() as u64 == component.frames
-            && index.chunks.len() as u64 == component.chunks;
+        let outline = Outline::parse(&bytes).map_err(|error| error.within(path.display()))?;
+        let agrees = outline.plain_bytes() == component.plain_bytes
+            && outline.stored_bytes() == component.stored_bytes
+            && outline.frames().len() as u64 == component.frames
+            && outline.chunks() as u64 == component.chunks
+            && outline.sources().iter().eq(component.sources.iter().map(|source| &source.id));
         if !agrees {
             return Err(Error::bad(format!("{} does not agree with its manifest", path.display())));
         }
-        Ok(index)
+        Ok(outline)
     }
 }
 

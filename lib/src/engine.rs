@@ -74,6 +74,17 @@ pub trait Outlet: Write {
     fn is_satisfied(&self) -> bool {
         false
     }
+
+    /// Whether something was sent that differs from what an earlier dump had in its place. As long as nothing was, it may all
+    /// be a repetition, and what was found out about that then holds for this one too.
+    fn has_news(&self) -> bool {
+        true
+    }
+
+    /// At the end of the stream: the state that an earlier dump had which was the very same bytes, and was found sound.
+    fn repeats(&mut self) -> Result<Option<Fingerprint>> {
+        Ok(None)
+    }
 }
 
 /// What a finished dump was.

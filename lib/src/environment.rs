@@ -10,7 +10,7 @@ use crate::config::{self, ApprovalTable, Assert, Config, EnvTable, Retention};
 use crate::engine::{self, source::Source};
 use crate::error::{Error, Result};
 use crate::manifest::Level;
-use crate::rules::{ApprovalBy, ApprovalRules, Migration, TestRun};
+use crate::rules::{ApprovalBy, ApprovalRules, Increments, Migration, TestRun, Wanted};
 use crate::secret::{Secret, redact};
 use crate::state_dir::StateDir;
 
@@ -26,6 +26,9 @@ const BUSY_TIMEOUT_DEFAULT: Duration = Duration::from_secs(60);
 const STALL_TIMEOUT_DEFAULT: Duration = Duration::from_secs(15 * 60);
 /// A nightly run must be over before the working day.
 const TIMEOUT_DEFAULT: Duration = Duration::from_secs(6 * 3_600);
+
+/// A full a week: what the field is used to.
+const FULL_EVERY_DEFAULT: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 /// One database and its rules.
 #[derive(Clone)]
@@ -44,6 +47,8 @@ pub struct Environment {
     pub store: PathBuf,
     /// How components are compressed.
     pub compression: Compression,
+    /// When a backup refers to an earlier one.
+    pub increments: Increments,
     /// How thoroughly a backup is checked before it counts.
     pub verify: Level,
     /// What to keep; empty keeps everything.
@@ -103,6 +108,8 @@ pub struct Overrides {
     pub store: Option<PathBuf>,
     /// How components are compressed.
     pub compression: Option<Compression>,
+    /// What a backup may refer to.
+    pub wanted: Option<Wanted>,
     /// The verification level.
     pub verify: Option<Level>,
     /// Each key that is set replaces the file's.
@@ -322,6 +329,10 @@ impl Config {
             password,
             store,
             compression: overrides.compression.or(env.compression.or(top.compression).map(|text| text.0)).unwrap_or_default(),
+            increments: Increments {
+                wanted: overrides.wanted.or(env.wanted.or(top.wanted).map(|text| text.0)).unwrap_or_default(),
+                full_every: env.full_every.or(top.full_every).map_or(FULL_EVERY_DEFAULT, |text| text.0),
+            },
             verify: overrides.verify.or(env.verify.or(top.verify).map(|text| text.0)).unwrap_or(Level::Structure),
             retention,
             max_age: overrides.max_age.or(env.max_age.or(top.max_age).map(|text| text.0)),

@@ -4,6 +4,8 @@
 //! a *frame*, a self-standing gzip member or zstd frame, so that the file is an ordinary `.gz` or `.zst`. The *index*
 //! says where each chunk is. [`seal`] writes a component, [`open`] reads one, both on all cores and in bounded memory.
 
+mod against;
+pub mod base;
 pub mod codec;
 pub mod cut;
 pub mod index;
@@ -11,6 +13,7 @@ pub mod open;
 pub mod pick;
 pub(crate) mod ordered;
 pub mod seal;
+pub mod shelf;
 
 use sha2::{Digest, Sha256};
 

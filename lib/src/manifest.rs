@@ -283,6 +283,18 @@ pub struct Component {
     /// What it holds, where that is files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<Files>,
+    /// The backups that its index names as sources, in that order; none in a full backup.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<Source>,
+}
+
+/// A backup in which chunks of an increment lie.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// Its id.
+    pub id: String,
+    /// SHA-256 (hex) of its index of the same component: another backup of that name is not taken for it.
+    pub index_sha256: String,
 }
 
 impl Component {
@@ -325,10 +337,17 @@ impl Manifest {
         if self.environment.is_empty() || !self.environment.bytes().all(is_name) {
             return Err(Error::bad(format!("the manifest's environment {:?} is not the name of one", self.environment)));
         }
+        if (self.backup_type == Type::Full) != self.parent.is_none() || self.parent.as_deref().is_some_and(|parent| !is_id(parent)) {
+            return Err(Error::bad(format!("the manifest calls it {}, and that does not fit its parent", self.backup_type)));
+        }
+        let sources = self.components.iter().flat_map(|component| &component.sources);
+        if let Some(source) = sources.into_iter().find(|source| self.parent.is_none() || !is_id(&source.id)) {
+            return Err(Error::bad(format!("the manifest names the source {:?}, which it cannot have", source.id)));
+        }
         let names = self.components.iter().flat_map(|component| component.parts().map(|(name, _, _)| name));
         let mut seen = std::collections::BTreeSet::new();
         for name in names {
-            if !is_bare_name(name) || matches!(name.as_str(), FILE | "SHA256SUMS" | "RESTORE.txt") {
+            if !is_bare_name(name) || matches!(name.as_str(), FILE | "SHA256SUMS" | "RESTORE.txt" | "recover.py") {
                 return Err(Error::bad(format!("the manifest names a file {name:?}, which is no plain file name of a component")));
             }
             if !seen.insert(name) {
@@ -357,7 +376,16 @@ impl Manifest {
 
     /// How many things the backup should hold and does not, or holds torn; more than [`Manifest::incomplete`] names.
     pub fn incomplete_count(&self) -> u64 {
-        self.components.iter().filter_map(|component| component.files.as_ref()).map(|files| files.incomplete_count).sum()
+        self.components
+            .iter()
+            .filter_map(|component| component.files.as_ref())
+            .map(|files| files.incomplete_count)
+            .fold(0, u64::saturating_add)
+    }
+
+    /// Ids of the backups in which chunks of this one lie.
+    pub fn needs(&self) -> std::collections::BTreeSet<&str> {
+        self.components.iter().flat_map(|component| &component.sources).map(|source| source.id.as_str()).collect()
     }
 
     /// Bytes of all components as stored.

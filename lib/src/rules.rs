@@ -8,6 +8,55 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+/// What a backup may refer to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Wanted {
+    /// Nothing: it stands alone.
+    #[default]
+    Full,
+    /// The newest good backup.
+    Incremental,
+    /// The newest good full.
+    Differential,
+    /// The newest good backup, until the full is old.
+    Auto,
+}
+
+impl FromStr for Wanted {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "full" => Ok(Wanted::Full),
+            "incremental" => Ok(Wanted::Incremental),
+            "differential" => Ok(Wanted::Differential),
+            "auto" => Ok(Wanted::Auto),
+            other => Err(format!("{other:?} is none of full, incremental, differential, auto")),
+        }
+    }
+}
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Wanted::Full => "full",
+            Wanted::Incremental => "incremental",
+            Wanted::Differential => "differential",
+            Wanted::Auto => "auto",
+        })
+    }
+}
+
+/// When a backup stands alone, and when it refers to an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Increments {
+    /// What is wanted.
+    pub wanted: Wanted,
+    /// With [`Wanted::Auto`], how old the full may be.
+    pub full_every: Duration,
+}
+
 /// What becomes of the database when a migration fails or its result breaks a rule.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -25,6 +25,8 @@ pub const MARKER: &str = "holdfast.json";
 pub const CHECKSUMS: &str = "SHA256SUMS";
 /// The instructions that need no Holdfast.
 pub const INSTRUCTIONS: &str = "RESTORE.txt";
+/// The program in an increment's folder that rebuilds it, for Python and without Holdfast.
+pub const RECOVER: &str = "recover.py";
 /// Folder of the backups made before migrations, of every environment.
 pub const MIGRATIONS: &str = "migrations";
 /// Folders of the store that are no environment's.

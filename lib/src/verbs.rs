@@ -10,6 +10,7 @@ pub mod guarded;
 pub mod migrate;
 pub mod on_clone;
 pub mod mark;
+mod parent;
 pub mod prune;
 pub mod requests;
 pub mod restore;

@@ -5,7 +5,10 @@ use std::fmt::Write;
 use crate::engine::Content;
 use crate::manifest::{Component, Files, Manifest};
 use crate::shell;
-use crate::store::CHECKSUMS;
+use crate::store::{CHECKSUMS, RECOVER};
+
+/// What rebuilds an increment without Holdfast; it lies in each one's folder, since that is no ordinary `.gz` file.
+pub const RECOVER_PROGRAM: &str = include_str!("../../../scripts/recover");
 
 /// The text of `RESTORE.txt`: commands that can be pasted, run inside the backup's folder.
 pub fn instructions(manifest: &Manifest) -> String {
@@ -13,8 +16,13 @@ pub fn instructions(manifest: &Manifest) -> String {
     let _ = writeln!(text, "How to restore backup {} without Holdfast", manifest.id);
     let _ = writeln!(text, "\nRun these commands inside this folder. First check that nothing has changed:\n");
     let _ = writeln!(text, "    sha256sum -c {CHECKSUMS}          # on macOS: shasum -a 256 -c {CHECKSUMS}");
+    if let Some(parent) = &manifest.parent {
+        let _ = writeln!(text, "\nThis backup is {}: what has not changed lies in {parent} and the backups that", manifest.backup_type);
+        let _ = writeln!(text, "that one names, all in the same store. {RECOVER} (Python 3.8 or newer) puts it together, and");
+        let _ = writeln!(text, "needs them beside this folder as the store has them.");
+    }
     for component in &manifest.components {
-        let plain = component.file.trim_end_matches(".gz").trim_end_matches(".zst");
+        let plain = component.file.trim_end_matches(".gz").trim_end_matches(".zst").trim_end_matches(".delta");
         let _ = writeln!(text, "\n{} ({} bytes, {} bytes unpacked)\n", component.file, component.stored_bytes, component.plain_bytes);
         if let Some(files) = &component.files {
             archive(&mut text, component, files);
@@ -33,6 +41,7 @@ pub fn instructions(manifest: &Manifest) -> String {
 
 fn unpack(component: &Component) -> String {
     match component.compression.as_str() {
+        _ if !component.sources.is_empty() => format!("python3 {RECOVER} --role {} . -", component.role),
         "gzip" => format!("gunzip -c {}", component.file),
         "zstd" => format!("zstd -dc {}", component.file),
         _ => format!("cat {}", component.file),

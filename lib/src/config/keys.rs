@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::values::{Assert, Command, OneOrMore, Text};
 use crate::compression::Compression;
 use crate::manifest::Level;
-use crate::rules::{AllowedLoss, ApprovalBy, OnFailure, OnLeak, RowLoss};
+use crate::rules::{AllowedLoss, ApprovalBy, OnFailure, OnLeak, RowLoss, Wanted};
 
 /// Declares a table of the file with its own keys and, after them, those that stand at the top for every environment and
 /// may be given again in one of them. One list for both, because serde cannot tell unknown keys through `flatten`.
@@ -25,6 +25,12 @@ macro_rules! table {
             pub(crate) store: Option<String>,
             /// gzip (default), zstd or none, with a level as in gzip:6 or zstd:3.
             pub(crate) compression: Option<Text<Compression>>,
+            /// What a backup may refer to: full (default, nothing), incremental (the newest good backup), differential (the newest good
+            /// full), auto (as incremental, with a full now and then).
+            #[serde(rename = "type")]
+            pub(crate) wanted: Option<Text<Wanted>>,
+            /// With type = "auto": how old a full may be before the next one is made; default 7d.
+            pub(crate) full_every: Option<Text<Duration>>,
             /// How thoroughly a backup is checked before it counts: quick, checksum, structure (default), restore, exact.
             pub(crate) verify: Option<Text<Level>>,
             /// How old the newest backup may be before the guard reports a missed run.

@@ -10,7 +10,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 use super::{duration, size};
 use crate::compression::Compression;
 use crate::manifest::Level;
-use crate::rules::{AllowedLoss, ApprovalBy, OnFailure, OnLeak, RowLoss};
+use crate::rules::{AllowedLoss, ApprovalBy, OnFailure, OnLeak, RowLoss, Wanted};
 
 /// A type that the file writes as a text.
 pub(crate) trait Written: Sized {
@@ -44,6 +44,15 @@ impl Written for u64 {
 impl Written for Compression {
     const WHAT: &'static str = r#"a compression in quotes, such as "gzip" or "zstd:3""#;
     const PATTERN: &'static str = "^((gzip|zstd)(:[0-9]+)?|none)$";
+
+    fn read(text: &str) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl Written for Wanted {
+    const WHAT: &'static str = r#"a type in quotes, such as "auto""#;
+    const PATTERN: &'static str = "^(full|incremental|differential|auto)$";
 
     fn read(text: &str) -> Result<Self, String> {
         text.parse()

@@ -17,7 +17,7 @@ use super::{BLOCK_BYTES, archive, padded};
 use crate::backup::Backup;
 use crate::error::{Error, Kind, OnPath, Result};
 use crate::frames::open::Reader;
-use crate::frames::pick::Picker;
+use crate::frames::pick::Runs;
 use crate::fsx;
 use crate::interrupt;
 use crate::manifest::{Component, Files, Remark};
@@ -295,7 +295,7 @@ fn one(
 /// The plain stream of an archive: all of it on all cores, or single entries without the rest.
 enum Plain {
     Whole(Box<Reader>, u64, String),
-    Picked(Box<Picker>, String),
+    Picked(Box<Runs>, String),
 }
 
 impl Plain {
@@ -304,7 +304,7 @@ impl Plain {
         Ok(if is_all {
             Plain::Whole(Box::new(backup.read(component)?), 0, file)
         } else {
-            Plain::Picked(Box::new(Picker::open(&backup.folder().join(&component.file), backup.index(component)?)?), file)
+            Plain::Picked(Box::new(backup.pick(component)?), file)
         })
     }
 

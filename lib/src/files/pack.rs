@@ -3,17 +3,19 @@
 use std::collections::hash_map::Entry as MapEntry;
 use std::collections::{HashMap, VecDeque};
 use std::path::Path;
+use std::sync::Arc;
 
 use nix::sys::stat::{FileStat, SFlag};
 use nix::unistd::{Gid, Group, Uid, User};
 
-use super::entry::{Entry, Name, Type};
-use super::inventory::Writer;
+use super::entry::{Entry, Name, Time, Type};
+use super::inventory::{self, Writer};
 use super::read::{self, Content, Opened, Wanted};
 use super::sparse::Map;
 use super::unchanged::Base;
 use super::walk::{self, Found, Selection, Visitor, kind_of, target_of};
 use super::{BLOCK_BYTES, CONTENT, header, padded};
+use crate::backup::Backup;
 use crate::component;
 use crate::compression::Compression;
 use crate::error::{Error, Result};
@@ -22,7 +24,7 @@ use crate::frames::ordered::Ordered;
 use crate::frames::seal::{Sealer, Unread};
 use crate::frames::workers;
 use crate::interrupt;
-use crate::manifest::{Component, Files, Remark};
+use crate::manifest::{Component, Files, Remark, Source};
 use crate::progress::Progress;
 use crate::store::Staging;
 
@@ -41,24 +43,39 @@ pub struct Packed {
     role: &'static str,
     unread: Unread,
     files: Files,
+    sources: Vec<Source>,
 }
 
-/// Packs what was selected into the staging folder; what is in `base` and has not changed since is not read again.
-pub fn pack<'a>(
+/// Packs what was selected into the staging folder. With a parent what that holds is kept by reference, and what has not changed
+/// since is not even read.
+pub fn pack(
     role: &'static str,
     selection: &Selection,
     staging: &Path,
     compression: Compression,
-    base: Option<Base<'a>>,
-    progress: &'a dyn Progress,
+    parent: Option<&Backup>,
+    progress: &dyn Progress,
 ) -> Result<Packed> {
-    let path = staging.join(component::file_name(role, CONTENT, compression));
-    let sealer = Sealer::create(&path, Cut::Content(CHUNK_BYTES), compression)?;
-    pack_into(sealer, role, selection, staging, compression, base, progress)
+    let cut = Cut::Content(CHUNK_BYTES);
+    // No dictionaries: a file that changes is mostly another one, and media packs no better against anything.
+    let base = parent.map(|parent| parent.base(role, false)).transpose()?.flatten().filter(|base| base.fits(cut)).map(Arc::new);
+    let parent = parent.filter(|_| base.is_some());
+    let known = parent.map(|parent| known(parent, role)).transpose()?.flatten();
+    let sources = parent.map(|parent| parent.sources_for(role)).unwrap_or_default();
+    let path = staging.join(component::file_name(role, CONTENT, compression, base.is_some()));
+    let sealer = Sealer::create(&path, cut, compression, base)?;
+    Ok(Packed { sources, ..pack_into(sealer, role, selection, staging, compression, known, progress)? })
 }
 
-/// As [`pack`], into a component that was begun already.
-pub fn pack_into<'a>(
+/// What the parent's inventory says.
+fn known<'a>(parent: &Backup, role: &str) -> Result<Option<Base<'a>>> {
+    let Some(component) = parent.manifest().component(role) else { return Ok(None) };
+    let began = parent.manifest().created_at;
+    let began = Time { seconds: began.timestamp(), nanos: began.timestamp_subsec_nanos() };
+    Ok(Some(Base::new(inventory::Reader::open(parent.folder(), component)?, began)))
+}
+
+fn pack_into<'a>(
     sealer: Sealer,
     role: &'static str,
     selection: &Selection,
@@ -85,13 +102,13 @@ pub fn pack_into<'a>(
     sealer.cut_here()?;
     sealer.add(&END)?;
     files.inventory = inventory.finish()?;
-    Ok(Packed { role, unread: sealer.finish()?, files })
+    Ok(Packed { role, unread: sealer.finish()?, files, sources: Vec::new() })
 }
 
 impl Packed {
     /// Reads the archive back from the disk and compares it with what went in.
     pub fn prove(self, staging: &Staging, compression: Compression) -> Result<Component> {
-        let component = component::describe(self.role, CONTENT, CONTENT, self.unread, staging, compression)?;
+        let component = component::describe(self.role, (CONTENT, CONTENT), self.unread, staging, compression, self.sources)?;
         Ok(Component { files: Some(self.files), ..component })
     }
 }
@@ -318,7 +335,7 @@ fn identity(found: &FileStat) -> Identity {
 }
 
 fn wanted(found: &Found) -> Wanted {
-    Wanted { folder: std::sync::Arc::clone(&found.folder), name: found.name.clone() }
+    Wanted { folder: Arc::clone(&found.folder), name: found.name.clone() }
 }
 
 #[cfg(test)]

@@ -1,22 +1,24 @@
 //! Reading a component: its file and index in, the plain stream out, every frame checked on the way.
 
-use std::fs::File;
+mod gathered;
+mod whole;
+
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::codec::Decoder;
+use self::gathered::Gathered;
+use self::whole::Whole;
 use super::index::{Frame, Index};
-use super::ordered::Ordered;
-use super::{chunk_hash, workers};
+use super::shelf::Shelf;
 use crate::error::{Error, OnPath, Result};
 use crate::fsx;
 use crate::interrupt;
 
-/// So far ahead of the decompression the disk is asked to read.
-const READ_AHEAD_BYTES: u64 = 16 << 20;
+/// The next step where a backup is damaged.
+const ANOTHER: &str = "restore from another backup: restore-db --list shows what there is";
 
 /// What a component is compared with while it is read.
 pub enum Expected {
@@ -35,185 +37,71 @@ pub enum Expected {
     Checks(Vec<u32>),
 }
 
-/// What a worker compares a frame's plain bytes with.
-enum Compare {
-    Nothing,
-    Chunks,
-    Checks(Vec<u32>),
-}
-
 /// A component's plain stream, decompressed on all cores. An error is located to its frame; the end is an error where
 /// the file as a whole is not what it should be.
 pub struct Reader {
-    path: PathBuf,
-    file: File,
-    index: Arc<Index>,
-    unpacking: Ordered<Stored, Unpacked>,
-    spare_stored: Vec<Vec<u8>>,
-    spare_plain: Vec<Vec<u8>>,
-    next: usize,
-    asked_for: u64,
-    delivered: usize,
-    stored: Option<(Sha256, String)>,
+    kind: Kind,
+    plain_bytes: u64,
     current: Vec<u8>,
     current_at: usize,
-    ended: bool,
 }
 
-/// A frame on its way to a worker, with memory for what comes of it.
-struct Stored {
-    bytes: Vec<u8>,
-    number: usize,
-    chunks: std::ops::Range<usize>,
-    plain: Vec<u8>,
-}
-
-/// A frame on its way back.
-struct Unpacked {
-    plain: Vec<u8>,
-    stored: Vec<u8>,
+enum Kind {
+    Whole(Whole),
+    Gathered(Gathered),
 }
 
 impl Reader {
     /// Opens a component that refers to no other backup. Nothing is read yet.
     pub fn open(path: &Path, index: Arc<Index>, expected: Expected) -> Result<Self> {
-        if !index.sources.is_empty() || !index.dictionaries.is_empty() {
-            return Err(Error::failed(format!("{} is an increment, which this version cannot read", path.display()))
-                .hint("use a newer version of Holdfast for this backup"));
-        }
-        let file = fsx::open_to_read(path)?;
-        let size = file.metadata().on("look at", path)?.len();
-        if size != index.stored_bytes() {
-            return Err(Error::bad(format!("{} has {size} bytes, its index says {}", path.display(), index.stored_bytes())));
-        }
-        let (stored, compare) = match expected {
-            Expected::File { stored_sha256 } => (Some((Sha256::new(), stored_sha256)), Compare::Nothing),
-            Expected::Chunks { stored_sha256 } => (Some((Sha256::new(), stored_sha256)), Compare::Chunks),
-            Expected::Checks(checks) if checks.len() == index.frames.len() => (None, Compare::Checks(checks)),
-            Expected::Checks(_) => return Err(Error::failed(format!("{} has another number of frames than were written", path.display()))),
-        };
-        let compare = Arc::new(compare);
-        let unpacking = Ordered::start(workers(), || {
-            let mut decoder = Decoder::new(index.codec)?;
-            let index = Arc::clone(&index);
-            let compare = Arc::clone(&compare);
-            Ok(move |frame: Stored| unpack(&mut decoder, &index, &compare, frame))
-        })?;
-        Ok(Reader {
-            path: path.to_owned(),
-            file,
-            index,
-            unpacking,
-            spare_stored: Vec::new(),
-            spare_plain: Vec::new(),
-            next: 0,
-            asked_for: 0,
-            delivered: 0,
-            stored,
-            current: Vec::new(),
-            current_at: 0,
-            ended: false,
-        })
+        let plain_bytes = index.plain_bytes;
+        Ok(Self::new(Kind::Whole(Whole::open(path, index, expected)?), plain_bytes))
+    }
+
+    /// Opens the shelf's last volume, which has this index and refers to the others. Every chunk is compared with its hash.
+    pub fn gather(shelf: &Arc<Shelf>, index: Arc<Index>) -> Result<Self> {
+        let plain_bytes = index.plain_bytes;
+        Ok(Self::new(Kind::Gathered(Gathered::open(shelf, index)?), plain_bytes))
+    }
+
+    fn new(kind: Kind, plain_bytes: u64) -> Self {
+        Reader { kind, plain_bytes, current: Vec::new(), current_at: 0 }
     }
 
     /// Length of the whole plain stream.
     pub fn plain_bytes(&self) -> u64 {
-        self.index.plain_bytes
+        self.plain_bytes
     }
 
-    /// The next frame's plain bytes; none at the end, once the file as a whole was found to be as it should.
+    /// The next plain bytes, some hundreds of KiB; none at the end, once the file as a whole was found to be as it should.
     pub fn next_frame(&mut self) -> Result<Option<Vec<u8>>> {
-        while self.unpacking.has_room() && self.next < self.index.frames.len() {
-            self.read_ahead()?;
-        }
-        match self.unpacking.take() {
-            Some(unpacked) => {
-                let number = self.delivered;
-                self.delivered += 1;
-                let Unpacked { plain, stored } = unpacked.map_err(|error| self.located(number, &error))?;
-                self.spare_stored.push(stored);
-                Ok(Some(plain))
-            }
-            None if self.ended => Ok(None),
-            None => {
-                self.ended = true;
-                self.check_end()?;
-                Ok(None)
-            }
+        match &mut self.kind {
+            Kind::Whole(whole) => whole.next_frame(),
+            Kind::Gathered(gathered) => gathered.next_frame(),
         }
     }
 
-    /// Gives a frame's memory back, to be used for a later one.
+    /// Gives memory back that [`Reader::next_frame`] has given.
     pub fn reuse(&mut self, frame: Vec<u8>) {
-        self.spare_plain.push(frame);
-    }
-
-    fn read_ahead(&mut self) -> Result<()> {
-        let number = self.next;
-        let frame: Frame = self.index.frames[number];
-        let wanted = (frame.stored_offset + READ_AHEAD_BYTES).min(self.index.stored_bytes());
-        if wanted >= self.asked_for + READ_AHEAD_BYTES / 2 || number == 0 {
-            fsx::read_ahead(&self.file, self.asked_for, wanted - self.asked_for);
-            self.asked_for = wanted;
+        match &mut self.kind {
+            Kind::Whole(whole) => whole.reuse(frame),
+            Kind::Gathered(gathered) => gathered.reuse(frame),
         }
-        let mut bytes = self.spare_stored.pop().unwrap_or_default();
-        bytes.resize(frame.stored_bytes as usize, 0);
-        self.file.read_exact(&mut bytes).on("read", &self.path)?;
-        if let Some((hash, _)) = &mut self.stored {
-            hash.update(&bytes);
-        }
-        let first = if number == 0 { 0 } else { self.index.chunks.partition_point(|chunk| (chunk.place as usize) < number) };
-        let count = self.index.chunks[first..].iter().take_while(|chunk| chunk.place as usize == number).count();
-        self.next += 1;
-        let plain = self.spare_plain.pop().unwrap_or_default();
-        self.unpacking.give(Stored { bytes, number, chunks: first..first + count, plain })
-    }
-
-    fn check_end(&mut self) -> Result<()> {
-        if let Some((hash, expected)) = self.stored.take()
-            && fsx::hex(&hash.finalize()) != expected
-        {
-            return Err(Error::bad(format!("{} is not the file that its manifest describes", self.path.display())));
-        }
-        Ok(())
-    }
-
-    fn located(&self, number: usize, error: &Error) -> Error {
-        let frame = self.index.frames[number];
-        Error::bad(format!(
-            "{} is damaged in frame {} of {} (bytes {} to {}): {error}",
-            self.path.display(),
-            number + 1,
-            self.index.frames.len(),
-            frame.stored_offset,
-            frame.stored_offset + u64::from(frame.stored_bytes)
-        ))
-        .hint("restore from another backup: restore-db --list shows what there is")
     }
 }
 
-fn unpack(decoder: &mut Decoder, index: &Index, compare: &Compare, frame: Stored) -> Result<Unpacked> {
-    let Stored { bytes: stored, number, chunks, mut plain } = frame;
-    decoder.decode(&stored, index.frames[number].plain_bytes as usize, &mut plain)?;
-    match compare {
-        Compare::Nothing => {}
-        Compare::Checks(checks) => {
-            if checks.get(number) != Some(&libdeflater::crc32(&plain)) {
-                return Err(Error::bad("it does not hold what was written into it"));
-            }
-        }
-        Compare::Chunks => {
-            let mut begin = 0;
-            for chunk in &index.chunks[chunks] {
-                let end = begin + chunk.bytes as usize;
-                if chunk_hash(&plain[begin..end]) != chunk.hash {
-                    return Err(Error::bad("a chunk does not match its hash"));
-                }
-                begin = end;
-            }
-        }
-    }
-    Ok(Unpacked { plain, stored })
+/// The error that a frame of a file is damaged.
+pub(super) fn damaged_frame(path: &Path, frames: &[Frame], number: usize, error: &Error) -> Error {
+    let frame = frames[number];
+    Error::bad(format!(
+        "{} is damaged in frame {} of {} (bytes {} to {}): {error}",
+        path.display(),
+        number + 1,
+        frames.len(),
+        frame.stored_offset,
+        frame.stored_offset + u64::from(frame.stored_bytes)
+    ))
+    .hint(ANOTHER)
 }
 
 impl Read for Reader {

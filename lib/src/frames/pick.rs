@@ -1,55 +1,38 @@
-//! Single runs out of a component: only the frames in which they lie are read and unpacked.
+//! Single runs out of a component: only the frames in which they lie are read and unpacked, in whatever backup those are.
 
-use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::chunk_hash;
-use super::codec::Decoder;
 use super::index::Index;
-use crate::error::{Error, OnPath, Result};
-use crate::fsx;
+use super::shelf::{Picker, Piece, Shelf};
+use crate::error::{Error, Result};
 use crate::interrupt;
 
-/// A component's plain stream, read from any place on. Every chunk is compared with its hash in the index; the rest of the file may
+/// A component's plain stream, read from any place on. Every chunk is compared with its hash in the index; the rest of the files may
 /// be damaged or not even be there.
-pub struct Picker {
-    path: PathBuf,
-    file: File,
+pub struct Runs {
     index: Index,
-    decoder: Decoder,
-    /// Where each frame begins in the plain stream.
+    /// Where each chunk begins in the plain stream.
     begins: Vec<u64>,
-    current: Option<usize>,
-    plain: Vec<u8>,
+    picker: Picker,
+    /// The component's own place on the shelf.
+    own: usize,
+    /// The chunk that was read last, and was what it should be.
+    current: Option<(usize, Piece)>,
     at: u64,
 }
 
-impl Picker {
-    /// Opens a component that refers to no other backup. Nothing is read yet.
-    pub fn open(path: &Path, index: Index) -> Result<Self> {
-        if !index.sources.is_empty() || !index.dictionaries.is_empty() {
-            return Err(Error::failed(format!("{} is an increment, of which single files cannot be taken", path.display()))
-                .hint("restore all of it"));
-        }
-        let mut begins = Vec::with_capacity(index.frames.len());
+impl Runs {
+    /// The stream of the shelf's last volume, which has this index. Nothing is read yet.
+    pub fn over(shelf: &Arc<Shelf>, index: Index) -> Self {
+        let mut begins = Vec::with_capacity(index.chunks.len());
         let mut at = 0;
-        for frame in &index.frames {
+        for chunk in &index.chunks {
             begins.push(at);
-            at += u64::from(frame.plain_bytes);
+            at += u64::from(chunk.bytes);
         }
-        let decoder = Decoder::new(index.codec)?;
-        Ok(Picker {
-            path: path.to_owned(),
-            file: fsx::open_to_read(path)?,
-            index,
-            decoder,
-            begins,
-            current: None,
-            plain: Vec::new(),
-            at: 0,
-        })
+        Runs { index, begins, picker: Picker::new(shelf), own: shelf.last(), current: None, at: 0 }
     }
 
     /// Goes to a place in the plain stream.
@@ -57,44 +40,36 @@ impl Picker {
         self.at = offset;
     }
 
-    fn unpack(&mut self, number: usize) -> Result<()> {
+    fn piece(&mut self, number: usize) -> Result<Piece> {
         interrupt::check()?;
-        let frame = self.index.frames[number];
-        let damaged = |error: &dyn std::fmt::Display| {
-            Error::bad(format!("{} is damaged in frame {} of {}: {error}", self.path.display(), number + 1, self.index.frames.len()))
+        let chunk = &self.index.chunks[number];
+        let piece = match chunk.source {
+            0 => self.picker.chunk(self.own, number)?,
+            source => self.picker.chunk(usize::from(source) - 1, chunk.place as usize)?,
         };
-        let mut stored = vec![0; frame.stored_bytes as usize];
-        self.file.read_exact_at(&mut stored, frame.stored_offset).on("read", &self.path).map_err(|error| damaged(&error))?;
-        self.current = None;
-        self.decoder.decode(&stored, frame.plain_bytes as usize, &mut self.plain).map_err(|error| damaged(&error))?;
-        let first = self.index.chunks.partition_point(|chunk| (chunk.place as usize) < number);
-        let mut begin = 0;
-        for chunk in self.index.chunks[first..].iter().take_while(|chunk| chunk.place as usize == number) {
-            let end = begin + chunk.bytes as usize;
-            if self.plain.get(begin..end).map(chunk_hash) != Some(chunk.hash) {
-                return Err(damaged(&"a chunk does not match its hash"));
-            }
-            begin = end;
+        if piece.bytes().len() != chunk.bytes as usize || chunk_hash(piece.bytes()) != chunk.hash {
+            return Err(Error::bad("a chunk does not match its hash"));
         }
-        self.current = Some(number);
-        Ok(())
+        Ok(piece)
     }
 }
 
-impl Read for Picker {
+impl Read for Runs {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.at >= self.index.plain_bytes || buffer.is_empty() {
             return Ok(0);
         }
-        // The last frame that begins here or before; an empty one ends where it begins.
         let number = self.begins.partition_point(|begin| *begin <= self.at) - 1;
-        if self.current != Some(number) {
-            self.unpack(number)?;
-        }
+        let piece = match self.current.take() {
+            Some((last, piece)) if last == number => piece,
+            _ => self.piece(number)?,
+        };
         let from = usize::try_from(self.at - self.begins[number]).map_err(io::Error::other)?;
-        let count = buffer.len().min(self.plain.len().saturating_sub(from));
-        buffer[..count].copy_from_slice(&self.plain[from..from + count]);
+        let rest = piece.bytes().get(from..).unwrap_or_default();
+        let count = buffer.len().min(rest.len());
+        buffer[..count].copy_from_slice(&rest[..count]);
         self.at += count as u64;
+        self.current = Some((number, piece));
         Ok(count)
     }
 }
@@ -104,7 +79,9 @@ mod tests {
     use super::*;
     use crate::compression::Compression;
     use crate::frames::cut::Cut;
+    use crate::frames::index::Outline;
     use crate::frames::seal::Sealer;
+    use crate::frames::shelf::Volume;
 
     #[test]
     fn any_run_is_read_although_the_rest_is_damaged() {
@@ -112,12 +89,14 @@ mod tests {
         for compression in [Compression::Gzip(1), Compression::Zstd(1), Compression::None] {
             let folder = tempfile::tempdir().expect("a folder");
             let path = folder.path().join("x");
-            let mut sealer = Sealer::create(&path, Cut::Content(8192), compression).expect("begun");
+            let mut sealer = Sealer::create(&path, Cut::Content(8192), compression, None).expect("begun");
             sealer.add(&plain).expect("added");
             let index = Index::clone(&sealer.finish().expect("finished").read_back().expect("read back").index);
             assert!(index.frames.len() > 4);
             let read = |offset: usize, length: usize| {
-                let mut picker = Picker::open(&path, index.clone()).expect("open");
+                let outline = Outline::parse(&index.to_bytes().expect("bytes")).expect("an index");
+                let volume = Volume::open(&path, &outline).expect("a volume");
+                let mut picker = Runs::over(&Arc::new(Shelf::new(vec![Some(volume)]).expect("a shelf")), index.clone());
                 picker.go_to(offset as u64);
                 let mut found = vec![0; length];
                 picker.read_exact(&mut found).map(|()| found)

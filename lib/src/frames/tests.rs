@@ -1,9 +1,11 @@
+mod increments;
+
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::cut::Cut;
-use super::index::Index;
+use super::index::Outline;
 use super::open::{Expected, Reader};
 use super::seal::{Sealed, Sealer};
 use super::*;
@@ -13,7 +15,7 @@ use crate::error::Result;
 const ALL: [Compression; 4] = [Compression::None, Compression::Gzip(1), Compression::Gzip(6), Compression::Zstd(1)];
 
 fn seal(path: &Path, bytes: &[u8], cut: Cut, compression: Compression) -> Sealed {
-    let mut sealer = Sealer::create(path, cut, compression).expect("a sealer");
+    let mut sealer = Sealer::create(path, cut, compression, None).expect("a sealer");
     for part in bytes.chunks(100_003) {
         sealer.add(part).expect("room");
     }
@@ -30,7 +32,7 @@ fn open(path: &Path, sealed: &Sealed) -> Result<Vec<u8>> {
 }
 
 fn open_as(path: &Path, sealed: &Sealed, expected: Expected) -> Result<Vec<u8>> {
-    let index = Index::parse(&sealed.index.to_bytes()?)?;
+    let index = Outline::parse(&sealed.index.to_bytes()?)?.resolve(&[])?;
     let mut reader = Reader::open(path, Arc::new(index), expected)?;
     let mut out = Vec::new();
     reader.read_to_end(&mut out).map_err(|error| crate::Error::from_io("read", error))?;
@@ -75,7 +77,7 @@ fn what_follows_a_cut_is_the_same_chunks_whatever_stands_before_it() {
         .enumerate()
         .map(|(number, head)| {
             let path = folder.path().join(number.to_string());
-            let mut sealer = Sealer::create(&path, Cut::Content(8192), Compression::Zstd(1)).expect("a sealer");
+            let mut sealer = Sealer::create(&path, Cut::Content(8192), Compression::Zstd(1), None).expect("a sealer");
             sealer.add(head).expect("room");
             sealer.cut_here().expect("a cut");
             sealer.add(&tail).expect("room");
@@ -140,7 +142,7 @@ fn fm_c03_every_flipped_bit_of_a_component_and_its_index_is_noticed() {
             for bit in 0..8 {
                 let mut flipped = index.clone();
                 flipped[at] ^= 1 << bit;
-                Index::parse(&flipped).expect_err(&format!("index: bit {bit} of byte {at}"));
+                Outline::parse(&flipped).expect_err(&format!("index: bit {bit} of byte {at}"));
             }
         }
     }
@@ -161,7 +163,7 @@ fn fm_c05_every_truncation_and_any_trailing_garbage_is_noticed() {
         open(&path, &sealed).expect_err("the file twice over");
         let index = sealed.index.to_bytes().expect("the index");
         for length in 0..index.len() {
-            Index::parse(&index[..length]).expect_err(&format!("index: {length} bytes"));
+            Outline::parse(&index[..length]).expect_err(&format!("index: {length} bytes"));
         }
     }
 }
@@ -183,7 +185,7 @@ fn damage_is_located_to_its_frame() {
 fn fm_b15_the_read_back_notices_what_the_disk_changed() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a");
-    let mut sealer = Sealer::create(&path, Cut::Fixed(4096), Compression::None).expect("a sealer");
+    let mut sealer = Sealer::create(&path, Cut::Fixed(4096), Compression::None, None).expect("a sealer");
     sealer.add(&text(10_000)).expect("room");
     let unread = sealer.finish().expect("an end");
     let mut bytes = std::fs::read(&path).expect("the file");

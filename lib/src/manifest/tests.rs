@@ -42,6 +42,7 @@ fn component(file: &str) -> Component {
         index: "database.index".into(),
         index_bytes: 1,
         index_sha256: String::new(),
+        sources: Vec::new(),
         files: None,
     }
 }

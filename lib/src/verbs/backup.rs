@@ -7,6 +7,7 @@ use std::time::Instant;
 use chrono::{DateTime, Duration, Utc};
 use serde::Serialize;
 
+use super::parent::{self, Parent};
 use super::prune::{self, Pruned};
 use super::verify::{self, Demands, Proven, elapsed_ms};
 use crate::audit;
@@ -29,6 +30,7 @@ use crate::lock::Held;
 use crate::manifest::{self, Kind, Level, Manifest, Type, Verification};
 use crate::marker;
 use crate::progress::Progress;
+use crate::rules::Wanted;
 use crate::state_dir::StateDir;
 use crate::store::{self, Staging, Store};
 
@@ -125,7 +127,8 @@ impl<'a> Sources<'a> {
             backup.manifest().components.iter().any(|component| component.files.is_some() == is_archive)
         };
         let stored = |is_archive: bool| {
-            let last = catalog.newest(|backup| has(backup, is_archive))?;
+            // As much as the last full, also where an increment is likely: nobody knows yet how much has changed.
+            let last = catalog.newest(|backup| backup.manifest().backup_type == Type::Full && has(backup, is_archive))?;
             let own = last.manifest().components.iter().filter(|component| component.files.is_some() == is_archive);
             Some(own.map(|component| component.stored_bytes.saturating_add(component.index_bytes)).sum::<u64>())
         };
@@ -198,6 +201,9 @@ pub struct Planned {
     pub estimated_bytes: u64,
     /// How it would be compressed.
     pub compression: String,
+    /// What it may refer to.
+    #[serde(rename = "type")]
+    pub wanted: Wanted,
     /// How well it would be verified before it is published.
     pub verify: Level,
     /// The retention rules that would run afterwards, as `key value`.
@@ -215,6 +221,7 @@ impl Planned {
             format!("source       {}, about {} bytes", self.source, self.estimated_bytes),
             format!("store        {}", self.store.display()),
             format!("compression  {}", self.compression),
+            format!("type         {}", self.wanted),
             format!("verify       {}", self.verify),
             format!("retention    {retention}"),
         ];
@@ -233,6 +240,7 @@ pub fn plan(environment: &Environment, state: &StateDir) -> Result<Planned> {
         store: environment.store.clone(),
         estimated_bytes: probe.estimated_bytes,
         compression: environment.compression.to_string(),
+        wanted: environment.increments.wanted,
         verify: environment.verify.max(Level::Structure),
         retention: environment.retention.keys().iter().filter_map(|(key, value)| value.map(|value| format!("{key} {value}"))).collect(),
         warnings: probe.warnings,
@@ -269,14 +277,24 @@ fn make_of(
     let needed = sources.expected_bytes(&catalog) / 10 * 13;
     fsx::require_free(store.root(), needed + SPARE_BYTES + environment.min_free.unwrap_or(0))?;
 
-    let staging = store.stage(held, &fresh_id(&catalog, created_at, &environment.name, request.kind)?)?;
+    let parent = parent::choose(environment, store, &catalog, request.kind, created_at, &mut notes)?;
+    let id = fresh_id(&catalog, created_at, &environment.name, request.kind)?;
+    let mut staging = store.stage(held, &id)?;
     let mut durations = BTreeMap::new();
     let mut manifest = describe(environment, store, &staging, request, created_at);
-    if let Some((engine, probe)) = sources.database {
-        pack_database(engine, probe, environment, &staging, &mut manifest, &mut durations, progress)?;
-    }
-    for (role, selection) in sources.files {
-        pack_files(role, selection, &catalog, environment, &staging, &mut manifest, &mut durations, progress)?;
+    let with = Packing { sources, catalog: &catalog, environment, progress };
+    let packed = with.pack(parent.as_ref(), &staging, &mut manifest, &mut durations);
+    match (packed, &parent) {
+        // Rather a full tonight than no backup at all; it is not chosen again once a check has found it bad.
+        (Err(error), Some(parent)) if error.kind() == error::Kind::Bad => {
+            notes.push(format!("{} cannot be referred to, so this one is a full: {error}", parent.backup.id()));
+            drop(staging);
+            staging = store.stage(held, &id)?;
+            manifest = describe(environment, store, &staging, request, created_at);
+            durations.clear();
+            with.pack(None, &staging, &mut manifest, &mut durations)?;
+        }
+        (packed, _) => packed?,
     }
     let mut proven = None;
     if manifest.problems.is_empty() {
@@ -303,69 +321,101 @@ fn make_of(
     Ok(Made { report: Report { id: manifest.id.clone(), folder, manifest, pruned: None, notes }, proven })
 }
 
-/// Dumps the database into the staging folder, and reads the dump back.
-fn pack_database(
-    engine: &dyn Engine,
-    probe: &Probe,
-    environment: &Environment,
-    staging: &Staging,
-    manifest: &mut Manifest,
-    durations: &mut BTreeMap<String, u64>,
-    progress: &dyn Progress,
-) -> Result<()> {
-    let start = Instant::now();
-    progress.begin("dump", Some(probe.estimated_bytes));
-    tracing::info!(id = staging.backup_id(), "backing {} up", engine.location());
-    let packed = component::pack_database(&Origin::Live(engine), staging.path(), environment.compression, progress)?;
-    progress.end();
-    durations.insert("dump".to_owned(), elapsed_ms(start));
-
-    let start = Instant::now();
-    progress.begin("read back", None);
-    let (dumped, components) = packed.prove(staging, environment.compression)?;
-    progress.end();
-    durations.insert("read_back".to_owned(), elapsed_ms(start));
-    let Dumped { fingerprint, database, warnings, problems, .. } = dumped;
-    manifest.problems = problems;
-    manifest.warnings = [probe.warnings.clone(), warnings].concat();
-    manifest.database = Some(database);
-    manifest.fingerprint = Some(fingerprint);
-    manifest.components = components;
-    Ok(())
+/// What is packed, and how.
+struct Packing<'a> {
+    sources: Sources<'a>,
+    catalog: &'a Catalog,
+    environment: &'a Environment,
+    progress: &'a dyn Progress,
 }
 
-/// Packs files into the staging folder, and reads the archive back.
-#[allow(clippy::too_many_arguments)] // the same as its neighbour's, and what is packed
-fn pack_files(
-    role: &'static str,
-    selection: &Selection,
-    catalog: &Catalog,
-    environment: &Environment,
-    staging: &Staging,
-    manifest: &mut Manifest,
-    durations: &mut BTreeMap<String, u64>,
-    progress: &dyn Progress,
-) -> Result<()> {
-    let start = Instant::now();
-    let last = catalog.newest(|backup| backup.manifest().component(role).is_some());
-    let known = last.and_then(|backup| backup.manifest().component(role)?.files.as_ref()).map(|files| files.bytes);
-    // Only the first time nobody knows how much there is: then it is counted, so that the time left can be told.
-    let expected = match known {
-        Some(bytes) => bytes,
-        None => walk::estimate(selection)?.1,
-    };
-    progress.begin(role, Some(expected));
-    tracing::info!(id = staging.backup_id(), "packing {role}");
-    let packed = pack::pack(role, selection, staging.path(), environment.compression, None, progress)?;
-    progress.end();
-    *durations.entry("files".to_owned()).or_default() += elapsed_ms(start);
+impl Packing<'_> {
+    /// Packs everything into the staging folder, reads it back, and describes it in the manifest.
+    fn pack(
+        &self,
+        parent: Option<&Parent>,
+        staging: &Staging,
+        manifest: &mut Manifest,
+        durations: &mut BTreeMap<String, u64>,
+    ) -> Result<()> {
+        let backup = parent.map(|parent| &parent.backup);
+        if let Some((engine, probe)) = self.sources.database {
+            self.pack_database(engine, probe, backup, staging, manifest, durations)?;
+        }
+        for (role, selection) in self.sources.files {
+            self.pack_files(role, selection, backup, staging, manifest, durations)?;
+        }
+        if let Some(parent) = parent.filter(|_| manifest.components.iter().any(|component| !component.sources.is_empty())) {
+            manifest.backup_type = parent.makes;
+            manifest.parent = Some(parent.backup.id().to_owned());
+        }
+        Ok(())
+    }
 
-    let start = Instant::now();
-    progress.begin("read back", None);
-    manifest.components.push(packed.prove(staging, environment.compression)?);
-    progress.end();
-    *durations.entry("read_back".to_owned()).or_default() += elapsed_ms(start);
-    Ok(())
+    /// Dumps the database into the staging folder, and reads the dump back.
+    fn pack_database(
+        &self,
+        engine: &dyn Engine,
+        probe: &Probe,
+        parent: Option<&Backup>,
+        staging: &Staging,
+        manifest: &mut Manifest,
+        durations: &mut BTreeMap<String, u64>,
+    ) -> Result<()> {
+        let (compression, progress) = (self.environment.compression, self.progress);
+        let start = Instant::now();
+        progress.begin("dump", Some(probe.estimated_bytes));
+        tracing::info!(id = staging.backup_id(), "backing {} up", engine.location());
+        let packed = component::pack_database(&Origin::Live(engine), staging.path(), compression, parent, progress)?;
+        progress.end();
+        durations.insert("dump".to_owned(), elapsed_ms(start));
+
+        let start = Instant::now();
+        progress.begin("read back", None);
+        let (dumped, components) = packed.prove(staging, compression)?;
+        progress.end();
+        durations.insert("read_back".to_owned(), elapsed_ms(start));
+        let Dumped { fingerprint, database, warnings, problems, .. } = dumped;
+        manifest.problems = problems;
+        manifest.warnings = [probe.warnings.clone(), warnings].concat();
+        manifest.database = Some(database);
+        manifest.fingerprint = Some(fingerprint);
+        manifest.components.extend(components);
+        Ok(())
+    }
+
+    /// Packs files into the staging folder, and reads the archive back.
+    fn pack_files(
+        &self,
+        role: &'static str,
+        selection: &Selection,
+        parent: Option<&Backup>,
+        staging: &Staging,
+        manifest: &mut Manifest,
+        durations: &mut BTreeMap<String, u64>,
+    ) -> Result<()> {
+        let (compression, progress) = (self.environment.compression, self.progress);
+        let start = Instant::now();
+        let last = self.catalog.newest(|backup| backup.manifest().component(role).is_some());
+        let known = last.and_then(|backup| backup.manifest().component(role)?.files.as_ref()).map(|files| files.bytes);
+        // Only the first time nobody knows how much there is: then it is counted, so that the time left can be told.
+        let expected = match known {
+            Some(bytes) => bytes,
+            None => walk::estimate(selection)?.1,
+        };
+        progress.begin(role, Some(expected));
+        tracing::info!(id = staging.backup_id(), "packing {role}");
+        let packed = pack::pack(role, selection, staging.path(), compression, parent, progress)?;
+        progress.end();
+        *durations.entry("files".to_owned()).or_default() += elapsed_ms(start);
+
+        let start = Instant::now();
+        progress.begin("read back", None);
+        manifest.components.push(packed.prove(staging, compression)?);
+        progress.end();
+        *durations.entry("read_back".to_owned()).or_default() += elapsed_ms(start);
+        Ok(())
+    }
 }
 
 /// The time a new backup carries: now, but never before the newest one, so that `latest` means the last one made even
@@ -458,6 +508,9 @@ fn prove(
 fn publish(store: &Store, staging: Staging, kind: Kind, environment: &str, manifest: &Manifest) -> Result<PathBuf> {
     staging.write(store::INSTRUCTIONS, component::instructions(manifest).as_bytes())?;
     staging.write(manifest::FILE, &manifest.to_bytes()?)?;
+    if manifest.backup_type != Type::Full {
+        staging.write(store::RECOVER, component::RECOVER_PROGRAM.as_bytes())?;
+    }
     let mut known = Vec::new();
     for component in &manifest.components {
         known.extend(component.parts().map(|(name, _, sha256)| (name.clone(), sha256.clone())));

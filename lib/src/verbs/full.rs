@@ -14,6 +14,7 @@ use crate::interrupt;
 use crate::lock::Held;
 use crate::manifest::{EngineName, Level};
 use crate::progress::Progress;
+use crate::rules::Wanted;
 use crate::state_dir::StateDir;
 use crate::store::Store;
 
@@ -52,6 +53,9 @@ pub struct Planned {
     pub archives: Vec<PlannedArchive>,
     /// How it would be compressed.
     pub compression: String,
+    /// What it may refer to.
+    #[serde(rename = "type")]
+    pub wanted: Wanted,
     /// How well it would be verified before it is published.
     pub verify: Level,
     /// The retention rules that would run afterwards, as `key value`.
@@ -86,6 +90,7 @@ impl Planned {
         lines.extend([
             format!("store        {}", self.store.display()),
             format!("compression  {}", self.compression),
+            format!("type         {}", self.wanted),
             format!("verify       {}", self.verify),
             format!("retention    {retention}"),
         ]);
@@ -119,6 +124,7 @@ pub fn plan(environment: &Environment, state: &StateDir) -> Result<Planned> {
         estimated_bytes: probe.map_or(0, |probe| probe.estimated_bytes),
         archives,
         compression: environment.compression.to_string(),
+        wanted: environment.increments.wanted,
         verify: environment.verify.max(Level::Structure),
         retention: environment.retention.keys().iter().filter_map(|(key, value)| value.map(|value| format!("{key} {value}"))).collect(),
         warnings,

@@ -2,6 +2,7 @@
 //!
 //! What cannot be found out is reported as unknown, and unknown counts as bad.
 
+mod chains;
 mod history;
 
 use std::collections::BTreeSet;
@@ -26,7 +27,7 @@ use crate::id;
 use crate::interrupt;
 use crate::known;
 use crate::lock;
-use crate::manifest::Level;
+use crate::manifest::{Level, Type};
 use crate::progress::Progress;
 use crate::retention::{self, Standing};
 use crate::select;
@@ -334,6 +335,7 @@ fn environment_state(store: &Store, ruled: &Ruled<'_>, catalog: &Catalog, report
         free_space(store, report, newest, environment)?;
         report.newest.push(figures(store, newest, &good, now)?);
     }
+    chains::check(store, catalog, name, report)?;
     for path in &catalog.foreign {
         report.add("foreign", Some(name), State::Warning, format!("{} is no backup; it is left alone", shown(path)));
     }
@@ -396,7 +398,7 @@ fn age(report: &mut Report, name: &str, newest: Option<&Backup>, max_age: Option
 fn size(report: &mut Report, newest: &Backup, environment: &Environment) {
     let manifest = newest.manifest();
     let bytes = manifest.stored_bytes();
-    if environment.min_size.is_none() && bytes < SMALL_BYTES {
+    if environment.min_size.is_none() && bytes < SMALL_BYTES && manifest.backup_type == Type::Full {
         report.add(
             "size",
             Some(&environment.name),

@@ -1,6 +1,6 @@
 //! Retention, applied: a plan first, then the removal of what it names and nothing else.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Serialize;
@@ -41,7 +41,8 @@ pub fn run(environment: &Environment, store: &Store, held: &Held) -> Result<Prun
         known::forget(store, held.environment(), &doomed)?;
     }
     let mut removed = 0;
-    for backup in catalog.backups().filter(|backup| doomed.contains(backup.id())) {
+    // The newest first: an increment goes before what it needs, also where this is interrupted.
+    for backup in catalog.backups().rev().filter(|backup| doomed.contains(backup.id())) {
         interrupt::check()?;
         remove(store, backup)?;
         removed += 1;
@@ -52,7 +53,8 @@ pub fn run(environment: &Environment, store: &Store, held: &Held) -> Result<Prun
 /// What retention would do.
 pub fn plan(environment: &Environment, store: &Store, catalog: &Catalog) -> Result<Plan> {
     let held = Entry::all_backups(store.state())?;
-    let candidates = catalog.backups().map(|backup| candidate(store, backup, &held)).collect::<Result<Vec<_>>>()?;
+    let owners = owners(catalog);
+    let candidates = catalog.backups().map(|backup| candidate(store, backup, &held, &owners)).collect::<Result<Vec<_>>>()?;
     retention::plan(&policy(environment), &candidates, clock::now())
 }
 
@@ -72,8 +74,19 @@ fn policy(environment: &Environment) -> Policy {
     }
 }
 
+/// By backup, the increments in which chunks of it are referred to.
+fn owners(catalog: &Catalog) -> BTreeMap<&str, Vec<String>> {
+    let mut owners: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for backup in catalog.backups() {
+        for needed in backup.manifest().needs() {
+            owners.entry(needed).or_default().push(backup.id().to_owned());
+        }
+    }
+    owners
+}
+
 /// `held` are the backups to which an interrupted run would go back.
-fn candidate(store: &Store, backup: &Backup, held: &BTreeSet<String>) -> Result<Candidate> {
+fn candidate(store: &Store, backup: &Backup, held: &BTreeSet<String>, owners: &BTreeMap<&str, Vec<String>>) -> Result<Candidate> {
     let manifest = backup.manifest();
     let database = manifest.database.as_ref().map_or("", |database| database.name.as_str());
     Ok(Candidate {
@@ -83,7 +96,7 @@ fn candidate(store: &Store, backup: &Backup, held: &BTreeSet<String>) -> Result<
         standing: standing(store, backup)?,
         kind: manifest.kind,
         pinned: held.contains(backup.id()),
-        referred_to_by: Vec::new(),
+        referred_to_by: owners.get(backup.id()).cloned().unwrap_or_default(),
         stored_bytes: manifest.stored_bytes(),
         plain_bytes: manifest.components.iter().map(|component| component.plain_bytes).sum(),
         deletable: manifest.store_id == store.id() && holds_only_its_own(backup)?,
@@ -102,7 +115,7 @@ pub fn standing(store: &Store, backup: &Backup) -> Result<Standing> {
         backup.folder().join(&component.file).symlink_metadata().is_ok_and(|found| found.is_file() && found.len() == component.stored_bytes)
     });
     Ok(match &backup.manifest().verification {
-        Some(_) if !expected => Standing::Damaged,
+        Some(_) if !expected || backup.lacks().is_some() => Standing::Damaged,
         // What lacks something must never push out what lacks nothing.
         Some(_) if backup.manifest().incomplete_count() > 0 => Standing::Unverified,
         Some(verification) if verification.level >= Level::Structure => Standing::Verified,

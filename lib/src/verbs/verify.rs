@@ -23,7 +23,7 @@ use crate::fingerprint::Fingerprint;
 use crate::frames::open::hash_file;
 use crate::fsx;
 use crate::interrupt;
-use crate::manifest::{Component, Level, Verification};
+use crate::manifest::{Component, Level, Type, Verification};
 use crate::progress::Progress;
 
 /// A backup that passed a verification.
@@ -173,6 +173,10 @@ fn quick(backup: &Backup, min_size: Option<u64>) -> Result<Quick> {
             }
         }
     }
+    for component in &backup.manifest().components {
+        let lost = component.sources.iter().filter_map(|source| backup.source(source, &component.role).err());
+        findings.extend(lost.map(|error| error.to_string()));
+    }
     for (path, most) in expected.iter().map(|name| (folder.join(name), fsx::FILE_MODE)).chain([(folder.to_owned(), fsx::FOLDER_MODE)]) {
         if path.symlink_metadata().is_ok() {
             let mode = fsx::mode_of(&path)?;
@@ -181,7 +185,9 @@ fn quick(backup: &Backup, min_size: Option<u64>) -> Result<Quick> {
             }
         }
     }
+    // An increment is as small as what has changed.
     if let Some(min_size) = min_size
+        && backup.manifest().backup_type == Type::Full
         && backup.manifest().stored_bytes() < min_size
     {
         remarks.push(format!("it has {} bytes, at least {min_size} are demanded", backup.manifest().stored_bytes()));

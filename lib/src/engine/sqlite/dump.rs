@@ -143,10 +143,47 @@ fn stream(connection: &Connection, second: Option<Connection>, path: &Path, fact
         send_pages(connection, path, facts, out)?;
         return examine(connection).map_err(explain);
     };
+    beside(
+        move || examine(&second).map_err(explain),
+        "database",
+        |out, begin| {
+            out.begin(Cut::Fixed(facts.page_size))?;
+            let bytes = each_page(connection, path, |page| {
+                store(out, page)?;
+                begin(out);
+                Ok(true)
+            })?;
+            require_all(bytes, path, facts)
+        },
+        out,
+    )
+}
+
+/// Sends a stream, and examines what it is of beside that on a thread of its own; not before it differs from what an earlier
+/// dump had, and not at all where it never does. `send` calls what it is given whenever it has sent something.
+fn beside(
+    examine: impl FnOnce() -> Result<Examined> + Send,
+    what: &str,
+    send: impl FnOnce(&mut dyn Outlet, &mut dyn FnMut(&dyn Outlet)) -> Result<()>,
+    out: &mut dyn Outlet,
+) -> Result<Examined> {
     std::thread::scope(|scope| {
-        let examiner = scope.spawn(move || examine(&second).map_err(explain));
-        send_pages(connection, path, facts, out)?;
-        examiner.join().map_err(|_| Error::failed("the thread that checks the database died"))?
+        let mut waiting = Some(examine);
+        let mut examiner = None;
+        let mut begin_if_new = |out: &dyn Outlet| {
+            if waiting.is_some() && out.has_news() {
+                examiner = waiting.take().map(|examine| scope.spawn(examine));
+            }
+        };
+        send(out, &mut begin_if_new)?;
+        if let Some(examine) = waiting.take() {
+            return match out.repeats()? {
+                Some(fingerprint) => Ok((fingerprint, Checked::default())),
+                None => examine(),
+            };
+        }
+        let examiner = examiner.ok_or_else(|| Error::failed("nothing was examined"))?;
+        examiner.join().map_err(|_| Error::failed(format!("the thread that checks the {what} died")))?
     })
 }
 
@@ -189,15 +226,20 @@ fn copy(source: &Connection, path: &Path, settings: &Settings, out: &mut dyn Out
     let (copy_path, page_size) = spool(source, path, settings, out)?;
     out.begin(Cut::Fixed(page_size))?;
     let mut file = fsx::open_to_read(&copy_path)?;
-    let examined = std::thread::scope(|scope| {
-        // The copy is nobody else's, so its check can run beside the packing.
-        let examiner = scope.spawn(|| {
-            let explain = |error| open::explain(&copy_path, error);
-            open::target(&copy_path, false).and_then(|connection| examine(&connection).map_err(explain))
-        });
-        each_block(&mut file, &copy_path, |block| store(out, block).map(|()| true))?;
-        examiner.join().map_err(|_| Error::failed("the thread that checks the copy died"))?
-    })?;
+    // The copy is nobody else's, so its check can run beside the packing.
+    let explain = |error| open::explain(&copy_path, error);
+    let examined = beside(
+        || open::target(&copy_path, false).and_then(|connection| examine(&connection).map_err(explain)),
+        "copy",
+        |out, begin| {
+            each_block(&mut file, &copy_path, |block| {
+                store(out, block)?;
+                begin(out);
+                Ok(true)
+            })
+        },
+        out,
+    )?;
     fsx::remove_file(&copy_path)?;
     Ok(examined)
 }

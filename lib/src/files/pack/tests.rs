@@ -3,12 +3,15 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use super::*;
-use crate::files::entry::Time;
-use crate::files::inventory;
 use crate::files::walk::Rules;
 use crate::frames::index::Index;
 use crate::manifest::Root;
 use crate::progress::Silent;
+
+fn packed(selection: &Selection, folder: &Path, base: Option<Base<'_>>) -> Result<Packed> {
+    let sealer = Sealer::create(&folder.join("files.tar"), Cut::Content(CHUNK_BYTES), Compression::None, None)?;
+    pack_into(sealer, "files", selection, folder, Compression::None, base, &Silent)
+}
 
 struct Made {
     archive: Vec<u8>,
@@ -21,7 +24,7 @@ fn make(source: &Path, base: Option<Base<'_>>) -> Made {
     let folder = tempfile::tempdir().expect("a folder");
     let roots = vec![Root { name: "media".to_owned(), path: source.to_owned() }];
     let selection = Selection { roots, rules: Rules::of(&[], &[]).expect("rules") };
-    let packed = pack("files", &selection, folder.path(), Compression::None, base, &Silent).expect("packed");
+    let packed = packed(&selection, folder.path(), base).expect("packed");
     let files = packed.files;
     let index = Index::clone(&packed.unread.read_back().expect("read back").index);
     let component = Component {
@@ -38,6 +41,7 @@ fn make(source: &Path, base: Option<Base<'_>>) -> Made {
         index_bytes: 0,
         index_sha256: String::new(),
         files: Some(files.clone()),
+        sources: Vec::new(),
     };
     let lines = inventory::Reader::open(folder.path(), &component).expect("an inventory");
     let entries = lines.map(|entry| entry.expect("an entry")).collect();
@@ -109,7 +113,7 @@ fn with_an_earlier_inventory_the_archive_is_the_same_and_a_changed_file_is_read_
     let roots = vec![Root { name: "media".to_owned(), path: media.clone() }];
     let selection = Selection { roots, rules: Rules::default() };
     let broken = Base::new(std::iter::once(Err(Error::bad("damaged"))), later());
-    assert!(pack("files", &selection, folder.path(), Compression::None, Some(broken), &Silent).is_err());
+    assert!(packed(&selection, folder.path(), Some(broken)).is_err());
 }
 
 #[test]

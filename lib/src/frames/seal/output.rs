@@ -1,0 +1,83 @@
+//! The file of a component that is being written: packed frames, one after the other.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, OnPath, Result};
+use crate::frames::index::Frame;
+use crate::fsx;
+
+/// After this many bytes the kernel is asked to begin writing, so that the sync at the end has little left to wait for.
+const WRITEBACK_BYTES: u64 = 8 << 20;
+
+/// A frame on its way into the file.
+#[derive(Default)]
+pub(super) struct Packed {
+    /// What it holds. Its memory, as that of `stored`, is used again.
+    pub(super) plain: Vec<u8>,
+    /// What is written.
+    pub(super) stored: Vec<u8>,
+    /// CRC-32 of `plain`.
+    pub(super) check: u32,
+    /// The chunks of the full that it is compressed against.
+    pub(super) dictionary: Vec<u32>,
+}
+
+pub(super) struct Output {
+    path: PathBuf,
+    file: File,
+    hash: Sha256,
+    bytes: u64,
+    writeback_from: u64,
+    pub(super) frames: Vec<Frame>,
+    pub(super) dictionaries: Vec<u32>,
+    checks: Vec<u32>,
+}
+
+impl Output {
+    /// Begins the file, which must not exist yet.
+    pub(super) fn create(path: &Path) -> Result<Self> {
+        Ok(Output {
+            path: path.to_owned(),
+            file: fsx::create_private_file(path)?,
+            hash: Sha256::new(),
+            bytes: 0,
+            writeback_from: 0,
+            frames: Vec::new(),
+            dictionaries: Vec::new(),
+            checks: Vec::new(),
+        })
+    }
+
+    pub(super) fn write(&mut self, packed: &Packed) -> Result<()> {
+        fsx::step().and_then(|()| self.file.write_all(&packed.stored)).on("write", &self.path)?;
+        self.hash.update(&packed.stored);
+        let too_long = |_| Error::failed(format!("{} has too many frames", self.path.display()));
+        let stored_bytes = u32::try_from(packed.stored.len()).map_err(too_long)?;
+        self.frames.push(Frame {
+            stored_offset: self.bytes,
+            stored_bytes,
+            plain_bytes: u32::try_from(packed.plain.len()).map_err(too_long)?,
+            dictionary_start: if packed.dictionary.is_empty() { 0 } else { u32::try_from(self.dictionaries.len()).map_err(too_long)? },
+            dictionary_chunks: u32::try_from(packed.dictionary.len()).map_err(too_long)?,
+        });
+        self.dictionaries.extend_from_slice(&packed.dictionary);
+        self.checks.push(packed.check);
+        self.bytes += u64::from(stored_bytes);
+        if self.bytes - self.writeback_from >= WRITEBACK_BYTES {
+            fsx::start_writeback(&self.file, self.writeback_from, self.bytes - self.writeback_from);
+            self.writeback_from = self.bytes;
+        }
+        Ok(())
+    }
+
+    /// Syncs the file. Gives its path, its SHA-256 (hex), and each frame's check.
+    pub(super) fn finish(self) -> Result<(PathBuf, String, Vec<u32>)> {
+        fsx::sync_file(&self.file, &self.path)?;
+        fsx::drop_cache(&self.file, 0, self.bytes);
+        Ok((self.path, fsx::hex(&self.hash.finalize()), self.checks))
+    }
+}

@@ -1,0 +1,86 @@
+//! Which earlier backup a new one refers to.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::prune;
+use crate::backup::Backup;
+use crate::catalog::Catalog;
+use crate::environment::Environment;
+use crate::error::Result;
+use crate::manifest::{Kind, Type};
+use crate::retention::Standing;
+use crate::rules::Wanted;
+use crate::store::Store;
+
+/// Backups in a chain after which [`Wanted::Auto`] begins a new one: each is one more that all later ones need.
+const CHAIN_MAX: usize = 200;
+
+/// The backup that a new one refers to, and what that makes the new one.
+pub(super) struct Parent {
+    pub(super) backup: Backup,
+    pub(super) makes: Type,
+}
+
+/// The parent of a backup of this kind; none where it stands alone. What was wanted and cannot be is told in `notes`.
+///
+/// Only a backup of the same kind is referred to, so that retention keeps no chain alive across families; one before a
+/// migration, and a safety backup, always stand alone: they are for the worst of days.
+pub(super) fn choose(
+    environment: &Environment,
+    store: &Store,
+    catalog: &Catalog,
+    kind: Kind,
+    now: DateTime<Utc>,
+    notes: &mut Vec<String>,
+) -> Result<Option<Parent>> {
+    let rules = environment.increments;
+    if rules.wanted == Wanted::Full || !matches!(kind, Kind::Db | Kind::Full) {
+        return Ok(None);
+    }
+    let makes = if rules.wanted == Wanted::Differential { Type::Differential } else { Type::Incremental };
+    let fits = |backup: &&Backup| {
+        let manifest = backup.manifest();
+        let is_full_enough = makes == Type::Incremental || manifest.backup_type == Type::Full;
+        manifest.kind == kind && manifest.store_id == store.id() && is_full_enough
+    };
+    for backup in catalog.backups().rev().filter(fits) {
+        if prune::standing(store, backup)? != Standing::Verified {
+            continue;
+        }
+        let Some(full) = chain_begin(store, backup)? else { continue };
+        if rules.wanted == Wanted::Auto && (is_old(&full, now, rules.full_every) || chain_length(backup) >= CHAIN_MAX) {
+            return Ok(None);
+        }
+        return Ok(Some(Parent { backup: backup.clone(), makes }));
+    }
+    if rules.wanted != Wanted::Auto {
+        notes.push(format!("there is no good backup that this one could refer to: it is a full, not {makes}"));
+    }
+    Ok(None)
+}
+
+/// The full that a backup descends from; none where one of those that it needs is gone or bad.
+fn chain_begin(store: &Store, backup: &Backup) -> Result<Option<Backup>> {
+    let mut begin = None;
+    for component in &backup.manifest().components {
+        for source in &component.sources {
+            let Ok((holder, _)) = backup.source(source, &component.role) else { return Ok(None) };
+            if prune::standing(store, &holder)? != Standing::Verified {
+                return Ok(None);
+            }
+            if holder.manifest().backup_type == Type::Full {
+                begin = Some(holder);
+            }
+        }
+    }
+    Ok(begin.or_else(|| (backup.manifest().backup_type == Type::Full).then(|| backup.clone())))
+}
+
+fn chain_length(backup: &Backup) -> usize {
+    backup.manifest().components.iter().map(|component| component.sources.len()).max().unwrap_or(0) + 1
+}
+
+fn is_old(full: &Backup, now: DateTime<Utc>, full_every: std::time::Duration) -> bool {
+    let age = now.signed_duration_since(full.manifest().created_at);
+    age >= TimeDelta::from_std(full_every).unwrap_or(TimeDelta::MAX)
+}
