@@ -24,7 +24,7 @@ says 'media/secret is not in the backup as it should be: it cannot be opened: Pe
 id=$(made)
 is "$(jq .components[0].files.incomplete_count "$(backup)/manifest.json")" 3 'how much is missing'
 # The folders themselves come back, with their modes, and a scratch folder with such ones goes again.
-expect 0 as_nobody backup-guard --verify restore
+expect 0 as_nobody backup-guard --verify restore "$id"
 expect 0 as_nobody restore-db "$id" --files-to back
 is "$(stat -c %a back/media/closed)" 0 'mode of a closed folder'
 is "$(stat -c %a back/media/blind)" 400 'mode of a blind folder'
