@@ -11,6 +11,9 @@ mod backup_full;
 #[path = "../bins/backup-guard/args.rs"]
 mod backup_guard;
 #[allow(dead_code)]
+#[path = "../bins/file-versions/args.rs"]
+mod file_versions;
+#[allow(dead_code)]
 #[path = "../bins/restore-db/args.rs"]
 mod restore_db;
 
@@ -34,6 +37,7 @@ fn main() -> io::Result<()> {
         (backup_full::Args::command(), &backup_full::EXAMPLES),
         (restore_db::Args::command(), &restore_db::EXAMPLES),
         (backup_guard::Args::command(), &backup_guard::EXAMPLES),
+        (file_versions::Args::command(), &file_versions::EXAMPLES),
     ];
     for (mut command, examples) in binaries {
         let name = command.get_name().to_owned();
@@ -42,13 +46,19 @@ fn main() -> io::Result<()> {
             clap_complete::generate_to(shell, &mut command, &name, &completions)?;
         }
     }
-    let guard = backup_guard::Args::command();
-    for (name, examples) in backup_guard::SUBCOMMANDS {
-        let subcommand = guard.find_subcommand(name).cloned().ok_or_else(|| io::Error::other(format!("there is no {name}")))?;
+    write_subcommands(&man, &backup_guard::Args::command(), &backup_guard::SUBCOMMANDS)?;
+    write_subcommands(&man, &file_versions::Args::command(), &file_versions::SUBCOMMANDS)
+}
+
+/// A page for each subcommand of a binary.
+fn write_subcommands(man: &Path, binary: &Command, subcommands: &[(&str, [Example; 2])]) -> io::Result<()> {
+    let tool = binary.get_name();
+    for (name, examples) in subcommands {
+        let subcommand = binary.find_subcommand(name).cloned().ok_or_else(|| io::Error::other(format!("there is no {name}")))?;
         // clap takes names for the life of the process.
-        let full: &'static str = format!("backup-guard-{name}").leak();
-        let command = subcommand.name(full).bin_name(format!("backup-guard {name}"));
-        write_page(&man.join(format!("{full}.1")), command, &examples)?;
+        let full: &'static str = format!("{tool}-{name}").leak();
+        let command = subcommand.name(full).bin_name(format!("{tool} {name}"));
+        write_page(&man.join(format!("{full}.1")), command, examples)?;
     }
     Ok(())
 }

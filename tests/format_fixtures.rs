@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 
 use rusqlite::Connection;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 /// A copy of one fixture, private as a store must be: a checkout keeps no modes.
 struct Fixture {
@@ -33,14 +34,26 @@ impl Fixture {
         backup
     }
 
+    /// `file-versions`, which takes its flags after the subcommand.
+    fn versions(&self, arguments: &[&str]) -> Output {
+        let store = self.store();
+        let all: Vec<&str> = arguments.iter().copied().chain(["--store", store.to_str().expect("UTF-8")]).collect();
+        self.start(env!("CARGO_BIN_EXE_file-versions"), &all)
+    }
+
     fn run(&self, program: &str, arguments: &[&str]) -> Output {
         let path = match program {
             "backup-guard" => env!("CARGO_BIN_EXE_backup-guard"),
             "restore-db" => env!("CARGO_BIN_EXE_restore-db"),
             other => panic!("{other}"),
         };
+        let store = self.store();
+        let all: Vec<&str> = ["--store", store.to_str().expect("UTF-8")].into_iter().chain(arguments.iter().copied()).collect();
+        self.start(path, &all)
+    }
+
+    fn start(&self, path: &str, arguments: &[&str]) -> Output {
         Command::new(path)
-            .args(["--store".as_ref(), self.store().as_os_str()])
             .args(arguments)
             .current_dir(self.folder.path())
             .env("HOLDFAST_STATE_DIR", self.folder.path().join("state"))
@@ -185,4 +198,67 @@ fn the_script_names_damage_and_saves_the_rest() {
     let output = recover(&[backup.as_os_str(), out.as_os_str()]);
     assert_eq!(output.status.code(), Some(1), "an existing file is never overwritten: {}", said(&output));
     assert_eq!(fs::read(&out).expect("saved"), saved);
+}
+
+/// The records of every version in a fixture: key, id and bytes.
+fn records(store: &Path) -> Vec<(String, String, Vec<u8>)> {
+    let listed = |folder: &Path| -> Vec<PathBuf> {
+        let mut paths: Vec<PathBuf> = fs::read_dir(folder).expect("a listing").map(|entry| entry.expect("an entry").path()).collect();
+        paths.sort();
+        paths
+    };
+    let name = |path: &Path| path.file_stem().expect("a name").to_string_lossy().into_owned();
+    let mut records = Vec::new();
+    for folder in listed(&store.join("versions/index")) {
+        for path in listed(&folder) {
+            records.push((name(&folder), name(&path), fs::read(&path).expect("bytes")));
+        }
+    }
+    records
+}
+
+#[test]
+fn versions_of_format_1_are_read_and_restored() {
+    let fixture = Fixture::new("versions-1");
+    let stats = fixture.versions(&["stats", "--verify", "--json"]);
+    assert!(stats.status.success(), "{}", said(&stats));
+    let stats: Value = serde_json::from_slice(&stats.stdout).expect("JSON");
+    assert_eq!([&stats["files"], &stats["versions"], &stats["tags"], &stats["objects"]], [3, 5, 1, 4]);
+    let numbers: String = (1..=500).map(|number| format!("{number}\n")).collect();
+    let rates: String = (1..=400).map(|number| format!("vat = {number}\n")).collect();
+    for (selector, wanted) in [("latest", numbers), ("latest~1", "x".repeat(300_000)), ("v1.0", rates)] {
+        let printed = fixture.versions(&["cat", "/srv/ledger/rates.toml", selector]);
+        assert!(printed.status.success() && printed.stdout == wanted.as_bytes(), "{selector}: {}", said(&printed));
+    }
+    let restored = fixture.versions(&["restore", "/srv/ledger/rates.toml", "v1.0", "--to", "back.toml"]);
+    assert!(restored.status.success(), "{}", said(&restored));
+    let back = fixture.folder.path().join("back.toml");
+    assert_eq!(fs::metadata(&back).expect("it is there").permissions().mode() & 0o777, 0o640);
+    let collected = fixture.versions(&["gc", "--json"]);
+    assert!(said(&collected).contains(r#""objects":0"#), "{}", said(&collected));
+}
+
+#[test]
+fn versions_of_format_1_are_rebuilt_by_standard_tools_from_the_page_alone() {
+    let fixture = Fixture::new("versions-1");
+    let all = records(&fixture.store());
+    assert_eq!(all.len(), 5);
+    for (key, id, bytes) in all {
+        let hash = |bytes: &[u8]| -> String { Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect() };
+        assert_eq!(id[17..], hash(&bytes)[..12], "{id}");
+        let record: Value = serde_json::from_slice(&bytes).expect("JSON");
+        let path = match record["file_hex"].as_str() {
+            Some(hex) => (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex")).collect(),
+            None => record["file"].as_str().expect("a path").as_bytes().to_vec(),
+        };
+        assert_eq!(key, hash(&path)[..32], "{id}");
+        let sha256 = record["sha256"].as_str().expect("a hash");
+        let object = fixture.store().join("versions/objects").join(&sha256[..2]).join(&sha256[2..4]).join(sha256);
+        let program = if fs::read(&object).expect("the object").starts_with(&[0x1f, 0x8b]) { "gzip" } else { "zstd" };
+        let input = fs::File::open(&object).expect("the object");
+        let output = Command::new(program).arg("-dc").stdin(input).output().expect("it runs");
+        assert!(output.status.success(), "{program}: {}", said(&output));
+        assert_eq!(hash(&output.stdout), sha256, "{id}");
+        assert_eq!(record["bytes"], output.stdout.len());
+    }
 }

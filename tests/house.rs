@@ -12,7 +12,7 @@ use std::process::Command;
 
 /// A file above this has a type in it that should be split.
 const SOURCE_LINES_MAX: usize = 500;
-const TOOLS: [&str; 4] = ["backup-db", "backup-full", "restore-db", "backup-guard"];
+const TOOLS: [&str; 5] = ["backup-db", "backup-full", "restore-db", "backup-guard", "file-versions"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -188,6 +188,7 @@ fn tool(name: &str) -> PathBuf {
         "backup-db" => env!("CARGO_BIN_EXE_backup-db"),
         "backup-full" => env!("CARGO_BIN_EXE_backup-full"),
         "restore-db" => env!("CARGO_BIN_EXE_restore-db"),
+        "file-versions" => env!("CARGO_BIN_EXE_file-versions"),
         _ => env!("CARGO_BIN_EXE_backup-guard"),
     }
     .into()
@@ -323,6 +324,10 @@ fn the_tour_of_the_readme_runs_as_it_stands() {
             "undone",
             "undone",
             "discarded",
+            "-vat = 19",
+            "+vat = 7",
+            "before ",
+            "the rates of 2026",
             "marked\tprod",
             "status 4",
             "status 4",
@@ -370,12 +375,16 @@ fn every_field_of_a_json_document_is_described() {
          backup-guard audit --json
          echo a > file; backup-full -e dev file --database app.db -n --json; backup-full -e dev file --json; restore-db latest --preview --json
          restore-db latest --files-to back --json
-         backup-guard mark-env prod app.db -n --json; backup-guard mark-env dev app.db -n --json; backup-db missing.db --json || true",
+         backup-guard mark-env prod app.db -n --json; backup-guard mark-env dev app.db -n --json; backup-db missing.db --json || true
+         echo 1 > a; file-versions save a -m one -n --json; file-versions save a -m one --json; echo 2 > a; file-versions diff a --json
+         file-versions tag a x --json; file-versions tag a --json; file-versions tag a x --delete -n --json; file-versions cat a --json
+         file-versions restore a -n --json; file-versions restore a --json; file-versions log a --json; file-versions log --json
+         file-versions stats --json; file-versions gc --keep-last 1 --json",
         &[],
     );
     let mut found = BTreeSet::new();
     let documents: Vec<serde_json::Value> = said.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    assert_eq!(documents.len(), 20, "{said}");
+    assert_eq!(documents.len(), 33, "{said}");
     documents.iter().for_each(|document| fields(document, &mut found));
     let page = read(&root().join("docs/json.md")) + &read(&root().join("docs/audit.md"));
     let is_described = |name: &&String| {

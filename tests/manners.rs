@@ -10,6 +10,9 @@ mod backup_full;
 #[path = "../bins/backup-guard/args.rs"]
 mod backup_guard;
 #[allow(dead_code)]
+#[path = "../bins/file-versions/args.rs"]
+mod file_versions;
+#[allow(dead_code)]
 #[path = "../bins/restore-db/args.rs"]
 mod restore_db;
 
@@ -26,6 +29,7 @@ fn every_command_line_is_sound() {
     for command in commands() {
         command.debug_assert();
     }
+    file_versions::Args::command().debug_assert();
 }
 
 #[test]
@@ -45,19 +49,24 @@ fn both_helps_end_with_every_status_and_two_examples() {
 
 #[test]
 fn a_subcommand_has_the_manners_of_a_tool() {
-    let guard = backup_guard::Args::command();
-    let listed: Vec<&str> = backup_guard::SUBCOMMANDS.iter().map(|(name, _)| *name).collect();
-    assert_eq!(guard.get_subcommands().map(clap::Command::get_name).collect::<Vec<_>>(), listed);
+    require_manners(&backup_guard::Args::command(), &backup_guard::SUBCOMMANDS);
+    require_manners(&file_versions::Args::command(), &file_versions::SUBCOMMANDS);
+}
+
+fn require_manners(binary: &clap::Command, subcommands: &[(&str, [manners::Example; 2])]) {
+    let tool = binary.get_name();
+    let listed: Vec<&str> = subcommands.iter().map(|(name, _)| *name).collect();
+    assert_eq!(binary.get_subcommands().map(clap::Command::get_name).collect::<Vec<_>>(), listed);
     for name in listed {
-        let mut subcommand = guard.find_subcommand(name).expect("it is listed").clone();
+        let mut subcommand = binary.find_subcommand(name).expect("it is listed").clone();
         let help = subcommand.render_long_help().to_string();
         for row in exit::TABLE {
-            assert!(help.contains(&format!("{:>3}  {}", row.code, row.meaning)), "{name} --help lacks status {}", row.code);
+            assert!(help.contains(&format!("{:>3}  {}", row.code, row.meaning)), "{tool} {name} --help lacks status {}", row.code);
         }
-        let begin = format!("  backup-guard {name}");
-        assert_eq!(help.lines().filter(|line| line.starts_with(&begin)).count(), 2, "{name} has two examples");
+        let begin = format!("  {tool} {name}");
+        assert_eq!(help.lines().filter(|line| line.starts_with(&begin)).count(), 2, "{tool} {name} has two examples");
         let flags: Vec<char> = subcommand.get_arguments().filter_map(clap::Arg::get_short).collect();
-        assert!(['e', 'c', 'q', 'v', 'n', 'h', 'V'].iter().all(|flag| flags.contains(flag)), "{name}: {flags:?}");
+        assert!(['e', 'c', 'q', 'v', 'n', 'h', 'V'].iter().all(|flag| flags.contains(flag)), "{tool} {name}: {flags:?}");
     }
 }
 
@@ -72,6 +81,10 @@ fn every_example_is_a_command_line_that_works() {
     let of_subcommands = backup_guard::SUBCOMMANDS.into_iter().flat_map(|(_, examples)| examples);
     for example in backup_guard::EXAMPLES.into_iter().chain(of_subcommands) {
         backup_guard::Args::try_parse_from(words(example.command)).expect(example.command);
+    }
+    let of_subcommands = file_versions::SUBCOMMANDS.into_iter().flat_map(|(_, examples)| examples);
+    for example in file_versions::EXAMPLES.into_iter().chain(of_subcommands) {
+        file_versions::Args::try_parse_from(words(example.command)).expect(example.command);
     }
 }
 
@@ -136,6 +149,9 @@ fn what_excludes_each_other_is_wrong_usage() {
         ["--json --format table", "--format xml", "--verify none", "audit --event x", "audit --event start --summary", "audit latest"]
     {
         refuses(backup_guard::Args::try_parse_from(words(&format!("backup-guard {line}"))).map(drop), line);
+    }
+    for line in ["", "save a", "tag a --delete", "tag a x latest --delete", "tag a x --delete --force", "gc --keep-last -1", "log a b"] {
+        refuses(file_versions::Args::try_parse_from(words(&format!("file-versions {line}"))).map(drop), line);
     }
 }
 

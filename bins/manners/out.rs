@@ -1,6 +1,7 @@
 //! What goes where: the result to stdout, everything else to stderr.
 
-use std::io::{self, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
@@ -15,6 +16,9 @@ use crate::common::Common;
 use crate::table::{Shade, Table};
 use crate::terminal::Looks;
 use crate::text::visible;
+
+/// What is read and printed at a time of a result that is bytes.
+const COPY_BYTES: usize = 256 << 10;
 
 /// How talkative to be.
 #[derive(Debug, Clone, Copy, Default)]
@@ -161,21 +165,52 @@ impl Out {
         }
     }
 
+    /// Prints a result that is bytes, as they are; on a terminal as [`Out::text`] does. A reader that has gone away ends it.
+    pub fn copy(&self, from: &mut dyn Read) -> Result<()> {
+        let cannot = |error| Error::from_io("cannot read what is to be printed", error);
+        let mut from = BufReader::with_capacity(COPY_BYTES, from);
+        loop {
+            let mut part = Vec::new();
+            if self.stdout_looks.terminal {
+                // A line at a time, and of one without an end no more than fits.
+                (&mut from).take(COPY_BYTES as u64).read_until(b'\n', &mut part).map_err(cannot)?;
+                if !part.is_empty() {
+                    self.print(&visible(String::from_utf8_lossy(&part).trim_end_matches('\n')))?;
+                }
+            } else {
+                part.extend_from_slice(from.fill_buf().map_err(cannot)?);
+                from.consume(part.len());
+                if self.write(&part)?.is_break() {
+                    return Ok(());
+                }
+            }
+            if part.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
     fn print(&self, text: &str) -> Result<()> {
+        self.write(format!("{text}\n").as_bytes()).map(|_| ())
+    }
+
+    /// Writes to stdout. Broken off where there is nobody to read any more, which is no error.
+    fn write(&self, bytes: &[u8]) -> Result<ControlFlow<()>> {
         let mut printed = Ok(());
         // Both streams may be the same terminal.
         self.bar.aside(|| {
             let mut stdout = locked(&self.stdout);
-            printed = stdout.write_all(format!("{text}\n").as_bytes()).and_then(|()| stdout.flush());
+            printed = stdout.write_all(bytes).and_then(|()| stdout.flush());
         });
         match printed {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Ok(()) => Ok(ControlFlow::Continue(())),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
             // So does a terminal that was closed say; from a file it would be a broken disk.
-            Err(error) if self.stdout_looks.terminal && error.raw_os_error() == Some(nix::libc::EIO) => Ok(()),
-            other => other.map_err(|error| {
+            Err(error) if self.stdout_looks.terminal && error.raw_os_error() == Some(nix::libc::EIO) => Ok(ControlFlow::Break(())),
+            Err(error) => {
                 let lost = Error::failed("cannot write the result to stdout").because(error);
-                lost.hint("only the message was lost: what was done by then stays done; see restore-db --list")
-            }),
+                Err(lost.hint("only the message was lost: what was done by then stays done; see restore-db --list"))
+            }
         }
     }
 

@@ -52,6 +52,7 @@ pub mod journal;
 pub mod audit;
 pub mod guardian;
 pub mod loss;
+pub mod versions;
 
 // verbs: what a user asks for
 pub mod verbs;

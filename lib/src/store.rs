@@ -252,7 +252,7 @@ fn is_dead_scratch(folder: &Path, name: &str) -> bool {
 }
 
 /// This machine's name as a short part of a file name.
-fn host_tag() -> String {
+pub(crate) fn host_tag() -> String {
     fsx::sha256_hex(host::name().as_bytes())[..8].to_owned()
 }
 

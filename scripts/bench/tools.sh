@@ -29,11 +29,13 @@ find_tools() {
 
 	need python3 flock
 	if wanted sqlite || wanted restore || wanted increments || wanted wrappers; then need sqlite3 gzip zstd; fi
+	if wanted files; then need zstd tar; fi
 	if wanted postgres || wanted restore || wanted increments; then need gzip zstd initdb pg_ctl pg_dump psql; fi
 	[ ${#missing[@]} -eq 0 ] || die "not installed: ${missing[*]}" \
 		'on Debian: apt-get install python3 util-linux sqlite3 gzip zstd postgresql'
 
-	if wanted sqlite || wanted increments || wanted startup; then need restic; fi
+	if wanted sqlite || wanted increments || wanted files || wanted startup; then need restic; fi
+	if wanted files; then need borg; fi
 	if wanted postgres; then need pigz igzip; fi
 	if wanted startup; then need sqlite3 pg_dump; fi
 	[ ${#missing[@]} -eq 0 ] || note "not installed, their rows are left out: ${missing[*]}"

@@ -133,3 +133,33 @@ fn json_is_one_document_even_when_an_error_follows_the_result() {
     assert_eq!(stdout.text(), "{\"id\":\"x\"}\n");
     assert_eq!(stderr.text(), "backup-db: the log could not be closed\n");
 }
+
+#[test]
+fn bytes_are_printed_as_they_are_and_never_act_on_a_terminal() {
+    let bytes: Vec<u8> = (0..=255).cycle().take(2 * COPY_BYTES + 5).collect();
+    let page = Page::default();
+    let out = Out::over("file-versions", Voice::default(), (Box::new(page.clone()), PIPE), (Box::new(Page::default()), PIPE));
+    out.copy(&mut &bytes[..]).expect("it prints");
+    assert!(*page.0.lock().expect("not poisoned") == bytes);
+    let (out, stdout, _) = pages(Voice::default(), TERMINAL);
+    out.copy(&mut &b"one\x1b[2J\n\ntwo\xff"[..]).expect("it prints");
+    assert_eq!(stdout.text(), "one\\u{1b}[2J\n\ntwo\u{fffd}\n");
+}
+
+#[test]
+fn fm_b04_a_reader_that_went_away_ends_a_copy_and_a_source_that_fails_is_an_error() {
+    let (reader, writer) = io::pipe().expect("pipe");
+    drop(reader);
+    let out = Out::over("file-versions", Voice::default(), (Box::new(writer), PIPE), (Box::new(Page::default()), PIPE));
+    out.copy(&mut io::repeat(b'x')).expect("it ends");
+    let (out, _, _) = pages(Voice::default(), PIPE);
+    let inner: io::Error = Error::bad("object x is damaged").into();
+    struct Source(Option<io::Error>);
+    impl Read for Source {
+        fn read(&mut self, _buffer: &mut [u8]) -> io::Result<usize> {
+            self.0.take().map_or(Ok(0), Err)
+        }
+    }
+    let error = out.copy(&mut Source(Some(inner))).expect_err("the source fails");
+    assert_eq!(error.to_string(), "object x is damaged");
+}
