@@ -5,6 +5,9 @@
 #[path = "../bins/backup-db/args.rs"]
 mod backup_db;
 #[allow(dead_code)]
+#[path = "../bins/backup-full/args.rs"]
+mod backup_full;
+#[allow(dead_code)]
 #[path = "../bins/backup-guard/args.rs"]
 mod backup_guard;
 #[allow(dead_code)]
@@ -30,14 +33,15 @@ fn main() -> io::Result<()> {
     fs::create_dir_all(&man)?;
     fs::create_dir_all(&completions)?;
     let binaries = [
-        (backup_db::Args::command(), backup_db::EXAMPLES),
-        (restore_db::Args::command(), restore_db::EXAMPLES),
-        (backup_guard::Args::command(), backup_guard::EXAMPLES),
-        (file_versions::Args::command(), file_versions::EXAMPLES),
+        (backup_db::Args::command(), &backup_db::EXAMPLES[..]),
+        (backup_full::Args::command(), &backup_full::EXAMPLES),
+        (restore_db::Args::command(), &restore_db::EXAMPLES),
+        (backup_guard::Args::command(), &backup_guard::EXAMPLES),
+        (file_versions::Args::command(), &file_versions::EXAMPLES),
     ];
     for (mut command, examples) in binaries {
         let name = command.get_name().to_owned();
-        write_page(&man.join(format!("{name}.1")), command.clone(), &examples)?;
+        write_page(&man.join(format!("{name}.1")), command.clone(), examples)?;
         for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
             clap_complete::generate_to(shell, &mut command, &name, &completions)?;
         }

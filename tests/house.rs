@@ -12,7 +12,7 @@ use std::process::Command;
 
 /// A file above this has a type in it that should be split.
 const SOURCE_LINES_MAX: usize = 500;
-const TOOLS: [&str; 4] = ["backup-db", "restore-db", "backup-guard", "file-versions"];
+const TOOLS: [&str; 5] = ["backup-db", "backup-full", "restore-db", "backup-guard", "file-versions"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -186,6 +186,7 @@ fn every_fault_row_has_its_tests_and_the_table_of_them_is_true() {
 fn tool(name: &str) -> PathBuf {
     match name {
         "backup-db" => env!("CARGO_BIN_EXE_backup-db"),
+        "backup-full" => env!("CARGO_BIN_EXE_backup-full"),
         "restore-db" => env!("CARGO_BIN_EXE_restore-db"),
         "file-versions" => env!("CARGO_BIN_EXE_file-versions"),
         _ => env!("CARGO_BIN_EXE_backup-guard"),
@@ -372,6 +373,8 @@ fn every_field_of_a_json_document_is_described() {
          restore-db latest --json; restore-db --undo -n --json; restore-db --undo --json; backup-db app.db --json
          restore-db --discard --json; backup-guard --json; backup-guard mark-env dev app.db --json; restore-db latest -n --json
          backup-guard audit --json
+         echo a > file; backup-full -e dev file --database app.db -n --json; backup-full -e dev file --json; restore-db latest --preview --json
+         restore-db latest --files-to back --json
          backup-guard mark-env prod app.db -n --json; backup-guard mark-env dev app.db -n --json; backup-db missing.db --json || true
          echo 1 > a; file-versions save a -m one -n --json; file-versions save a -m one --json; echo 2 > a; file-versions diff a --json
          file-versions tag a x --json; file-versions tag a --json; file-versions tag a x --delete -n --json; file-versions cat a --json
@@ -381,7 +384,7 @@ fn every_field_of_a_json_document_is_described() {
     );
     let mut found = BTreeSet::new();
     let documents: Vec<serde_json::Value> = said.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    assert_eq!(documents.len(), 29, "{said}");
+    assert_eq!(documents.len(), 33, "{said}");
     documents.iter().for_each(|document| fields(document, &mut found));
     let page = read(&root().join("docs/json.md")) + &read(&root().join("docs/audit.md"));
     let is_described = |name: &&String| {

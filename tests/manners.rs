@@ -4,6 +4,9 @@
 #[path = "../bins/backup-db/args.rs"]
 mod backup_db;
 #[allow(dead_code)]
+#[path = "../bins/backup-full/args.rs"]
+mod backup_full;
+#[allow(dead_code)]
 #[path = "../bins/backup-guard/args.rs"]
 mod backup_guard;
 #[allow(dead_code)]
@@ -17,8 +20,8 @@ use clap::{CommandFactory, Parser};
 use holdfast::exit;
 use holdfast::manifest::Level;
 
-fn commands() -> [clap::Command; 3] {
-    [backup_db::Args::command(), restore_db::Args::command(), backup_guard::Args::command()]
+fn commands() -> [clap::Command; 4] {
+    [backup_db::Args::command(), backup_full::Args::command(), restore_db::Args::command(), backup_guard::Args::command()]
 }
 
 #[test]
@@ -133,6 +136,12 @@ fn what_excludes_each_other_is_wrong_usage() {
         "--list --to sqlite:x",
         "-f x.sql --to sqlite:x -d other",
         "--list --no-safety-backup",
+        "--list --files-to x",
+        "latest --files-to x --to sqlite:x",
+        "latest --overwrite",
+        "latest --owner",
+        "--undo --only x",
+        "--discard --preview",
     ] {
         refuses(restore_db::Args::try_parse_from(words(&format!("restore-db {line}"))).map(drop), line);
     }

@@ -36,26 +36,34 @@ scenarios! {
     a_migration_is_rehearsed_on_a_clone_and_the_real_database_is_watched
     a_person_at_the_terminal_decides_what_becomes_of_a_failed_migration
     a_person_at_the_terminal_types_the_name
+    a_preview_tells_what_is_in_a_backup_and_what_differs_from_now
     a_protected_environment_wants_its_name
     a_restore_can_be_undone_twice_and_discarded
     a_table_that_only_the_application_can_read_is_never_taken_for_unchanged
+    an_environment_of_files_alone_is_backed_up_checked_and_restored
+    an_increment_reads_and_stores_only_the_files_that_have_changed
+    database_files_and_configuration_are_one_backup_and_all_come_back
     every_keep_flag_keeps_what_it_says
     files_of_anyone_are_restored_by_their_content_and_cut_ones_refused
     fm_a20_a_huge_file_is_saved_and_restored_in_bounded_memory
     fm_b01_fm_b05_fm_b06_an_increment_that_fails_at_any_step_harms_no_chain
     fm_b01_fm_c01_a_backup_killed_at_any_step_leaves_whole_backups_only
+    fm_b01_fm_c01_a_full_backup_killed_at_any_step_leaves_whole_backups_only
     fm_b01_fm_c01_a_save_killed_at_any_step_leaves_whole_versions_only
     fm_b01_fm_e06_a_prune_in_a_chain_keeps_what_is_needed_when_it_is_killed_too
     fm_b01_fm_e06_a_prune_killed_at_any_step_loses_nothing_that_was_to_stay
     fm_b01_fm_f03_a_restore_and_its_undo_killed_at_any_step_are_all_old_or_all_new_with_a_rollback_journal
     fm_b01_fm_f03_a_restore_and_its_undo_killed_at_any_step_are_all_old_or_all_new_with_a_write_ahead_log
+    fm_b01_fm_f15_a_restore_of_files_killed_or_failing_at_any_step_is_finished_by_the_same_call
     fm_b01_random_kills_of_backup_and_restore_harm_nothing
     fm_b02_a_signal_stops_a_wait_for_a_locked_database
     fm_b02_fm_b03_a_signal_stops_a_backup_cleanly_with_its_own_status
     fm_b02_fm_b03_a_signal_stops_a_save_or_a_restore_of_a_file_cleanly
     fm_b05_a_real_small_disk_that_fills_up_keeps_what_it_held
+    fm_b05_fm_b16_a_full_disk_at_any_step_of_a_full_backup_publishes_nothing_and_keeps_older_ones
     fm_b05_fm_b16_a_full_disk_at_any_step_of_a_save_keeps_the_versions_there_are
     fm_b05_fm_b16_a_full_disk_at_any_step_publishes_nothing_and_keeps_older_backups
+    fm_b06_fm_b07_an_io_error_at_any_step_of_a_full_backup_publishes_nothing_and_keeps_older_ones
     fm_b06_fm_b07_an_io_error_at_any_step_of_a_save_keeps_the_versions_there_are
     fm_b06_fm_b07_an_io_error_at_any_step_publishes_nothing_and_keeps_older_backups
     fm_b08_a_disk_that_became_read_only_fails_and_keeps_what_it_holds
@@ -91,6 +99,7 @@ scenarios! {
     fm_f05_fm_f06_a_damaged_backup_is_refused_before_anything_is_touched
     fm_f07_queries_of_the_configuration_guard_the_swap_and_the_rehearsal
     fm_f08_a_broken_target_is_kept_aside_as_it_is
+    fm_f10_fm_f11_fm_f12_fm_f13_fm_f14_nothing_an_archive_says_leads_out_of_the_folder
     fm_g01_a_rollback_brings_back_what_stands_in_no_row_and_what_is_no_database_any_more
     fm_g01_fm_g02_a_failed_migration_is_rolled_back_and_its_status_passes_through
     fm_g03_what_a_migration_leaves_running_is_waited_for_and_named
@@ -129,7 +138,10 @@ scenarios! {
     increments_are_restored_at_every_link_by_holdfast_and_by_recover
     json_is_one_document_for_results_and_for_errors
     of_many_runs_with_one_code_one_goes_on
+    patterns_file_systems_and_the_store_itself_decide_what_is_taken_along
     selectors_find_what_is_meant_and_nothing_else
+    single_files_come_out_of_an_archive_that_is_damaged_elsewhere
+    ten_thousand_small_files_are_backed_up_checked_and_restored
     tests_in_place_are_undone_whatever_they_did
     the_application_itself_decides_whether_a_migration_was_good
     the_audit_trail_tells_who_did_what
@@ -137,7 +149,9 @@ scenarios! {
     two_persons_are_two_users_of_the_machine
     undo_without_a_configuration_never_reaches_another_folders_database
     versions_of_a_file_are_saved_shown_compared_tagged_and_restored
+    what_a_user_may_not_read_is_named_and_the_backup_is_partial
     what_backup_db_prints_is_what_restore_db_takes
+    what_is_missing_or_changes_while_it_is_read_is_named_and_the_backup_is_partial
 }
 
 #[test]

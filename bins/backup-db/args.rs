@@ -2,11 +2,10 @@
 
 use clap::Parser;
 use holdfast::compression::Compression;
-use holdfast::config::Retention;
 use holdfast::environment::Overrides;
 use holdfast::manifest::Level;
 use holdfast::rules::Wanted;
-use manners::{Common, Example, Span};
+use manners::{Common, Example, Keep, Span};
 
 pub(crate) const EXAMPLES: [Example; 2] = [
     Example { command: "backup-db app.db", what: "back a SQLite file up into ./backups/dev; no config file is needed" },
@@ -69,51 +68,9 @@ pub(crate) struct Args {
     pub(crate) common: Common,
 }
 
-/// The retention rules, where the command line sets them; each wins over the same key of the config.
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Retention (after success; the last good backup always stays)")]
-pub(crate) struct Keep {
-    /// keep backups younger than N days; 0 keeps all for ever
-    #[arg(long = "keep-days", value_name = "N")]
-    pub(crate) days: Option<u32>,
-
-    /// keep the N newest
-    #[arg(long = "keep-last", value_name = "N")]
-    pub(crate) last: Option<u32>,
-
-    /// never leave fewer than N, whatever the other rules say
-    #[arg(long = "keep-min", value_name = "N")]
-    pub(crate) min: Option<u32>,
-
-    /// keep one for each of the last N hours that have any
-    #[arg(long = "keep-hourly", value_name = "N")]
-    pub(crate) hourly: Option<u32>,
-
-    /// keep one for each of the last N days that have any
-    #[arg(long = "keep-daily", value_name = "N")]
-    pub(crate) daily: Option<u32>,
-
-    /// keep one for each of the last N weeks that have any
-    #[arg(long = "keep-weekly", value_name = "N")]
-    pub(crate) weekly: Option<u32>,
-
-    /// keep one for each of the last N months that have any
-    #[arg(long = "keep-monthly", value_name = "N")]
-    pub(crate) monthly: Option<u32>,
-
-    /// keep one for each of the last N years that have any
-    #[arg(long = "keep-yearly", value_name = "N")]
-    pub(crate) yearly: Option<u32>,
-
-    /// delete nothing this time
-    #[arg(long, conflicts_with_all = ["days", "last", "min", "hourly", "daily", "weekly", "monthly", "yearly"])]
-    pub(crate) no_prune: bool,
-}
-
 impl Args {
     /// What the command line says in place of the configuration.
     pub(crate) fn overrides(&self) -> Overrides {
-        let keep = &self.keep;
         Overrides {
             source: self.source.clone(),
             compression: self.compression,
@@ -121,17 +78,7 @@ impl Args {
             verify: self.verify,
             wait: self.wait.map(|Span(wait)| wait),
             allow_empty: self.allow_empty.then_some(true),
-            retention: Retention {
-                keep_days: keep.days,
-                keep_last: keep.last,
-                keep_min: keep.min,
-                hourly: keep.hourly,
-                daily: keep.daily,
-                weekly: keep.weekly,
-                monthly: keep.monthly,
-                yearly: keep.yearly,
-                archive_after_days: None,
-            },
+            retention: self.keep.rules(),
             ..Overrides::default()
         }
     }

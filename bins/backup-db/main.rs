@@ -1,16 +1,16 @@
 //! `backup-db`: back a database up.
 
 mod args;
-mod report;
 
 use std::process::ExitCode;
 
 use args::Args;
 use holdfast::audit::Run;
 use holdfast::error::Result;
+use holdfast::exit;
 use holdfast::manifest::Kind;
 use holdfast::verbs::backup::{self, Request};
-use manners::{Out, Setting};
+use manners::{Out, Setting, made};
 
 fn main() -> ExitCode {
     manners::run("backup-db", body)
@@ -20,7 +20,8 @@ fn body(args: Args, out: &Out) -> Result<u8> {
     let setting = Setting::open(&args.common)?;
     let environment = setting.environment(&args.common, args.overrides())?;
     if args.common.dry_run {
-        return report::print_plan(out, &backup::plan(&environment, &setting.state)?);
+        let plan = backup::plan(&environment, &setting.state)?;
+        return out.plan(&plan, &plan.lines()).map(|()| exit::DONE);
     }
     let store = setting.store(&args.common, &environment, true)?;
     setting.start_log("backup-db", &args.common, Some(&store), out)?;
@@ -36,9 +37,9 @@ fn body(args: Args, out: &Out) -> Result<u8> {
         trail.note(|facts| {
             facts.backup = Some(report.id.clone());
             facts.bytes = Some(report.manifest.stored_bytes());
-            facts.detail = report::facts(&report);
+            facts.detail = made::facts(&report);
         });
         Ok((report.status(), report))
     })?;
-    report::print(out, &audited)
+    made::print(out, &audited)
 }

@@ -6,7 +6,7 @@ use holdfast::backup::Backup;
 use holdfast::environment::{Environment, Overrides};
 use holdfast::error::Result;
 use holdfast::manifest::Level;
-use holdfast::select::{self, Selector};
+use holdfast::select::{self, Holding, Selector};
 use holdfast::store::Store;
 use holdfast::verbs::guard::{Ruled, Scope};
 use manners::{Bytes, Setting, Span};
@@ -49,7 +49,7 @@ impl Chosen {
         let only = match &selector {
             None => None,
             Some(Selector::Folder(path)) => Some(Backup::open_under_any_name(path)?),
-            Some(selector) => Some(select::find(&store, args.common.env.as_deref(), selector)?),
+            Some(selector) => Some(select::find_holding(&store, args.common.env.as_deref(), selector, Holding::Anything)?),
         };
         let names = match (&args.common.env, &only) {
             (Some(name), _) => vec![name.clone()],

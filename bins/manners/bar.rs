@@ -50,6 +50,15 @@ impl Bar {
         }
     }
 
+    pub(crate) fn reached_files(&self, done_files: u64) {
+        if !self.wanted {
+            return;
+        }
+        if let Some(Stage { name, bar: Some(bar), .. }) = self.stage().as_ref() {
+            bar.set_message(format!("{name}, {done_files} files"));
+        }
+    }
+
     pub(crate) fn end(&self) {
         if let Some(Stage { bar: Some(bar), .. }) = self.stage().take() {
             bar.finish_and_clear();

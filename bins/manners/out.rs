@@ -231,6 +231,10 @@ impl Progress for Out {
         self.bar.reached(done_bytes);
     }
 
+    fn reached_files(&self, done_files: u64) {
+        self.bar.reached_files(done_files);
+    }
+
     fn end(&self) {
         self.bar.end();
     }

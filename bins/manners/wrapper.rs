@@ -98,6 +98,10 @@ impl Progress for Watcher<'_> {
         self.out.reached(done_bytes);
     }
 
+    fn reached_files(&self, done_files: u64) {
+        self.out.reached_files(done_files);
+    }
+
     fn end(&self) {
         self.out.end();
     }

@@ -17,9 +17,10 @@ pub(crate) const EXAMPLES: [Example; 2] = [
     },
 ];
 
-/// Bring a database back: loaded beside the old one, checked, then swapped in.
+/// Bring a database back: loaded beside the old one, checked, then swapped in. Or bring files back, into a folder.
 ///
-/// The database that was there is backed up first and kept aside after the swap, until --discard.
+/// The database that was there is backed up first and kept aside after the swap, until --discard. With --files-to only files are
+/// restored, and no database is touched.
 #[derive(Debug, Parser)]
 #[command(name = "restore-db", version, max_term_width = 100, disable_help_flag = true, disable_version_flag = true)]
 #[command(after_help = manners::after_help(&EXAMPLES))]
@@ -70,6 +71,9 @@ pub(crate) struct Args {
     pub(crate) no_safety_backup: bool,
 
     #[command(flatten)]
+    pub(crate) files: Files,
+
+    #[command(flatten)]
     pub(crate) confirm: Confirm,
 
     /// wait this long for another run to end, for instance 10m [default: do not wait]
@@ -80,9 +84,44 @@ pub(crate) struct Args {
     pub(crate) common: Common,
 }
 
+/// The flags about files.
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Files")]
+pub(crate) struct Files {
+    /// restore the files of the backup into this folder, which must be empty or not exist, and nothing else
+    ///
+    /// Each file or folder that was backed up has its own name in there. After an interrupted run the same call goes on.
+    #[arg(long = "files-to", value_name = "DIR", conflicts_with_all = ["list", "undo", "discard", "file", "to", "user", "dbname", "no_safety_backup", "confirm"])]
+    pub(crate) files_to: Option<PathBuf>,
+
+    /// only what fits; may be given more than once
+    ///
+    /// A pattern without a slash is held against names, as in '*.jpg'; one with a slash against paths as --preview shows them. What
+    /// fits a folder fits everything in it. The rest of the archive is not read.
+    #[arg(long = "only", value_name = "PATTERN", conflicts_with_all = ["list", "undo", "discard"])]
+    pub(crate) only: Vec<String>,
+
+    /// replace files of the same name that are in the folder; all others stay
+    #[arg(long, requires = "files_to")]
+    pub(crate) overwrite: bool,
+
+    /// restore owners and groups too, which mostly only root may
+    #[arg(long, requires = "files_to")]
+    pub(crate) owner: bool,
+
+    /// show the files in the backup, and what differs from now
+    ///
+    /// They are compared, by type, length and time, with the places that they were taken from, or with what is in --files-to.
+    #[arg(long, conflicts_with_all = ["list", "undo", "discard", "file", "user", "dbname", "no_safety_backup", "confirm"])]
+    pub(crate) preview: bool,
+}
+
 impl Args {
     /// What the flags ask for.
     pub(crate) fn operation(&self) -> &'static str {
+        if self.files.files_to.is_some() {
+            return "restore-files";
+        }
         match (self.list, self.undo, self.discard) {
             (true, ..) => "list",
             (_, true, _) => "undo",

@@ -12,7 +12,7 @@ use holdfast::error::{Error, Kind, Result};
 use holdfast::foreign::Foreign;
 use holdfast::manifest::EngineName;
 use holdfast::marker::{self, Marker, Role};
-use holdfast::select::{self, Selector};
+use holdfast::select::{self, Holding, Selector};
 use holdfast::store::Store;
 use holdfast::verbs::requests;
 use holdfast::verbs::restore::{Origin, Target};
@@ -83,6 +83,21 @@ impl Choice {
         Ok((origin, target))
     }
 
+    /// The backup whose files are meant.
+    pub(crate) fn files(&self, args: &Args) -> Result<Backup> {
+        self.backup(args, Holding::Files)
+    }
+
+    /// The environment that a backup is of, where the configuration describes it.
+    pub(crate) fn environment_of(&self, backup: &Backup) -> Option<&Environment> {
+        self.described.iter().find(|environment| environment.name == backup.manifest().environment)
+    }
+
+    /// Every environment of the configuration file.
+    pub(crate) fn environments(&self) -> &[Environment] {
+        &self.described
+    }
+
     /// The environment under which a safety backup of the target is filed.
     pub(crate) fn filed_under<'a>(&'a self, target: &Target<'a>) -> &'a Environment {
         target.environment.unwrap_or(&self.environment)
@@ -138,6 +153,10 @@ impl Choice {
         if let Some(path) = &args.file {
             return self.file(path, args);
         }
+        Ok(Origin::Backup(Box::new(self.backup(args, Holding::Database)?)))
+    }
+
+    fn backup(&self, args: &Args, holding: Holding) -> Result<Backup> {
         let environment = self.is_settled.then_some(self.environment.name.as_str());
         let selector = match (&args.selector, &args.at) {
             (Some(text), _) => Selector::parse(text)?,
@@ -145,9 +164,9 @@ impl Choice {
             (None, None) => return Err(Error::usage("no backup is named").hint("use latest, an id or a backup's folder")),
         };
         if let Selector::Folder(path) = &selector {
-            return Ok(Origin::Backup(Box::new(Backup::open_under_any_name(path)?)));
+            return Backup::open_under_any_name(path);
         }
-        Ok(Origin::Backup(Box::new(select::find(self.require_store()?, environment, &selector)?)))
+        select::find_holding(self.require_store()?, environment, &selector, holding)
     }
 
     /// A file of one of our backups stands for that backup, so that everything known of it is checked.
@@ -186,6 +205,7 @@ impl Choice {
     fn place_it_was_made_from<'b>(&self, backup: &'b Backup) -> Result<&'b str> {
         let manifest = backup.manifest();
         let id = backup.id();
+        backup.database()?;
         let database = manifest.database.as_ref().ok_or_else(|| Error::bad(format!("{id} holds no database")))?;
         let folder = backup.folder().canonicalize().unwrap_or_default();
         if self.store.as_ref().is_none_or(|store| store.id() != manifest.store_id || !folder.starts_with(store.root())) {

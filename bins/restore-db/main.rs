@@ -2,6 +2,7 @@
 
 mod args;
 mod choice;
+mod files;
 mod report;
 mod work;
 
@@ -10,7 +11,7 @@ use std::process::ExitCode;
 use args::Args;
 use choice::Choice;
 use holdfast::audit::Run;
-use holdfast::error::Result;
+use holdfast::error::{Error, Result};
 use holdfast::exit;
 use holdfast::verbs::{requests, restore};
 use manners::{Out, Setting, approval};
@@ -25,6 +26,15 @@ fn body(args: Args, out: &Out) -> Result<u8> {
     setting.start_log("restore-db", &args.common, choice.store.as_ref(), out)?;
     if args.list {
         return report::print_list(out, &choice.catalog(&args)?);
+    }
+    if args.files.preview {
+        return files::preview(&args, &setting, &choice, out);
+    }
+    if args.files.files_to.is_some() {
+        return files::run(&args, &setting, &choice, out);
+    }
+    if !args.files.only.is_empty() {
+        return Err(Error::usage("--only is about files").hint("say where they go, with --files-to DIR, or look at them with --preview"));
     }
     if args.common.dry_run {
         return rehearse(&args, &setting, &choice, out);

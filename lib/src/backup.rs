@@ -9,6 +9,7 @@ use crate::error::{Error, OnPath, Result};
 use crate::frames::base::Base;
 use crate::frames::index::{Index, Outline};
 use crate::frames::open::{Expected, Reader, hash_file};
+use crate::frames::pick::Runs;
 use crate::frames::shelf::{Shelf, Volume};
 use crate::fsx;
 use crate::manifest::{self, Component, Manifest, Source, Type};
@@ -84,7 +85,7 @@ impl Backup {
     /// The names that a backup with this manifest has, and no others.
     pub fn expected_files(&self) -> Vec<String> {
         let mut names: Vec<String> =
-            self.manifest.components.iter().flat_map(|component| [component.file.clone(), component.index.clone()]).collect();
+            self.manifest.components.iter().flat_map(|component| component.parts().map(|(name, _, _)| name.clone())).collect();
         names.extend([manifest::FILE, CHECKSUMS, INSTRUCTIONS].map(str::to_owned));
         if self.manifest.backup_type != Type::Full {
             names.push(RECOVER.to_owned());
@@ -95,7 +96,15 @@ impl Backup {
 
     /// The component that holds the database.
     pub fn database(&self) -> Result<&Component> {
-        self.manifest.component("database").ok_or_else(|| Error::bad(format!("{} holds no database", self.manifest.id)))
+        self.manifest.component("database").ok_or_else(|| {
+            let error = Error::bad(format!("{} holds no database", self.manifest.id));
+            if self.archives().next().is_some() { error.hint("its files come back with --files-to DIR") } else { error }
+        })
+    }
+
+    /// The components that hold files.
+    pub fn archives(&self) -> impl Iterator<Item = &Component> {
+        self.manifest.components.iter().filter(|component| component.files.is_some())
     }
 
     /// A component's plain stream; its end is an error where the file as a whole is not what the manifest says.
@@ -118,6 +127,16 @@ impl Backup {
             return Err(Error::bad(format!("{} is not the file that its manifest describes", path.display())));
         }
         Reader::gather(&Arc::new(self.shelf(component)?), index)
+    }
+
+    /// A component's plain stream, from any place on, without what lies elsewhere in its file; every chunk's hash is compared.
+    pub fn pick(&self, component: &Component) -> Result<Runs> {
+        let shelf = if component.sources.is_empty() {
+            Shelf::new(vec![Some(Volume::open(&self.folder.join(&component.file), &self.outline(component)?)?)])?
+        } else {
+            self.shelf(component)?
+        };
+        Ok(Runs::over(&Arc::new(shelf), self.index(component)?))
     }
 
     /// What the chunks of an increment's component lie in.

@@ -84,7 +84,8 @@ pub fn pack_database(
 impl Packed {
     /// Reads everything back from the disk, compares it with what went in, and adds the texts beside the dump.
     pub fn prove(self, staging: &Staging, compression: Compression) -> Result<(Dumped, Vec<Component>)> {
-        let mut components = vec![describe(DATABASE, self.content, self.database, staging, compression, self.sources)?];
+        let mut components =
+            vec![describe(DATABASE, (self.content.name(), self.content.file_ending()), self.database, staging, compression, self.sources)?];
         for extra in &self.dumped.extras {
             components.push(seal_extra(extra, self.content, staging, compression)?);
         }
@@ -93,15 +94,16 @@ impl Packed {
 }
 
 fn seal_extra(extra: &Extra, content: Content, staging: &Staging, compression: Compression) -> Result<Component> {
-    let path = staging.path().join(file_name(&extra.role, content, compression, false));
+    let path = staging.path().join(file_name(&extra.role, content.file_ending(), compression, false));
     let mut sealer = Sealer::create(&path, Cut::Content(EXTRA_CHUNK_BYTES), compression, None)?;
     sealer.add(&extra.bytes)?;
-    describe(&extra.role, content, sealer.finish()?, staging, compression, Vec::new())
+    describe(&extra.role, (content.name(), content.file_ending()), sealer.finish()?, staging, compression, Vec::new())
 }
 
-fn describe(
+/// Reads a component's file back, writes its index, and says what it is. `content` is its name in the manifest, and its ending.
+pub(crate) fn describe(
     role: &str,
-    content: Content,
+    (content, content_ending): (&str, &str),
     unread: Unread,
     staging: &Staging,
     compression: Compression,
@@ -113,8 +115,8 @@ fn describe(
     staging.write(&index_file, &index)?;
     Ok(Component {
         role: role.to_owned(),
-        file: file_name(role, content, compression, !sources.is_empty()),
-        content: content.name().to_owned(),
+        file: file_name(role, content_ending, compression, !sources.is_empty()),
+        content: content.to_owned(),
         compression: compression.name().to_owned(),
         stored_bytes: sealed.index.stored_bytes(),
         plain_bytes: sealed.index.plain_bytes,
@@ -124,19 +126,20 @@ fn describe(
         index: index_file,
         index_bytes: index.len() as u64,
         index_sha256: fsx::sha256_hex(&index),
+        files: None,
         sources,
     })
 }
 
 /// `database.sql.gz`, or `database.sql.delta`, which nobody is to take for the whole.
-fn file_name(role: &str, content: Content, compression: Compression, is_increment: bool) -> String {
+pub(crate) fn file_name(role: &str, content_ending: &str, compression: Compression, is_increment: bool) -> String {
     let ending = match compression {
         _ if is_increment => ".delta",
         Compression::Gzip(_) => ".gz",
         Compression::Zstd(_) => ".zst",
         Compression::None => "",
     };
-    format!("{role}.{}{ending}", content.file_ending())
+    format!("{role}.{content_ending}{ending}")
 }
 
 /// Where an engine's bytes go.
@@ -167,7 +170,7 @@ impl Outlet for Intake<'_> {
         }
         let base = self.base.clone().filter(|base| base.fits(cut));
         let is_increment = base.is_some();
-        let path = self.staging.join(file_name(DATABASE, self.content, self.compression, is_increment));
+        let path = self.staging.join(file_name(DATABASE, self.content.file_ending(), self.compression, is_increment));
         self.current = Some(Current { sealer: Sealer::create(&path, cut, self.compression, base)?, path, is_increment });
         Ok(())
     }

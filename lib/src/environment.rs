@@ -91,6 +91,12 @@ pub struct Environment {
     pub files: Vec<PathBuf>,
     /// Configuration files that a full backup takes along.
     pub config_files: Vec<PathBuf>,
+    /// Patterns of the only files that are taken along; empty takes all.
+    pub include: Vec<String>,
+    /// Patterns of what is left out.
+    pub exclude: Vec<String>,
+    /// Whether other file systems below a folder stay out.
+    pub one_file_system: bool,
 }
 
 /// What the command line says, and wins over the file. Paths are relative to the working directory.
@@ -126,6 +132,14 @@ pub struct Overrides {
     pub allow_empty: Option<bool>,
     /// Folders in which an engine's programs are looked for first.
     pub program_dirs: Vec<PathBuf>,
+    /// Files and folders that a full backup takes along.
+    pub files: Vec<PathBuf>,
+    /// Patterns of the only files that are taken along.
+    pub include: Vec<String>,
+    /// Patterns of what is left out, beside the file's.
+    pub exclude: Vec<String>,
+    /// Whether other file systems below a folder stay out.
+    pub one_file_system: Option<bool>,
 }
 
 /// Shows no secret.
@@ -359,8 +373,19 @@ impl Config {
                 (None, Some(table)) => self.approval_rules(table, &["approval", "folder"])?,
                 (None, None) => ApprovalRules::default(),
             },
-            files: paths("files", &env.files)?,
+            files: if overrides.files.is_empty() {
+                paths("files", &env.files)?
+            } else {
+                overrides.files.iter().map(|path| self.surroundings.path(path)).collect::<Result<_>>()?
+            },
             config_files: paths("config_files", &env.config_files)?,
+            include: if overrides.include.is_empty() {
+                env.include.clone().or_else(|| top.include.clone()).unwrap_or_default()
+            } else {
+                overrides.include
+            },
+            exclude: env.exclude.iter().flatten().chain(top.exclude.iter().flatten()).cloned().chain(overrides.exclude).collect(),
+            one_file_system: overrides.one_file_system.or(env.one_file_system).or(top.one_file_system).unwrap_or(true),
         })
     }
 }

@@ -10,7 +10,8 @@ pub mod codec;
 pub mod cut;
 pub mod index;
 pub mod open;
-mod ordered;
+pub mod pick;
+pub(crate) mod ordered;
 pub mod seal;
 pub mod shelf;
 

@@ -39,6 +39,7 @@ pub mod rules;
 pub mod config;
 pub mod environment;
 pub mod component;
+pub mod files;
 pub mod foreign;
 
 // knowledge: what is known and allowed

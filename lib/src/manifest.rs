@@ -3,6 +3,10 @@
 //! A manifest is input, not truth: it is read with a size limit, its file names must be bare names inside its own
 //! backup, and a newer `format` is refused. Fields it does not know are ignored.
 
+mod files;
+
+pub use files::{Files, Inventory, Remark, Root};
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -251,11 +255,11 @@ impl fmt::Display for EngineName {
 /// One file of a backup.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Component {
-    /// `database`, `globals`; later `files`, `config`.
+    /// `database`, `globals`, `files`, `config`.
     pub role: String,
     /// Its file's name.
     pub file: String,
-    /// What its plain bytes are: `sqlite` (a page image) or `sql`.
+    /// What its plain bytes are: `sqlite` (a page image), `sql` or `tar`.
     pub content: String,
     /// `gzip`, `zstd` or `none`.
     pub compression: String,
@@ -276,6 +280,9 @@ pub struct Component {
     /// SHA-256 (hex) of the index file. The index holds the hash of every chunk of the plain stream, so this is the plain
     /// stream's own hash too: its bytes are not hashed a second time as a whole.
     pub index_sha256: String,
+    /// What it holds, where that is files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<Files>,
     /// The backups that its index names as sources, in that order; none in a full backup.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<Source>,
@@ -288,6 +295,15 @@ pub struct Source {
     pub id: String,
     /// SHA-256 (hex) of its index of the same component: another backup of that name is not taken for it.
     pub index_sha256: String,
+}
+
+impl Component {
+    /// Its files in the backup's folder, each with its size and SHA-256 (hex).
+    pub fn parts(&self) -> impl Iterator<Item = (&String, u64, &String)> {
+        let own = [(&self.file, self.stored_bytes, &self.stored_sha256), (&self.index, self.index_bytes, &self.index_sha256)];
+        let inventory = self.files.as_ref().map(|files| (&files.inventory.file, files.inventory.bytes, &files.inventory.sha256));
+        own.into_iter().chain(inventory)
+    }
 }
 
 impl Manifest {
@@ -328,7 +344,7 @@ impl Manifest {
         if let Some(source) = sources.into_iter().find(|source| self.parent.is_none() || !is_id(&source.id)) {
             return Err(Error::bad(format!("the manifest names the source {:?}, which it cannot have", source.id)));
         }
-        let names = self.components.iter().flat_map(|component| [&component.file, &component.index]);
+        let names = self.components.iter().flat_map(|component| component.parts().map(|(name, _, _)| name));
         let mut seen = std::collections::BTreeSet::new();
         for name in names {
             if !is_bare_name(name) || matches!(name.as_str(), FILE | "SHA256SUMS" | "RESTORE.txt" | "recover.py") {
@@ -353,6 +369,20 @@ impl Manifest {
         self.components.iter().find(|component| component.role == role)
     }
 
+    /// What the backup should hold and does not, or holds torn: each with its path. Empty where it is whole.
+    pub fn incomplete(&self) -> impl Iterator<Item = &Remark> {
+        self.components.iter().filter_map(|component| component.files.as_ref()).flat_map(|files| &files.incomplete)
+    }
+
+    /// How many things the backup should hold and does not, or holds torn; more than [`Manifest::incomplete`] names.
+    pub fn incomplete_count(&self) -> u64 {
+        self.components
+            .iter()
+            .filter_map(|component| component.files.as_ref())
+            .map(|files| files.incomplete_count)
+            .fold(0, u64::saturating_add)
+    }
+
     /// Ids of the backups in which chunks of this one lie.
     pub fn needs(&self) -> std::collections::BTreeSet<&str> {
         self.components.iter().flat_map(|component| &component.sources).map(|source| source.id.as_str()).collect()
@@ -360,7 +390,7 @@ impl Manifest {
 
     /// Bytes of all components as stored.
     pub fn stored_bytes(&self) -> u64 {
-        self.components.iter().map(|component| component.stored_bytes.saturating_add(component.index_bytes)).fold(0, u64::saturating_add)
+        self.components.iter().flat_map(Component::parts).map(|(_, bytes, _)| bytes).fold(0, u64::saturating_add)
     }
 }
 

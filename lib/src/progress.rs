@@ -8,6 +8,9 @@ pub trait Progress: Send + Sync {
     /// So many plain bytes of the stage are done. An estimated total may be passed.
     fn reached(&self, done_bytes: u64);
 
+    /// So many files of the stage are done, where it is about files.
+    fn reached_files(&self, _done_files: u64) {}
+
     /// The stage has ended, well or not.
     fn end(&self);
 }

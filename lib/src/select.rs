@@ -75,6 +75,39 @@ fn read_time(text: &str) -> Option<DateTime<Utc>> {
 /// `latest` and a time never choose a safety backup (it holds the very state that a restore replaced), nor one that was
 /// never verified, nor, while there is another, one that a later check found bad; all can be chosen by id.
 pub fn find(store: &Store, environment: Option<&str>, selector: &Selector) -> Result<Backup> {
+    find_holding(store, environment, selector, Holding::Database)
+}
+
+/// What a backup must hold to be chosen by `latest` or a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holding {
+    /// A database.
+    Database,
+    /// Files.
+    Files,
+    /// Whatever there is.
+    Anything,
+}
+
+impl Holding {
+    fn is_in(self, manifest: &Manifest) -> bool {
+        match self {
+            Holding::Database => manifest.database.is_some(),
+            Holding::Files => manifest.components.iter().any(|component| component.files.is_some()),
+            Holding::Anything => true,
+        }
+    }
+
+    fn named(self) -> &'static str {
+        match self {
+            Holding::Files => " that holds files",
+            Holding::Database | Holding::Anything => "",
+        }
+    }
+}
+
+/// As [`find`], where `latest` and a time choose among those that hold what is wanted.
+pub fn find_holding(store: &Store, environment: Option<&str>, selector: &Selector, holding: Holding) -> Result<Backup> {
     if let Selector::Folder(path) = selector {
         return Backup::open_under_any_name(path);
     }
@@ -91,12 +124,15 @@ pub fn find(store: &Store, environment: Option<&str>, selector: &Selector) -> Re
         }
         Selector::Latest => {
             only_environment(&catalog, environment)?;
-            newest_good(store, &catalog, |_| true)?.ok_or_else(|| none_good(format!("there is no verified backup of {place}"), &catalog))
+            newest_good(store, &catalog, |backup| holding.is_in(backup.manifest()))?
+                .ok_or_else(|| none_good(format!("there is no verified backup of {place}{}", holding.named()), &catalog))
         }
         Selector::At(time) => {
             only_environment(&catalog, environment)?;
-            newest_good(store, &catalog, |backup| backup.manifest().created_at <= *time)?.ok_or_else(|| {
-                none_good(format!("there is no verified backup of {place} from {} or before", clock::readable(*time)), &catalog)
+            let fits = |backup: &Backup| backup.manifest().created_at <= *time && holding.is_in(backup.manifest());
+            newest_good(store, &catalog, fits)?.ok_or_else(|| {
+                let named = holding.named();
+                none_good(format!("there is no verified backup of {place}{named} from {} or before", clock::readable(*time)), &catalog)
             })
         }
         Selector::Folder(_) => Err(Error::usage("a folder is no id")),
@@ -125,7 +161,7 @@ fn newest_good(store: &Store, catalog: &Catalog, fits: impl Fn(&Backup) -> bool)
 
 /// Whether `latest` may choose it.
 pub fn counts(manifest: &Manifest) -> bool {
-    manifest.kind != Kind::Safety && manifest.verification.is_some() && manifest.database.is_some()
+    manifest.kind != Kind::Safety && manifest.verification.is_some()
 }
 
 /// Without an environment, `latest` only means something where there is one.

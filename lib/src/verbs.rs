@@ -3,6 +3,8 @@
 pub mod backup;
 pub mod before;
 pub mod dbtest;
+pub mod files;
+pub mod full;
 pub mod guard;
 pub mod guarded;
 pub mod migrate;

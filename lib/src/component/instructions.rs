@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::engine::Content;
-use crate::manifest::{Component, Manifest};
+use crate::manifest::{Component, Files, Manifest};
 use crate::shell;
 use crate::store::{CHECKSUMS, RECOVER};
 
@@ -24,11 +24,16 @@ pub fn instructions(manifest: &Manifest) -> String {
     for component in &manifest.components {
         let plain = component.file.trim_end_matches(".gz").trim_end_matches(".zst").trim_end_matches(".delta");
         let _ = writeln!(text, "\n{} ({} bytes, {} bytes unpacked)\n", component.file, component.stored_bytes, component.plain_bytes);
-        if component.content == Content::SqliteImage.name() {
+        if let Some(files) = &component.files {
+            archive(&mut text, component, files);
+        } else if component.content == Content::SqliteImage.name() {
             sqlite(&mut text, manifest, component, plain);
         } else {
             postgres(&mut text, manifest, component);
         }
+    }
+    if manifest.components.iter().any(|component| component.files.is_some()) {
+        let _ = writeln!(text, "\n*.inventory.jsonl* list every file with its size, time and SHA-256.");
     }
     let _ = writeln!(text, "\n*.index and manifest.json are for Holdfast; these commands need neither.");
     text
@@ -40,6 +45,21 @@ fn unpack(component: &Component) -> String {
         "gzip" => format!("gunzip -c {}", component.file),
         "zstd" => format!("zstd -dc {}", component.file),
         _ => format!("cat {}", component.file),
+    }
+}
+
+fn archive(text: &mut String, component: &Component, files: &Files) {
+    let _ = writeln!(text, "A tar archive of {} files. Unpack it into a new folder:\n", files.files);
+    let _ = writeln!(text, "    mkdir restored-{0} && {1} | tar -xpf - -C restored-{0}", component.role, unpack(component));
+    let _ = writeln!(text, "\nIn there:");
+    for root in &files.roots {
+        let _ = writeln!(text, "    {} was {}", shell::word(&root.name), shell::word(&root.path.display().to_string()));
+    }
+    if component.role == "config" {
+        let _ = writeln!(text, "Passwords and keys that stood in these files are in the archive as they were: keep it private.");
+    }
+    for remark in &files.incomplete {
+        let _ = writeln!(text, "NOT AS IT SHOULD BE: {}: {}", shell::word(&remark.path), remark.why);
     }
 }
 

@@ -58,6 +58,12 @@ macro_rules! table {
             pub(crate) scratch_user: Option<String>,
             /// URL of a server on which scratch databases may be made, instead of a private one.
             pub(crate) scratch_server: Option<String>,
+            /// Patterns of files and folders that a full backup leaves out: *.tmp fits names, media/cache/** paths in the archive.
+            pub(crate) exclude: Option<Vec<String>>,
+            /// Patterns of the only files that a full backup takes along; without it all files.
+            pub(crate) include: Option<Vec<String>>,
+            /// Whether file systems that are mounted below a folder of files stay out; default true.
+            pub(crate) one_file_system: Option<bool>,
             /// What becomes of the database when a migration fails: restore (default), keep, ask.
             pub(crate) on_failure: Option<Text<OnFailure>>,
             /// How many rows a migration may lose: a number over all tables, or a percentage of each; default "0".

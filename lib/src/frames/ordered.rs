@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 
 use crate::error::{Error, Result};
 
-pub(super) struct Ordered<Job, Done> {
+pub(crate) struct Ordered<Job, Done> {
     jobs: Option<SyncSender<(u64, Job)>>,
     done: Receiver<(u64, Result<Done>)>,
     early: BTreeMap<u64, Result<Done>>,
@@ -20,7 +20,7 @@ pub(super) struct Ordered<Job, Done> {
 
 impl<Job: Send + 'static, Done: Send + 'static> Ordered<Job, Done> {
     /// Starts `workers` threads, each with a function of its own from `make_work`.
-    pub(super) fn start<Work>(workers: usize, mut make_work: impl FnMut() -> Result<Work>) -> Result<Self>
+    pub(crate) fn start<Work>(workers: usize, mut make_work: impl FnMut() -> Result<Work>) -> Result<Self>
     where
         Work: FnMut(Job) -> Result<Done> + Send + 'static,
     {
@@ -50,12 +50,12 @@ impl<Job: Send + 'static, Done: Send + 'static> Ordered<Job, Done> {
     }
 
     /// Whether [`Ordered::give`] would stay within the bound.
-    pub(super) fn has_room(&self) -> bool {
+    pub(crate) fn has_room(&self) -> bool {
         self.given - self.taken < self.in_flight_max
     }
 
     /// Gives the next job. The caller has seen to [`Ordered::has_room`].
-    pub(super) fn give(&mut self, job: Job) -> Result<()> {
+    pub(crate) fn give(&mut self, job: Job) -> Result<()> {
         let sent = self.jobs.as_ref().is_some_and(|jobs| jobs.send((self.given, job)).is_ok());
         if !sent {
             return Err(a_worker_died());
@@ -65,7 +65,7 @@ impl<Job: Send + 'static, Done: Send + 'static> Ordered<Job, Done> {
     }
 
     /// The next result in the order of the jobs; none where nothing is under way. Waits for it.
-    pub(super) fn take(&mut self) -> Option<Result<Done>> {
+    pub(crate) fn take(&mut self) -> Option<Result<Done>> {
         if self.taken == self.given {
             return None;
         }

@@ -43,6 +43,7 @@ fn component(file: &str) -> Component {
         index_bytes: 1,
         index_sha256: String::new(),
         sources: Vec::new(),
+        files: None,
     }
 }
 

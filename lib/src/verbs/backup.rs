@@ -1,5 +1,9 @@
 //! `backup-db`: from a live database to a published backup that has been read back.
 
+mod packing;
+
+pub(super) use packing::Sources;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -7,15 +11,15 @@ use std::time::Instant;
 use chrono::{DateTime, Duration, Utc};
 use serde::Serialize;
 
-use super::parent::{self, Parent};
+use super::parent;
 use super::prune::{self, Pruned};
 use super::verify::{self, Demands, Proven, elapsed_ms};
 use crate::audit;
 use crate::backup::Backup;
 use crate::catalog::Catalog;
 use crate::clock;
-use crate::component::{self, Origin};
-use crate::engine::{Dumped, Engine, Probe};
+use crate::component;
+use crate::engine::{Engine, Probe};
 use crate::environment::Environment;
 use crate::error::{self, Result};
 use crate::exit;
@@ -25,7 +29,7 @@ use crate::id;
 use crate::interrupt;
 use crate::known;
 use crate::lock::Held;
-use crate::manifest::{self, Component, Kind, Level, Manifest, Type, Verification};
+use crate::manifest::{self, Kind, Level, Manifest, Type, Verification};
 use crate::marker;
 use crate::progress::Progress;
 use crate::rules::Wanted;
@@ -73,6 +77,7 @@ impl Report {
     pub fn status(&self) -> u8 {
         match &self.pruned {
             _ if self.manifest.verification.is_none() => exit::BAD,
+            _ if self.manifest.incomplete_count() > 0 => exit::PARTIAL,
             Some(Err(error)) => match error.kind() {
                 // Not 1, which says that nothing was published.
                 error::Kind::Failed => exit::PARTIAL,
@@ -113,22 +118,36 @@ pub(super) fn make_and_prune(
     request: &Request,
     progress: &dyn Progress,
 ) -> Result<Made> {
-    let mut made = make(environment, store, held, engine, probe, request, progress).map_err(as_failed)?;
-    let may_prune = request.prune && made.report.manifest.verification.is_some() && !environment.retention.is_empty();
+    make_of_and_prune(environment, store, held, Sources::database(engine, probe), request, progress)
+}
+
+/// As [`make_and_prune`], of whatever there is.
+pub(super) fn make_of_and_prune(
+    environment: &Environment,
+    store: &Store,
+    held: &Held,
+    sources: Sources<'_>,
+    request: &Request,
+    progress: &dyn Progress,
+) -> Result<Made> {
+    let mut made = make_of(environment, store, held, sources, request, progress).map_err(as_failed)?;
+    // What lacks something makes up for nothing that would be removed.
+    let is_whole = made.report.manifest.verification.is_some() && made.report.manifest.incomplete_count() == 0;
+    let may_prune = request.prune && is_whole && !environment.retention.is_empty();
     let id = &made.report.id;
     made.report.pruned = may_prune.then(|| prune::run(environment, store, held).map_err(|error| within_retention(error, id)));
     Ok(made)
 }
 
 /// Looks at the source, and refuses one that says of itself that it is another environment's.
-fn probe(environment: &Environment, engine: &dyn Engine) -> Result<Probe> {
+pub(super) fn probe(environment: &Environment, engine: &dyn Engine) -> Result<Probe> {
     let probe = engine.probe()?;
     marker::require(probe.marker.as_ref(), &environment.name, &engine.location())?;
     Ok(probe)
 }
 
 /// A source that is no database is no bad backup: the run failed, and nothing was published.
-fn as_failed(error: error::Error) -> error::Error {
+pub(super) fn as_failed(error: error::Error) -> error::Error {
     if error.kind() == error::Kind::Bad { error.as_kind(error::Kind::Failed) } else { error }
 }
 
@@ -198,7 +217,7 @@ pub fn plan(environment: &Environment, state: &StateDir) -> Result<Planned> {
     })
 }
 
-/// Makes a backup while the environment is held.
+/// Makes a backup of a database while the environment is held.
 pub fn make(
     environment: &Environment,
     store: &Store,
@@ -208,60 +227,49 @@ pub fn make(
     request: &Request,
     progress: &dyn Progress,
 ) -> Result<Made> {
+    make_of(environment, store, held, Sources::database(engine, probe), request, progress)
+}
+
+/// Makes a backup while the environment is held: the database first, since what its rows speak of is there by then.
+fn make_of(
+    environment: &Environment,
+    store: &Store,
+    held: &Held,
+    sources: Sources<'_>,
+    request: &Request,
+    progress: &dyn Progress,
+) -> Result<Made> {
     let mut notes: Vec<String> =
         store.sweep(held)?.into_iter().map(|name| format!("removed {name}, which an interrupted run left")).collect();
     store.require_real(&store.folder(place_of(request.kind, &environment.name)))?;
     let catalog = Catalog::read(store, Some(&environment.name))?;
     let created_at = next_time(&catalog, clock::now(), &mut notes);
-    // As much as the last full, also where an increment is likely: nobody knows yet how much has changed.
-    let is_full = |backup: &Backup| {
-        let has_files = backup.manifest().kind == Kind::Full;
-        backup.manifest().backup_type == Type::Full && has_files == (request.kind == Kind::Full)
-    };
-    let needed = catalog.newest(is_full).map_or(0, |backup| backup.manifest().stored_bytes() / 10 * 13);
+    let needed = sources.expected_bytes(&catalog) / 10 * 13;
     fsx::require_free(store.root(), needed + SPARE_BYTES + environment.min_free.unwrap_or(0))?;
 
     let parent = parent::choose(environment, store, &catalog, request.kind, created_at, &mut notes)?;
     let id = fresh_id(&catalog, created_at, &environment.name, request.kind)?;
     let mut staging = store.stage(held, &id)?;
     let mut durations = BTreeMap::new();
-    let start = Instant::now();
-    progress.begin("dump", Some(probe.estimated_bytes));
-    tracing::info!(id = staging.backup_id(), "backing {} up", engine.location());
-    let pack = |staging: &Staging, parent: Option<&Parent>| {
-        let parent = parent.map(|parent| &parent.backup);
-        component::pack_database(&Origin::Live(engine), staging.path(), environment.compression, parent, progress)
-    };
-    let packed = match (pack(&staging, parent.as_ref()), &parent) {
+    let mut manifest = describe(environment, store, &staging, request, created_at);
+    let with = packing::Packing { sources, catalog: &catalog, environment, progress };
+    let packed = with.pack(parent.as_ref(), &staging, &mut manifest, &mut durations);
+    match (packed, &parent) {
         // Rather a full tonight than no backup at all; it is not chosen again once a check has found it bad.
         (Err(error), Some(parent)) if error.kind() == error::Kind::Bad => {
             notes.push(format!("{} cannot be referred to, so this one is a full: {error}", parent.backup.id()));
             drop(staging);
             staging = store.stage(held, &id)?;
-            pack(&staging, None)?
+            manifest = describe(environment, store, &staging, request, created_at);
+            durations.clear();
+            with.pack(None, &staging, &mut manifest, &mut durations)?;
         }
         (packed, _) => packed?,
-    };
-    progress.end();
-    durations.insert("dump".to_owned(), elapsed_ms(start));
-
-    let start = Instant::now();
-    progress.begin("read back", None);
-    let (dumped, components) = packed.prove(&staging, environment.compression)?;
-    progress.end();
-    durations.insert("read_back".to_owned(), elapsed_ms(start));
-
-    let parent = parent.filter(|_| components.iter().any(|component| !component.sources.is_empty()));
-    let mut manifest = describe(environment, store, &staging, request, created_at, dumped, components);
-    if let Some(parent) = parent {
-        manifest.backup_type = parent.makes;
-        manifest.parent = Some(parent.backup.id().to_owned());
     }
-    manifest.warnings.splice(0..0, probe.warnings.iter().cloned());
     let mut proven = None;
     if manifest.problems.is_empty() {
         if request.verify >= Level::Restore {
-            proven = Some(prove(environment, store, &staging, &manifest, request.verify, &mut durations, progress)?);
+            proven = prove(environment, store, &staging, &manifest, request.verify, &mut durations, progress)?;
         }
         manifest.verification = Some(Verification { level: request.verify.max(Level::Structure), at: clock::now() });
     }
@@ -307,15 +315,8 @@ fn fresh_id(catalog: &Catalog, created_at: DateTime<Utc>, environment: &str, kin
     }
 }
 
-fn describe(
-    environment: &Environment,
-    store: &Store,
-    staging: &Staging,
-    request: &Request,
-    created_at: DateTime<Utc>,
-    dumped: Dumped,
-    components: Vec<Component>,
-) -> Manifest {
+/// What is known of a backup before anything is in it.
+fn describe(environment: &Environment, store: &Store, staging: &Staging, request: &Request, created_at: DateTime<Utc>) -> Manifest {
     Manifest {
         format: manifest::FORMAT,
         id: staging.backup_id().to_owned(),
@@ -332,11 +333,11 @@ fn describe(
         reason: request.reason.clone(),
         tags: request.tags.clone(),
         verification: None,
-        problems: dumped.problems,
-        warnings: dumped.warnings,
-        database: Some(dumped.database),
-        fingerprint: Some(dumped.fingerprint),
-        components,
+        problems: Vec::new(),
+        warnings: Vec::new(),
+        database: None,
+        fingerprint: None,
+        components: Vec::new(),
         durations_ms: BTreeMap::new(),
         audit_head: audit::head(&audit::Place::of(store)).map(|head| head.for_manifest()),
     }
@@ -351,19 +352,29 @@ fn prove(
     level: Level,
     durations: &mut BTreeMap<String, u64>,
     progress: &dyn Progress,
-) -> Result<Proven> {
+) -> Result<Option<Proven>> {
     let staged = Backup::staged(staging.path(), manifest.clone());
     let settings = environment.engine_settings(store.state())?;
     let demands = Demands { level, min_size: environment.min_size, asserts: &environment.asserts, settings: &settings };
-    let start = Instant::now();
-    let rehearsal = verify::rehearse(&staged, &demands, progress)?;
-    durations.insert("rehearsal".to_owned(), elapsed_ms(start));
-    durations.insert("restore".to_owned(), rehearsal.restore_ms);
-    rehearsal.outcome.map_err(|findings| {
+    let refused = |findings: Vec<String>| {
         let finding = findings.first().map_or("", String::as_str);
         error::Error::failed(format!("the backup does not pass {level}: {finding}"))
-            .hint("nothing was published; is the database itself sound?")
-    })
+            .hint("nothing was published; is what was backed up itself sound?")
+    };
+    let start = Instant::now();
+    let mut proven = None;
+    if manifest.database.is_some() {
+        let rehearsal = verify::rehearse(&staged, &demands, progress)?;
+        durations.insert("rehearsal".to_owned(), elapsed_ms(start));
+        durations.insert("restore".to_owned(), rehearsal.restore_ms);
+        proven = Some(rehearsal.outcome.map_err(refused)?);
+    }
+    let findings = verify::rehearse_files(&staged, &settings, progress)?;
+    if !findings.is_empty() {
+        return Err(refused(findings));
+    }
+    durations.insert("rehearsal".to_owned(), elapsed_ms(start));
+    Ok(proven)
 }
 
 /// Writes what describes the backup, and makes it appear.
@@ -375,8 +386,7 @@ fn publish(store: &Store, staging: Staging, kind: Kind, environment: &str, manif
     }
     let mut known = Vec::new();
     for component in &manifest.components {
-        known.push((component.file.clone(), component.stored_sha256.clone()));
-        known.push((component.index.clone(), component.index_sha256.clone()));
+        known.extend(component.parts().map(|(name, _, sha256)| (name.clone(), sha256.clone())));
     }
     staging.write_checksums(&known)?;
     interrupt::check()?;

@@ -236,6 +236,11 @@ fn check_backup(
     for remark in &outcome.remarks {
         report.findings.push(finding(State::Failed, remark.clone()));
     }
+    if let Some(first) = backup.manifest().incomplete().next() {
+        let count = backup.manifest().incomplete_count();
+        let named = format!("{} ({})", first.path, first.why);
+        report.findings.push(finding(State::Warning, format!("it lacks, or holds torn, {count} files or folders: {named}")));
+    }
     if outcome.findings.is_empty() && outcome.remarks.is_empty() {
         let restored =
             outcome.restore_ms.map(|milliseconds| format!(", restored in {:.1} s", milliseconds as f64 / 1000.0)).unwrap_or_default();
@@ -317,7 +322,8 @@ fn environment_state(store: &Store, ruled: &Ruled<'_>, catalog: &Catalog, report
     let name = environment.name.as_str();
     let now = clock::now();
     let mut good: Vec<&Backup> = Vec::new();
-    for backup in catalog.backups().filter(|backup| select::counts(backup.manifest())) {
+    let is_whole = |backup: &&Backup| select::counts(backup.manifest()) && backup.manifest().incomplete_count() == 0;
+    for backup in catalog.backups().filter(is_whole) {
         if prune::standing(store, backup)? != Standing::Damaged {
             good.push(backup);
         }

@@ -116,6 +116,8 @@ pub fn standing(store: &Store, backup: &Backup) -> Result<Standing> {
     });
     Ok(match &backup.manifest().verification {
         Some(_) if !expected || backup.lacks().is_some() => Standing::Damaged,
+        // What lacks something must never push out what lacks nothing.
+        Some(_) if backup.manifest().incomplete_count() > 0 => Standing::Unverified,
         Some(verification) if verification.level >= Level::Structure => Standing::Verified,
         _ => Standing::Unverified,
     })

@@ -57,6 +57,7 @@ impl Origin {
     }
 
     fn database_of<'a>(&self, backup: &'a Backup) -> Result<&'a Database> {
+        backup.database()?;
         backup.manifest().database.as_ref().ok_or_else(|| Error::bad(format!("{} holds no database", backup.id())))
     }
 
@@ -264,7 +265,7 @@ fn prove(origin: &Origin, means: &Means<'_>, progress: &dyn Progress) -> Result<
             }
             let level = if is_sent { Level::Structure } else { Level::Quick };
             let demands = Demands { level, min_size: None, asserts: &[], settings: means.settings };
-            let outcome = verify::verify(backup, &demands, progress)?;
+            let outcome = verify::verify_database(backup, &demands, progress)?;
             match (outcome.verified, outcome.findings.first()) {
                 (Some(verified), _) => Ok(Some(verified)),
                 (None, finding) => Err(Error::bad(format!("{} is bad: {}", backup.id(), finding.map_or("", String::as_str)))

@@ -2,9 +2,11 @@
 //!
 //! [`Verified`] and [`Proven`] can be made in this module only. Whoever is about to overwrite something asks for them by type.
 
+mod archives;
 mod compared;
 mod rehearsal;
 
+pub use archives::rehearse_files;
 pub(super) use compared::Compared;
 pub use rehearsal::{Proven, Rehearsal, asserts, rehearse};
 
@@ -16,6 +18,7 @@ use crate::clock;
 use crate::config::Assert;
 use crate::engine::{self, Content, Settings};
 use crate::error::{Error, Kind, OnPath, Result};
+use crate::files::archive;
 use crate::fingerprint::Fingerprint;
 use crate::frames::open::hash_file;
 use crate::fsx;
@@ -75,6 +78,15 @@ pub struct Demands<'a> {
 /// Verifies a backup. What is wrong with the backup is a finding; an error says that the check itself could not be made,
 /// and then nothing is known of the backup.
 pub fn verify(backup: &Backup, demands: &Demands<'_>, progress: &dyn Progress) -> Result<Outcome> {
+    verify_parts(backup, demands, true, progress)
+}
+
+/// As [`verify`], without a look into archives of files: for whoever is about to use the database alone.
+pub fn verify_database(backup: &Backup, demands: &Demands<'_>, progress: &dyn Progress) -> Result<Outcome> {
+    verify_parts(backup, demands, false, progress)
+}
+
+fn verify_parts(backup: &Backup, demands: &Demands<'_>, with_files: bool, progress: &dyn Progress) -> Result<Outcome> {
     let start = Instant::now();
     let Quick { mut findings, remarks, evicted } = quick(backup, demands.min_size)?;
     let mut level = Level::Quick;
@@ -88,14 +100,21 @@ pub fn verify(backup: &Backup, demands: &Demands<'_>, progress: &dyn Progress) -
     }
     if findings.is_empty() && demands.level >= Level::Structure {
         level = Level::Structure;
-        note(&mut findings, structure(backup, progress))?;
+        note(&mut findings, structure(backup, with_files, progress))?;
     }
     let mut restore_ms = None;
     if findings.is_empty() && demands.level >= Level::Restore {
         level = demands.level;
-        let rehearsal = rehearse(backup, demands, progress)?;
-        findings = rehearsal.outcome.err().unwrap_or_default();
-        restore_ms = Some(rehearsal.restore_ms);
+        let begun = Instant::now();
+        if backup.manifest().database.is_some() {
+            let rehearsal = rehearse(backup, demands, progress)?;
+            findings = rehearsal.outcome.err().unwrap_or_default();
+            restore_ms = Some(rehearsal.restore_ms);
+        }
+        if with_files && findings.is_empty() {
+            findings = rehearse_files(backup, demands.settings, progress)?;
+            restore_ms = restore_ms.or_else(|| Some(elapsed_ms(begun)));
+        }
     }
     let verified = findings.is_empty().then(|| Verified { backup: backup.clone(), verification: Verification { level, at: clock::now() } });
     Ok(Outcome { verified, level, findings, remarks, check_ms: elapsed_ms(start), restore_ms })
@@ -145,7 +164,7 @@ fn quick(backup: &Backup, min_size: Option<u64>) -> Result<Quick> {
         }
     }
     for component in &backup.manifest().components {
-        for (name, bytes) in [(&component.file, component.stored_bytes), (&component.index, component.index_bytes)] {
+        for (name, bytes, _) in component.parts() {
             let path = folder.join(name);
             if let Ok(found) = path.symlink_metadata()
                 && (!found.is_file() || found.len() != bytes)
@@ -186,12 +205,13 @@ fn checksums(backup: &Backup, readers_follow: bool) -> Result<Vec<String>> {
             findings.push(format!("{} does not list {name}", crate::store::CHECKSUMS));
             continue;
         };
-        let component = backup.manifest().components.iter().find(|component| &component.file == name);
+        let component = backup.manifest().components.iter().find(|component| component.parts().any(|(part, _, _)| part == name));
         if let Some(component) = component {
-            if &component.stored_sha256 != expected {
+            let stated = component.parts().find(|(part, _, _)| *part == name).map(|(_, _, sha256)| sha256);
+            if stated != Some(expected) {
                 findings.push(format!("{} and the manifest disagree on {name}", crate::store::CHECKSUMS));
             }
-            if readers_follow {
+            if readers_follow && &component.file == name {
                 continue;
             }
         }
@@ -206,10 +226,14 @@ fn checksums(backup: &Backup, readers_follow: bool) -> Result<Vec<String>> {
 }
 
 /// Every plain byte, the hash of its chunk, and that all is a whole dump of what the fingerprint says.
-fn structure(backup: &Backup, progress: &dyn Progress) -> Result<Vec<String>> {
+fn structure(backup: &Backup, with_files: bool, progress: &dyn Progress) -> Result<Vec<String>> {
     let mut findings = Vec::new();
     for component in &backup.manifest().components {
-        findings.extend(component_structure(backup, component, progress)?);
+        findings.extend(match archive::is_archive(component) {
+            true if with_files => archive::findings(backup, component, progress)?,
+            true => Vec::new(),
+            false => component_structure(backup, component, progress)?,
+        });
     }
     Ok(findings)
 }

@@ -1,15 +1,16 @@
-//! What `backup-db` prints.
+//! What is printed of a backup that was made: the same in every binary that makes one.
 
 use std::path::PathBuf;
 
-use holdfast::error::{Error, Result};
-use holdfast::exit;
+use holdfast::error::{Error, Kind, Result};
 use holdfast::manifest::Manifest;
-use holdfast::verbs::backup::{Planned, Report};
+use holdfast::verbs::backup::Report;
 use holdfast::verbs::prune::Pruned;
-use manners::{Audited, Out};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+
+use crate::audited::Audited;
+use crate::out::Out;
 
 /// The document of `--json`.
 #[derive(Serialize)]
@@ -25,7 +26,7 @@ struct Document<'a> {
 }
 
 /// What the audit trail says of a backup beside its id and size: what it removed, and why it is not whole.
-pub(crate) fn facts(report: &Report) -> Map<String, Value> {
+pub fn facts(report: &Report) -> Map<String, Value> {
     let mut facts = Map::new();
     match &report.pruned {
         Some(Ok(pruned)) => {
@@ -39,6 +40,9 @@ pub(crate) fn facts(report: &Report) -> Map<String, Value> {
         }
         None => {}
     }
+    if report.manifest.incomplete_count() > 0 {
+        facts.insert("incomplete".to_owned(), json!(report.manifest.incomplete_count()));
+    }
     if let Some(problem) = report.manifest.problems.first() {
         facts.insert("problem".to_owned(), json!(problem));
     }
@@ -46,7 +50,7 @@ pub(crate) fn facts(report: &Report) -> Map<String, Value> {
 }
 
 /// Prints the new backup's id and folder, separated by a tab; what a person should know goes to stderr.
-pub(crate) fn print(out: &Out, audited: &Audited<Report>) -> Result<u8> {
+pub fn print(out: &Out, audited: &Audited<Report>) -> Result<u8> {
     let Audited { value: report, status, audit_error } = audited;
     let (pruned, prune_error) = match &report.pruned {
         Some(Ok(pruned)) => (Some(pruned), None),
@@ -62,10 +66,11 @@ pub(crate) fn print(out: &Out, audited: &Audited<Report>) -> Result<u8> {
         }
     }
     if let Some(error) = prune_error {
-        out.error(error);
+        out.say_error(error);
     }
+    tell_files(out, &report.manifest);
     for problem in &report.manifest.problems {
-        out.error(&Error::bad(format!("the database itself is corrupt: {problem}")).hint(
+        out.say_error(&Error::bad(format!("the database itself is corrupt: {problem}")).hint(
             "this backup is kept as unverified and never counts as good; restore an older one, or repair the database with sqlite3's .recover",
         ));
     }
@@ -86,8 +91,21 @@ pub(crate) fn print(out: &Out, audited: &Audited<Report>) -> Result<u8> {
     Ok(*status)
 }
 
-/// Prints what a run would do.
-pub(crate) fn print_plan(out: &Out, plan: &Planned) -> Result<u8> {
-    out.plan(plan, &plan.lines())?;
-    Ok(exit::DONE)
+/// What a person should know of the files in a backup: what is missing or torn is an error, what was left out only a note.
+fn tell_files(out: &Out, manifest: &Manifest) {
+    for files in manifest.components.iter().filter_map(|component| component.files.as_ref()) {
+        for remark in &files.left_out {
+            out.tell(&format!("{} is left out: {}", remark.path, remark.why));
+        }
+        for remark in &files.incomplete {
+            out.warn(&format!("{} is not in the backup as it should be: {}", remark.path, remark.why));
+        }
+    }
+    let count = manifest.incomplete_count();
+    if count > 0 {
+        out.say_error(
+            &Error::new(Kind::Partial, format!("{} is published, but {count} files or folders are missing from it or torn", manifest.id))
+                .hint("put right what can be, or leave it out on purpose with exclude, and run it again"),
+        );
+    }
 }

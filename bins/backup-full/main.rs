@@ -1,0 +1,51 @@
+//! `backup-full`: back up a database, files and configuration files as one.
+
+mod args;
+
+use std::process::ExitCode;
+
+use args::Args;
+use holdfast::audit::Run;
+use holdfast::error::Result;
+use holdfast::exit;
+use holdfast::manifest::Kind;
+use holdfast::verbs::backup::Request;
+use holdfast::verbs::full;
+use manners::{Out, Setting, made};
+
+fn main() -> ExitCode {
+    manners::run("backup-full", body)
+}
+
+fn body(args: Args, out: &Out) -> Result<u8> {
+    let setting = Setting::open(&args.common)?;
+    let environment = setting.environment(&args.common, args.overrides())?;
+    if args.common.dry_run {
+        let plan = full::plan(&environment, &setting.state)?;
+        return out.plan(&plan, &plan.lines()).map(|()| exit::DONE);
+    }
+    let store = setting.store(&args.common, &environment, true)?;
+    setting.start_log("backup-full", &args.common, Some(&store), out)?;
+    let request =
+        Request { kind: Kind::Full, reason: args.reason, tags: args.tags, verify: environment.verify, prune: !args.keep.no_prune };
+    let source = environment.source.as_ref().and_then(|_| environment.engine(&setting.state).ok());
+    let run = Run {
+        tool: "backup-full".to_owned(),
+        operation: "backup".to_owned(),
+        environment: Some(environment.name.clone()),
+        target: source.map(|engine| engine.location()),
+    };
+    if let Some(secrets) = full::secrets(&environment) {
+        out.tell(&secrets);
+    }
+    let audited = setting.audited(out, Some(&store), run, |trail| {
+        let report = full::run(&environment, &store, &request, out)?;
+        trail.note(|facts| {
+            facts.backup = Some(report.id.clone());
+            facts.bytes = Some(report.manifest.stored_bytes());
+            facts.detail = made::facts(&report);
+        });
+        Ok((report.status(), report))
+    })?;
+    made::print(out, &audited)
+}

@@ -1,0 +1,108 @@
+//! `restore-db` about files.
+
+use std::path::Path;
+
+use holdfast::audit::Run;
+use holdfast::error::{Error, Kind, Result};
+use holdfast::exit;
+use holdfast::files::extract::Wish;
+use holdfast::files::walk::Chosen;
+use holdfast::verbs::files::{self, Preview, Report};
+use manners::{Audited, Out, Setting, Span, visible};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::args::Args;
+use crate::choice::Choice;
+
+/// Prints what is in a backup, and what differs from now.
+pub(crate) fn preview(args: &Args, setting: &Setting, choice: &Choice, out: &Out) -> Result<u8> {
+    let backup = choice.files(args)?;
+    let chosen = Chosen::read(&args.files.only)?;
+    let preview = files::preview(&backup, args.files.files_to.as_deref(), &chosen, choice.environment_of(&backup), &setting.state)?;
+    if out.is_json() {
+        out.document(&preview)?;
+        return Ok(exit::DONE);
+    }
+    for line in &preview.entries {
+        let bytes = line.bytes.or(line.bytes_now).unwrap_or(0);
+        out.line(&format!("{}\t{bytes}\t{}", line.change.name(), visible(&line.path)))?;
+    }
+    out.tell(&totals(&preview));
+    Ok(exit::DONE)
+}
+
+fn totals(preview: &Preview) -> String {
+    let told = [("same", preview.same), ("added", preview.added), ("changed", preview.changed), ("removed", preview.removed)];
+    let parts: Vec<String> = told.iter().map(|(name, total)| format!("{} {name} ({} bytes)", total.entries, total.bytes)).collect();
+    format!("{}: {}", preview.backup, parts.join(", "))
+}
+
+/// Restores files into a folder.
+pub(crate) fn run(args: &Args, setting: &Setting, choice: &Choice, out: &Out) -> Result<u8> {
+    let Some(folder) = args.files.files_to.as_deref() else { return Err(Error::usage("no folder is named")) };
+    let folder = std::path::absolute(folder).map_err(|error| Error::from_io("there is no working directory", error))?;
+    let wish = Wish { chosen: Chosen::read(&args.files.only)?, overwrite: args.files.overwrite, owner: args.files.owner };
+    let backup = choice.files(args)?;
+    files::require_allowed(&folder, &wish, choice.environments())?;
+    if args.common.dry_run {
+        let preview = files::preview(&backup, Some(&folder), &wish.chosen, None, &setting.state)?;
+        let lines = [format!("restore      files of {}", backup.id()), format!("into         {}", folder.display()), totals(&preview)];
+        return out.plan(&preview, &lines).map(|()| exit::DONE);
+    }
+    let count = backup.manifest().incomplete_count();
+    if count > 0 {
+        out.warn(&format!("{} lacks, or holds torn, {count} files or folders; its RESTORE.txt names them", backup.id()));
+    }
+    let wait = args.wait.map_or(choice.environment.wait, |Span(wait)| wait);
+    let settings = choice.environment.engine_settings(&setting.state)?;
+    let run = Run {
+        tool: "restore-db".to_owned(),
+        operation: args.operation().to_owned(),
+        environment: Some(backup.manifest().environment.clone()),
+        target: Some(folder.display().to_string()),
+    };
+    let audited = setting.audited(out, choice.store.as_ref(), run, |trail| {
+        trail.note(|facts| facts.backup = Some(backup.id().to_owned()));
+        trail.plan(json!({ "folder": folder, "only": args.files.only, "overwrite": wish.overwrite, "owner": wish.owner }));
+        let report = files::restore(&backup, &folder, &wish, &settings, &setting.state, wait, out)?;
+        let refused = report.restored.refused_count;
+        trail.note(|facts| {
+            facts.bytes = Some(report.restored.bytes);
+            if refused > 0 {
+                facts.detail.insert("refused".to_owned(), json!(refused));
+            }
+        });
+        Ok((if refused > 0 { exit::PARTIAL } else { exit::DONE }, report))
+    })?;
+    print(out, &audited, &folder)
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    status: u8,
+    audit_error: Option<&'a str>,
+}
+
+fn print(out: &Out, audited: &Audited<Report>, folder: &Path) -> Result<u8> {
+    let Audited { value: report, status, audit_error } = audited;
+    let restored = &report.restored;
+    for remark in &restored.refused {
+        out.warn(&format!("{} is not restored as it was: {}", remark.path, remark.why));
+    }
+    if restored.refused_count > 0 {
+        out.say_error(
+            &Error::new(Kind::Partial, format!("{} files or folders are not restored as they were", restored.refused_count))
+                .hint("look at what stands in their way, or restore them into another folder with --only"),
+        );
+    }
+    if out.is_json() {
+        out.document(&Document { report, status: *status, audit_error: audit_error.as_deref() })?;
+    } else {
+        out.line(&format!("{}\t{}", report.backup, folder.display()))?;
+    }
+    out.note(&format!("{} files, {} folders, {} links, {} bytes", restored.files, restored.folders, restored.links, restored.bytes));
+    Ok(*status)
+}
