@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::backup::Backup;
 use crate::error::{Error, OnPath, Result};
 use crate::id;
-use crate::store::{MIGRATIONS, Store};
+use crate::store::{ARCHIVES, MIGRATIONS, Store};
 
 /// One folder of the store that a backup's name stands on.
 #[derive(Debug)]
@@ -35,10 +35,10 @@ impl Catalog {
         let mut catalog = Catalog::default();
         let places = match environment {
             None => store.places()?,
-            Some(name) => vec![name.to_owned(), MIGRATIONS.to_owned(), "archives".to_owned()],
+            Some(name) => vec![name.to_owned(), MIGRATIONS.to_owned(), ARCHIVES.to_owned()],
         };
         for place in places {
-            let is_shared = place == MIGRATIONS || place == "archives";
+            let is_shared = place == MIGRATIONS || place == ARCHIVES;
             catalog.read_place(&store.folder(&place), environment.filter(|_| is_shared))?;
         }
         catalog.entries.sort_by_cached_key(Entry::sort_key);
@@ -119,7 +119,7 @@ impl Entry {
 /// A backup of one environment in the folder of another would be taken for one of that other's.
 fn in_its_place(backup: Backup, place: &str) -> Result<Backup> {
     let own = &backup.manifest().environment;
-    if place == MIGRATIONS || place == "archives" || place == own {
+    if place == MIGRATIONS || place == ARCHIVES || place == own {
         return Ok(backup);
     }
     Err(Error::bad(format!("{} is a backup of {own} in the folder of {place}", backup.id())).hint("move it back"))

@@ -43,8 +43,11 @@ pub mod foreign;
 
 // knowledge: what is known and allowed
 pub mod catalog;
+pub mod chain;
 pub mod checks;
+pub mod labels;
 pub mod select;
+pub mod listing;
 pub mod known;
 pub mod retention;
 pub mod journal;

@@ -12,7 +12,7 @@ use crate::clock;
 use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::fsx;
-use crate::host;
+use crate::host::{self, user_name};
 use crate::marker::Marker;
 use crate::secret::redact;
 use crate::store::Store;
@@ -312,10 +312,4 @@ fn short(text: &str) -> String {
     }
     let begin: String = text.chars().take(SUBJECT_MAX_CHARS).collect();
     format!("{begin}… (SHA-256 {})", fsx::sha256_hex(text.as_bytes()))
-}
-
-/// A user's name, or the number where there is none.
-pub(super) fn user_name(uid: u32) -> String {
-    let user = nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(uid)).ok().flatten();
-    user.map_or_else(|| uid.to_string(), |user| user.name)
 }

@@ -1,12 +1,13 @@
 //! Retention, applied: a plan first, then the removal of what it names and nothing else.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Serialize;
 
 use crate::backup::Backup;
 use crate::catalog::Catalog;
+use crate::chain::Chains;
 use crate::checks;
 use crate::clock;
 use crate::environment::Environment;
@@ -15,6 +16,7 @@ use crate::fsx;
 use crate::interrupt;
 use crate::journal::Entry;
 use crate::known;
+use crate::labels;
 use crate::lock::Held;
 use crate::manifest::Level;
 use crate::retention::{self, Candidate, Plan, Policy, Standing};
@@ -41,12 +43,19 @@ pub fn run(environment: &Environment, store: &Store, held: &Held) -> Result<Prun
         known::forget(store, held.environment(), &doomed)?;
     }
     let mut removed = 0;
-    for backup in catalog.backups().filter(|backup| doomed.contains(backup.id())) {
+    for backup in leaves_first(catalog.backups().filter(|backup| doomed.contains(backup.id()))) {
         interrupt::check()?;
         remove(store, backup)?;
         removed += 1;
     }
     Ok(Pruned { removed, freed_bytes: plan.freed_bytes(), plan })
+}
+
+/// The same backups, each before what it needs: a removal that is cut off leaves nothing that cannot be restored.
+pub(super) fn leaves_first<'a>(backups: impl Iterator<Item = &'a Backup>) -> Vec<&'a Backup> {
+    let backups: BTreeMap<&str, &Backup> = backups.map(|backup| (backup.id(), backup)).collect();
+    let chains = Chains::of(backups.values().map(|backup| (backup.id(), backup.manifest().parent.as_deref())));
+    chains.leaves_first(backups.keys().copied()).into_iter().filter_map(|id| backups.get(id).copied()).collect()
 }
 
 /// What retention would do.
@@ -82,7 +91,7 @@ fn candidate(store: &Store, backup: &Backup, held: &BTreeSet<String>) -> Result<
         created_at: manifest.created_at,
         standing: standing(store, backup)?,
         kind: manifest.kind,
-        pinned: held.contains(backup.id()),
+        pinned: held.contains(backup.id()) || labels::of(store, backup.id(), &[])?.pin.is_some(),
         referred_to_by: Vec::new(),
         stored_bytes: manifest.stored_bytes(),
         plain_bytes: manifest.components.iter().map(|component| component.plain_bytes).sum(),
@@ -131,7 +140,7 @@ fn holds_only_its_own(backup: &Backup) -> Result<bool> {
 
 /// Removes one backup: first its name, by a rename after which no listing shows it, then its files. A kill in between
 /// leaves a folder that the next run removes.
-fn remove(store: &Store, backup: &Backup) -> Result<()> {
+pub(super) fn remove(store: &Store, backup: &Backup) -> Result<()> {
     if !holds_only_its_own(backup)? {
         return Err(Error::refused(format!("{} holds files that are not the backup's", backup.folder().display()))
             .hint("move them away; nothing of it was removed"));
@@ -143,7 +152,7 @@ fn remove(store: &Store, backup: &Backup) -> Result<()> {
     }
     remove_if_there(&trash.join(CHECKSUMS))?;
     fsx::remove_tree(&trash)?;
-    remove_if_there(&store.checks_file(backup.id()))
+    store.forget_sidecars(backup.id())
 }
 
 fn remove_if_there(path: &Path) -> Result<()> {

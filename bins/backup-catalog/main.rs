@@ -1,0 +1,35 @@
+//! `backup-catalog`: look at the backups there are, compare them, label them, and put the store in order.
+
+mod args;
+mod checks;
+mod label;
+mod list;
+mod shelf;
+mod show;
+mod stats;
+
+use std::process::ExitCode;
+
+use args::{Args, Command};
+use holdfast::error::Result;
+use manners::Out;
+
+/// Its name in the log and in the audit trail.
+pub(crate) const TOOL: &str = "backup-catalog";
+
+fn main() -> ExitCode {
+    manners::run(TOOL, body)
+}
+
+fn body(args: Args, out: &Out) -> Result<u8> {
+    match &args.command {
+        Command::List(args) => list::run(args, out),
+        Command::Show(args) => show::run(args, out),
+        Command::Stats(args) => stats::run(args, out),
+        Command::Checks(args) => checks::run(args, out),
+        Command::Tag(args) => label::tag(args, out),
+        Command::Untag(args) => label::untag(args, out),
+        Command::Pin(args) => label::pin(args, out),
+        Command::Unpin(args) => label::unpin(args, out),
+    }
+}
