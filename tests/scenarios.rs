@@ -38,10 +38,13 @@ scenarios! {
     a_protected_environment_wants_its_name
     a_restore_can_be_undone_twice_and_discarded
     a_table_that_only_the_application_can_read_is_never_taken_for_unchanged
+    backups_are_deleted_by_name_and_never_from_under_others
     every_keep_flag_keeps_what_it_says
     files_of_anyone_are_restored_by_their_content_and_cut_ones_refused
+    fm_b01_fm_b05_a_tag_killed_or_failing_at_any_step_is_there_or_not_and_takes_no_other_along
     fm_b01_fm_c01_a_backup_killed_at_any_step_leaves_whole_backups_only
     fm_b01_fm_e06_a_prune_killed_at_any_step_loses_nothing_that_was_to_stay
+    fm_b01_fm_e06_archive_delete_and_prune_of_chains_killed_at_any_step_leave_whole_chains
     fm_b01_fm_f03_a_restore_and_its_undo_killed_at_any_step_are_all_old_or_all_new_with_a_rollback_journal
     fm_b01_fm_f03_a_restore_and_its_undo_killed_at_any_step_are_all_old_or_all_new_with_a_write_ahead_log
     fm_b01_random_kills_of_backup_and_restore_harm_nothing
@@ -113,10 +116,12 @@ scenarios! {
     fm_j07_runs_at_once_leave_one_unbroken_audit_trail
     json_is_one_document_for_results_and_for_errors
     of_many_runs_with_one_code_one_goes_on
+    old_backups_move_to_the_archives_as_whole_chains
     selectors_find_what_is_meant_and_nothing_else
     tests_in_place_are_undone_whatever_they_did
     the_application_itself_decides_whether_a_migration_was_good
     the_audit_trail_tells_who_did_what
+    the_catalog_lists_labels_and_tells_figures
     the_wrappers_leave_their_report_and_their_lines_in_the_audit_trail
     two_persons_are_two_users_of_the_machine
     undo_without_a_configuration_never_reaches_another_folders_database

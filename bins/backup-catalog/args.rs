@@ -7,6 +7,8 @@ pub(crate) mod checks;
 pub(crate) mod label;
 #[path = "args/list.rs"]
 pub(crate) mod list;
+#[path = "args/remove.rs"]
+pub(crate) mod remove;
 #[path = "args/show.rs"]
 pub(crate) mod show;
 #[path = "args/stats.rs"]
@@ -35,7 +37,7 @@ pub(crate) struct Args {
 
 /// The examples of each subcommand, for the manual and the tests.
 #[allow(dead_code)]
-pub(crate) const SUBCOMMANDS: [(&str, [Example; 2]); 8] = [
+pub(crate) const SUBCOMMANDS: [(&str, [Example; 2]); 12] = [
     ("list", list::EXAMPLES),
     ("show", show::EXAMPLES),
     ("stats", stats::EXAMPLES),
@@ -44,6 +46,10 @@ pub(crate) const SUBCOMMANDS: [(&str, [Example; 2]); 8] = [
     ("untag", label::UNTAG),
     ("pin", label::PIN),
     ("unpin", label::UNPIN),
+    ("delete", remove::DELETE),
+    ("prune", remove::PRUNE),
+    ("cleanup", remove::CLEANUP),
+    ("archive", remove::ARCHIVE),
 ];
 
 /// What it does. Each is described where its arguments stand: a line here would stand in for all of that.
@@ -57,6 +63,10 @@ pub(crate) enum Command {
     Untag(label::Untag),
     Pin(label::Pin),
     Unpin(label::Unpin),
+    Delete(remove::Delete),
+    Prune(remove::Prune),
+    Cleanup(remove::Cleanup),
+    Archive(remove::Archive),
 }
 
 impl AsRef<Common> for Args {
@@ -70,6 +80,10 @@ impl AsRef<Common> for Args {
             Command::Untag(args) => &args.common,
             Command::Pin(args) => &args.common,
             Command::Unpin(args) => &args.common,
+            Command::Delete(args) => &args.common,
+            Command::Prune(args) => &args.common,
+            Command::Cleanup(args) => &args.common,
+            Command::Archive(args) => &args.common,
         }
     }
 }

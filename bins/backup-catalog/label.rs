@@ -1,6 +1,5 @@
 //! `backup-catalog tag`, `untag`, `pin` and `unpin`.
 
-use holdfast::audit::Run;
 use holdfast::backup::Backup;
 use holdfast::error::Result;
 use holdfast::exit;
@@ -8,7 +7,6 @@ use holdfast::labels::{self, Change, Labels};
 use manners::{Common, Out};
 use serde_json::json;
 
-use crate::TOOL;
 use crate::args::label::{Pin, Tag, Unpin, Untag};
 use crate::shelf::Shelf;
 
@@ -58,8 +56,8 @@ fn run(operation: &str, selectors: &[String], changes: &dyn Fn(&Labels) -> Vec<C
     if common.dry_run {
         return print(out, &planned, &labels_of, None).map(|()| exit::DONE);
     }
-    let target = shelf.store.root().display().to_string();
-    let run = Run { tool: TOOL.to_owned(), operation: operation.to_owned(), environment: common.env.clone(), target: Some(target) };
+    let environment = planned.first().map(|(backup, _)| backup.manifest().environment.as_str());
+    let run = shelf.run(operation, environment);
     let audited = shelf.setting.audited(out, Some(&shelf.store), run, |trail| {
         trail.note(|facts| {
             facts.backup = planned.first().map(|(backup, _)| backup.id().to_owned());

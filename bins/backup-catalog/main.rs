@@ -1,9 +1,13 @@
 //! `backup-catalog`: look at the backups there are, compare them, label them, and put the store in order.
 
+mod archive;
 mod args;
 mod checks;
+mod cleanup;
+mod delete;
 mod label;
 mod list;
+mod prune;
 mod shelf;
 mod show;
 mod stats;
@@ -31,5 +35,9 @@ fn body(args: Args, out: &Out) -> Result<u8> {
         Command::Untag(args) => label::untag(args, out),
         Command::Pin(args) => label::pin(args, out),
         Command::Unpin(args) => label::unpin(args, out),
+        Command::Delete(args) => delete::run(args, out),
+        Command::Prune(args) => prune::run(args, out),
+        Command::Cleanup(args) => cleanup::run(args, out),
+        Command::Archive(args) => archive::run(args, out),
     }
 }

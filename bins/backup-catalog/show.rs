@@ -42,7 +42,15 @@ pub(crate) fn run(args: &Show, out: &Out) -> Result<u8> {
     if out.is_json() {
         let folder = backup.folder().display().to_string();
         let (needs, needed_by) = (&needs, &needed_by);
-        out.document(&Document { listed: &listed, folder, needs, needed_by, labels: &events, checks: &history, manifest: backup.manifest() })?;
+        out.document(&Document {
+            listed: &listed,
+            folder,
+            needs,
+            needed_by,
+            labels: &events,
+            checks: &history,
+            manifest: backup.manifest(),
+        })?;
         return Ok(exit::DONE);
     }
     for (name, value) in facts(&backup, &listed) {
@@ -78,7 +86,10 @@ fn facts(backup: &Backup, listed: &Listed) -> Vec<(&'static str, String)> {
         ("folder", backup.folder().display().to_string()),
         ("environment", format!("{}{}", manifest.environment, if manifest.protected { " (protected)" } else { "" })),
         ("kind", format!("{}, {}", manifest.kind, manifest.backup_type)),
-        ("made at", format!("{} on {}, in {}", clock::readable(manifest.created_at), manifest.host, milliseconds(listed.made_ms.unwrap_or(0)))),
+        (
+            "made at",
+            format!("{} on {}, in {}", clock::readable(manifest.created_at), manifest.host, milliseconds(listed.made_ms.unwrap_or(0))),
+        ),
     ];
     if let Some(database) = &manifest.database {
         facts.push(("database", format!("{} {} ({})", database.engine, database.location, database.server_version)));

@@ -50,10 +50,7 @@ mod tests {
     #[test]
     fn three_figures_of_a_size() {
         let shown = [0, 999, 1000, 1234, 12_345, 123_456, 999_499, 999_500, 5_000_000_000, u64::MAX].map(size);
-        assert_eq!(
-            shown,
-            ["0 B", "999 B", "1.00 KB", "1.23 KB", "12.3 KB", "123 KB", "999 KB", "1.00 MB", "5.00 GB", "18446744 TB"]
-        );
+        assert_eq!(shown, ["0 B", "999 B", "1.00 KB", "1.23 KB", "12.3 KB", "123 KB", "999 KB", "1.00 MB", "5.00 GB", "18446744 TB"]);
         assert_eq!((size_change(-1500), size_change(0)), ("-1.50 KB".to_owned(), "+0 B".to_owned()));
     }
 

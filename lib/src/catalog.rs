@@ -1,5 +1,6 @@
 //! What there is in a store.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
@@ -41,8 +42,16 @@ impl Catalog {
             let is_shared = place == MIGRATIONS || place == ARCHIVES;
             catalog.read_place(&store.folder(&place), environment.filter(|_| is_shared))?;
         }
+        catalog.drop_moved();
         catalog.entries.sort_by_cached_key(Entry::sort_key);
         Ok(catalog)
+    }
+
+    /// A backup that was moved into the archives while this was reading has been met twice.
+    fn drop_moved(&mut self) {
+        let is_archived = |entry: &Entry| entry.folder.parent().is_some_and(|place| place.ends_with(ARCHIVES));
+        let archived: BTreeSet<String> = self.entries.iter().filter(|entry| is_archived(entry)).map(|entry| entry.name.clone()).collect();
+        self.entries.retain(|entry| is_archived(entry) || !archived.contains(&entry.name) || entry.folder.symlink_metadata().is_ok());
     }
 
     fn read_place(&mut self, folder: &Path, only: Option<&str>) -> Result<()> {

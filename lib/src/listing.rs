@@ -157,7 +157,7 @@ pub fn of_backup(store: &Store, backup: &Backup) -> Result<Listed> {
         stored_bytes: Some(manifest.stored_bytes()),
         plain_bytes: Some(manifest.components.iter().map(|component| component.plain_bytes).fold(0, u64::saturating_add)),
         rows: manifest.fingerprint.as_ref().map(Fingerprint::total_rows),
-        made_ms: u64::try_from((manifest.finished_at - manifest.created_at).num_milliseconds()).ok(),
+        made_ms: made_ms(manifest),
         verified: if is_damaged { None } else { strongest(manifest, &history) },
         checked: last.map(|check| Checked { at: check.at, level: check.level, passed: check.passed }),
         restored: last_restore(manifest, &history),
@@ -167,6 +167,12 @@ pub fn of_backup(store: &Store, backup: &Backup) -> Result<Listed> {
         reason: manifest.reason.clone(),
         problem: manifest.problems.first().cloned().or_else(|| found.filter(|_| is_damaged).cloned()),
     })
+}
+
+/// The stages one after the other; `restore` is a part of `rehearsal`.
+fn made_ms(manifest: &Manifest) -> Option<u64> {
+    let stages = manifest.durations_ms.iter().filter(|(stage, _)| *stage != "restore");
+    (!manifest.durations_ms.is_empty()).then(|| stages.map(|(_, ms)| *ms).fold(0, u64::saturating_add))
 }
 
 /// The strongest level that it passed; none for one whose source was corrupt, whatever its bytes pass.

@@ -187,7 +187,8 @@ impl Store {
                 places.push(name.to_owned());
             }
         }
-        places.sort();
+        // The archives last: what is moved there meanwhile is met at least once.
+        places.sort_by_key(|name| (name == ARCHIVES, name.clone()));
         Ok(places)
     }
 

@@ -1,8 +1,10 @@
 //! What a user asks for: each verb takes nouns, never flags, and returns a report.
 
+pub mod archive;
 pub mod backup;
 pub mod before;
 pub mod dbtest;
+pub mod delete;
 pub mod guard;
 pub mod guarded;
 pub mod migrate;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::archive;
 use crate::backup::Backup;
 use crate::catalog::Catalog;
 use crate::chain::Chains;
@@ -31,12 +32,37 @@ pub struct Pruned {
     pub removed: usize,
     /// What they gave back.
     pub freed_bytes: u64,
+    /// How many backups were moved into the archives.
+    pub archived: usize,
 }
 
-/// Plans and applies an environment's retention. Called after a successful backup only.
+/// What a person says where retention is applied by hand.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Said {
+    /// A mass deletion of exactly so many backups is meant.
+    pub confirm_delete: Option<usize>,
+    /// The sizes of all backups up to now are as they should be, also where the newest is far smaller than those before.
+    pub accept_sizes: bool,
+}
+
+/// Plans and applies an environment's retention, then moves what is old into the archives. Called after a successful backup only.
 pub fn run(environment: &Environment, store: &Store, held: &Held) -> Result<Pruned> {
     let catalog = Catalog::read(store, Some(held.environment()))?;
-    let plan = plan(environment, store, &catalog)?;
+    // Where only the archives are spoken of, nothing is removed.
+    let plan = if has_rules(environment) { plan(environment, store, &catalog)? } else { Plan::default() };
+    let pruned = apply(store, held, &catalog, plan)?;
+    let archived = archive::after_retention(environment, store, held)?;
+    Ok(Pruned { archived, ..pruned })
+}
+
+/// Whether any rule says what to keep.
+pub fn has_rules(environment: &Environment) -> bool {
+    let mut keys = environment.retention.keys().into_iter();
+    keys.any(|(key, value)| value.is_some() && !matches!(key, "keep_min" | "archive_after_days"))
+}
+
+/// Removes what a plan says. The plan is of this catalog, which was read while the environment was held.
+pub fn apply(store: &Store, held: &Held, catalog: &Catalog, plan: Plan) -> Result<Pruned> {
     let doomed: BTreeSet<String> = plan.removals().map(|line| line.id.clone()).collect();
     if !doomed.is_empty() {
         // Before the first goes: a run that is killed in between must not leave an alarm about backups that disappeared.
@@ -48,7 +74,7 @@ pub fn run(environment: &Environment, store: &Store, held: &Held) -> Result<Prun
         remove(store, backup)?;
         removed += 1;
     }
-    Ok(Pruned { removed, freed_bytes: plan.freed_bytes(), plan })
+    Ok(Pruned { removed, freed_bytes: plan.freed_bytes(), archived: 0, plan })
 }
 
 /// The same backups, each before what it needs: a removal that is cut off leaves nothing that cannot be restored.
@@ -60,9 +86,27 @@ pub(super) fn leaves_first<'a>(backups: impl Iterator<Item = &'a Backup>) -> Vec
 
 /// What retention would do.
 pub fn plan(environment: &Environment, store: &Store, catalog: &Catalog) -> Result<Plan> {
+    retention::plan(&policy(environment), &candidates(store, catalog)?, clock::now())
+}
+
+/// As [`plan`], by the word of a person.
+pub fn plan_as_said(environment: &Environment, store: &Store, catalog: &Catalog, said: Said) -> Result<Plan> {
+    let now = clock::now();
+    let policy =
+        Policy { confirm_delete: said.confirm_delete, sizes_accepted_until: said.accept_sizes.then_some(now), ..policy(environment) };
+    retention::plan(&policy, &candidates(store, catalog)?, now)
+}
+
+/// The same to be looked at: a mass deletion is shown and not refused.
+pub fn preview(environment: &Environment, store: &Store, catalog: &Catalog, said: Said) -> Result<Plan> {
+    let now = clock::now();
+    let policy = Policy { sizes_accepted_until: said.accept_sizes.then_some(now), ..policy(environment) };
+    retention::preview(&policy, &candidates(store, catalog)?, now)
+}
+
+fn candidates(store: &Store, catalog: &Catalog) -> Result<Vec<Candidate>> {
     let held = Entry::all_backups(store.state())?;
-    let candidates = catalog.backups().map(|backup| candidate(store, backup, &held)).collect::<Result<Vec<_>>>()?;
-    retention::plan(&policy(environment), &candidates, clock::now())
+    catalog.backups().map(|backup| candidate(store, backup, &held)).collect()
 }
 
 fn policy(environment: &Environment) -> Policy {
@@ -95,7 +139,7 @@ fn candidate(store: &Store, backup: &Backup, held: &BTreeSet<String>) -> Result<
         referred_to_by: Vec::new(),
         stored_bytes: manifest.stored_bytes(),
         plain_bytes: manifest.components.iter().map(|component| component.plain_bytes).sum(),
-        deletable: manifest.store_id == store.id() && holds_only_its_own(backup)?,
+        deletable: is_ours(store, backup)?,
     })
 }
 
@@ -126,8 +170,13 @@ fn has_placeholder(folder: &Path) -> Result<bool> {
     Ok(false)
 }
 
+/// Whether a backup was made for this store, and its folder holds nothing else.
+pub(super) fn is_ours(store: &Store, backup: &Backup) -> Result<bool> {
+    Ok(backup.manifest().store_id == store.id() && holds_only_its_own(backup)?)
+}
+
 /// Whether the folder holds the files of its manifest and no others: a folder with somebody's notes in it stays.
-fn holds_only_its_own(backup: &Backup) -> Result<bool> {
+pub(super) fn holds_only_its_own(backup: &Backup) -> Result<bool> {
     let expected = backup.expected_files();
     for entry in std::fs::read_dir(backup.folder()).on("list", backup.folder())? {
         let entry = entry.on("list", backup.folder())?;
