@@ -123,6 +123,7 @@ scenarios! {
     the_audit_trail_tells_who_did_what
     the_catalog_lists_labels_and_tells_figures
     the_wrappers_leave_their_report_and_their_lines_in_the_audit_trail
+    two_backups_are_compared_with_each_other_and_with_what_is_there_now
     two_persons_are_two_users_of_the_machine
     undo_without_a_configuration_never_reaches_another_folders_database
     what_backup_db_prints_is_what_restore_db_takes

@@ -3,6 +3,8 @@
 // By path, since the tests and the manual take this file in from elsewhere.
 #[path = "args/checks.rs"]
 pub(crate) mod checks;
+#[path = "args/diff.rs"]
+pub(crate) mod diff;
 #[path = "args/label.rs"]
 pub(crate) mod label;
 #[path = "args/list.rs"]
@@ -37,11 +39,12 @@ pub(crate) struct Args {
 
 /// The examples of each subcommand, for the manual and the tests.
 #[allow(dead_code)]
-pub(crate) const SUBCOMMANDS: [(&str, [Example; 2]); 12] = [
+pub(crate) const SUBCOMMANDS: [(&str, [Example; 2]); 13] = [
     ("list", list::EXAMPLES),
     ("show", show::EXAMPLES),
     ("stats", stats::EXAMPLES),
     ("checks", checks::EXAMPLES),
+    ("diff", diff::EXAMPLES),
     ("tag", label::TAG),
     ("untag", label::UNTAG),
     ("pin", label::PIN),
@@ -59,6 +62,7 @@ pub(crate) enum Command {
     Show(show::Show),
     Stats(stats::Stats),
     Checks(checks::Checks),
+    Diff(diff::Diff),
     Tag(label::Tag),
     Untag(label::Untag),
     Pin(label::Pin),
@@ -76,6 +80,7 @@ impl AsRef<Common> for Args {
             Command::Show(args) => &args.common,
             Command::Stats(args) => &args.common,
             Command::Checks(args) => &args.common,
+            Command::Diff(args) => &args.common,
             Command::Tag(args) => &args.common,
             Command::Untag(args) => &args.common,
             Command::Pin(args) => &args.common,

@@ -5,6 +5,7 @@ mod args;
 mod checks;
 mod cleanup;
 mod delete;
+mod diff;
 mod label;
 mod list;
 mod prune;
@@ -31,6 +32,7 @@ fn body(args: Args, out: &Out) -> Result<u8> {
         Command::Show(args) => show::run(args, out),
         Command::Stats(args) => stats::run(args, out),
         Command::Checks(args) => checks::run(args, out),
+        Command::Diff(args) => diff::run(args, out),
         Command::Tag(args) => label::tag(args, out),
         Command::Untag(args) => label::untag(args, out),
         Command::Pin(args) => label::pin(args, out),

@@ -5,6 +5,7 @@ pub mod backup;
 pub mod before;
 pub mod dbtest;
 pub mod delete;
+pub mod diff;
 pub mod guard;
 pub mod guarded;
 pub mod migrate;
