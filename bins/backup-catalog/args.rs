@@ -5,6 +5,8 @@
 pub(crate) mod checks;
 #[path = "args/diff.rs"]
 pub(crate) mod diff;
+#[path = "args/exchange.rs"]
+pub(crate) mod exchange;
 #[path = "args/label.rs"]
 pub(crate) mod label;
 #[path = "args/list.rs"]
@@ -39,7 +41,7 @@ pub(crate) struct Args {
 
 /// The examples of each subcommand, for the manual and the tests.
 #[allow(dead_code)]
-pub(crate) const SUBCOMMANDS: [(&str, [Example; 2]); 13] = [
+pub(crate) const SUBCOMMANDS: [(&str, [Example; 2]); 15] = [
     ("list", list::EXAMPLES),
     ("show", show::EXAMPLES),
     ("stats", stats::EXAMPLES),
@@ -53,6 +55,8 @@ pub(crate) const SUBCOMMANDS: [(&str, [Example; 2]); 13] = [
     ("prune", remove::PRUNE),
     ("cleanup", remove::CLEANUP),
     ("archive", remove::ARCHIVE),
+    ("export", exchange::EXPORT),
+    ("import", exchange::IMPORT),
 ];
 
 /// What it does. Each is described where its arguments stand: a line here would stand in for all of that.
@@ -71,6 +75,8 @@ pub(crate) enum Command {
     Prune(remove::Prune),
     Cleanup(remove::Cleanup),
     Archive(remove::Archive),
+    Export(exchange::Export),
+    Import(exchange::Import),
 }
 
 impl AsRef<Common> for Args {
@@ -89,6 +95,8 @@ impl AsRef<Common> for Args {
             Command::Prune(args) => &args.common,
             Command::Cleanup(args) => &args.common,
             Command::Archive(args) => &args.common,
+            Command::Export(args) => &args.common,
+            Command::Import(args) => &args.common,
         }
     }
 }

@@ -6,6 +6,7 @@ mod checks;
 mod cleanup;
 mod delete;
 mod diff;
+mod exchange;
 mod label;
 mod list;
 mod prune;
@@ -41,5 +42,7 @@ fn body(args: Args, out: &Out) -> Result<u8> {
         Command::Prune(args) => prune::run(args, out),
         Command::Cleanup(args) => cleanup::run(args, out),
         Command::Archive(args) => archive::run(args, out),
+        Command::Export(args) => exchange::export(args, out),
+        Command::Import(args) => exchange::import(args, out),
     }
 }
