@@ -29,6 +29,7 @@ macro_rules! scenarios {
 
 scenarios! {
     a_backup_is_restored_by_standard_programs_alone
+    a_backup_travels_as_one_file_with_all_that_it_needs
     a_code_approves_once_and_exactly_what_was_planned
     a_command_of_the_configuration_approves_or_refuses
     a_dry_run_says_the_plan_and_changes_nothing
@@ -39,6 +40,7 @@ scenarios! {
     a_restore_can_be_undone_twice_and_discarded
     a_table_that_only_the_application_can_read_is_never_taken_for_unchanged
     backups_are_deleted_by_name_and_never_from_under_others
+    dumps_of_other_programs_are_adopted
     every_keep_flag_keeps_what_it_says
     files_of_anyone_are_restored_by_their_content_and_cut_ones_refused
     fm_b01_fm_b05_a_tag_killed_or_failing_at_any_step_is_there_or_not_and_takes_no_other_along
@@ -114,6 +116,7 @@ scenarios! {
     fm_j07_an_audit_line_that_fails_at_any_step_loses_no_backup_and_is_status_7
     fm_j07_an_audit_trail_that_cannot_be_written_is_told_and_nothing_is_lost
     fm_j07_runs_at_once_leave_one_unbroken_audit_trail
+    fm_j05_a_hostile_export_brings_nothing_into_the_store
     json_is_one_document_for_results_and_for_errors
     of_many_runs_with_one_code_one_goes_on
     old_backups_move_to_the_archives_as_whole_chains

@@ -2,16 +2,18 @@
 
 use std::path::PathBuf;
 
+use holdfast::environment::Overrides;
 use holdfast::error::{Error, Result};
 use holdfast::exit;
+use holdfast::foreign::Foreign;
 use holdfast::labels;
 use holdfast::manifest::Manifest;
 use holdfast::select::Selector;
 use holdfast::verbs::adopt::{self, Request};
 use holdfast::verbs::export::{self, Exported};
 use holdfast::verbs::import::{self, Imported};
-use manners::Out;
 use manners::figures::size;
+use manners::{Out, Setting};
 use serde::Serialize;
 use serde_json::json;
 
@@ -69,12 +71,12 @@ pub(crate) fn import(args: &Import, out: &Out) -> Result<u8> {
         return Err(Error::refused(format!("{} holds a backup of {}, not of {wanted}", args.file.display(), head.environment))
             .hint("leave -e (and HOLDFAST_ENV) away, or name the same"));
     }
-    let shelf = Shelf::open(&args.common, out, !args.common.dry_run)?;
     if args.common.dry_run {
         let lines: Vec<String> = head.backups.iter().map(|id| format!("import   {id}")).collect();
         out.plan(&head, &lines)?;
         return Ok(exit::DONE);
     }
+    let shelf = Shelf::open(&args.common, out, true)?;
     let environment = shelf.environment(&head.environment)?;
     let run = shelf.run("import", Some(&head.environment));
     let imported = shelf.setting.audited(out, Some(&shelf.store), run, |trail| {
@@ -118,14 +120,17 @@ fn adopt(args: &Import, out: &Out) -> Result<u8> {
         Some(Selector::At(time)) => Some(time),
         _ => None,
     };
-    let shelf = Shelf::open(&args.common, out, !args.common.dry_run)?;
-    let environment = shelf.settled()?;
-    let request = Request { file: args.file.clone(), at, reason: args.reason.clone(), tags: args.tags.clone() };
     if args.common.dry_run {
-        let lines = [format!("adopt    {} as a backup of {}", args.file.display(), environment.name)];
-        out.plan(&json!({ "file": args.file, "environment": environment.name, "kind": "db" }), &lines)?;
+        // No store is opened: there may be none yet.
+        let environment = Setting::open(&args.common)?.environment(&args.common, Overrides::default())?.name;
+        let content = Foreign::open(&args.file, None)?.content().to_string();
+        let lines = [format!("adopt    {}, {content}, as a backup of {environment}", args.file.display())];
+        out.plan(&json!({ "file": args.file, "content": content, "environment": environment, "kind": "db" }), &lines)?;
         return Ok(exit::DONE);
     }
+    let shelf = Shelf::open(&args.common, out, true)?;
+    let environment = shelf.settled()?;
+    let request = Request { file: args.file.clone(), at, reason: args.reason.clone(), tags: args.tags.clone() };
     let run = shelf.run("import", Some(&environment.name));
     let adopted = shelf.setting.audited(out, Some(&shelf.store), run, |trail| {
         trail.note(|facts| {

@@ -159,8 +159,7 @@ fn prove(
     progress: &dyn Progress,
 ) -> Result<()> {
     let settings = environment.engine_settings(store.state())?;
-    let demands =
-        Demands { level: Level::Restore, min_size: environment.min_size, asserts: &environment.asserts, settings: &settings };
+    let demands = Demands { level: Level::Restore, min_size: environment.min_size, asserts: &environment.asserts, settings: &settings };
     let staged = Backup::staged(staging.path(), manifest.clone());
     let rehearsal = verify::rehearse(&staged, &demands, progress)?;
     manifest.durations_ms.insert("restore".to_owned(), rehearsal.restore_ms);

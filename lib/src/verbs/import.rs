@@ -70,6 +70,8 @@ pub fn run(store: &Store, held: &Held, file: &Path, settings: &Settings, progres
     if head.environment != held.environment() {
         return Err(Error::refused(format!("{} is held, and the file is of {}", held.environment(), head.environment)));
     }
+    // What a killed import has left stands in the way of the next one.
+    store.sweep(held)?;
     let catalog = Catalog::read(store, None)?;
     let mut staged: Vec<Incoming> = Vec::new();
     progress.begin("import", None);
