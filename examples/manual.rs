@@ -2,6 +2,9 @@
 //! `cargo run --example manual [FOLDER]`.
 
 #[allow(dead_code)]
+#[path = "../bins/backup-catalog/args.rs"]
+mod backup_catalog;
+#[allow(dead_code)]
 #[path = "../bins/backup-db/args.rs"]
 mod backup_db;
 #[allow(dead_code)]
@@ -30,6 +33,7 @@ fn main() -> io::Result<()> {
         (backup_db::Args::command(), backup_db::EXAMPLES),
         (restore_db::Args::command(), restore_db::EXAMPLES),
         (backup_guard::Args::command(), backup_guard::EXAMPLES),
+        (backup_catalog::Args::command(), backup_catalog::EXAMPLES),
     ];
     for (mut command, examples) in binaries {
         let name = command.get_name().to_owned();
@@ -38,13 +42,18 @@ fn main() -> io::Result<()> {
             clap_complete::generate_to(shell, &mut command, &name, &completions)?;
         }
     }
-    let guard = backup_guard::Args::command();
-    for (name, examples) in backup_guard::SUBCOMMANDS {
-        let subcommand = guard.find_subcommand(name).cloned().ok_or_else(|| io::Error::other(format!("there is no {name}")))?;
+    write_subcommands(&man, &backup_guard::Args::command(), &backup_guard::SUBCOMMANDS)?;
+    write_subcommands(&man, &backup_catalog::Args::command(), &backup_catalog::SUBCOMMANDS)
+}
+
+/// A page for each subcommand.
+fn write_subcommands(man: &Path, tool: &Command, subcommands: &[(&str, [Example; 2])]) -> io::Result<()> {
+    for (name, examples) in subcommands {
+        let subcommand = tool.find_subcommand(name).cloned().ok_or_else(|| io::Error::other(format!("there is no {name}")))?;
         // clap takes names for the life of the process.
-        let full: &'static str = format!("backup-guard-{name}").leak();
-        let command = subcommand.name(full).bin_name(format!("backup-guard {name}"));
-        write_page(&man.join(format!("{full}.1")), command, &examples)?;
+        let full: &'static str = format!("{}-{name}", tool.get_name()).leak();
+        let command = subcommand.name(full).bin_name(format!("{} {name}", tool.get_name()));
+        write_page(&man.join(format!("{full}.1")), command, examples)?;
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use std::process::Command;
 
 /// A file above this has a type in it that should be split.
 const SOURCE_LINES_MAX: usize = 500;
-const TOOLS: [&str; 3] = ["backup-db", "restore-db", "backup-guard"];
+const TOOLS: [&str; 4] = ["backup-db", "restore-db", "backup-guard", "backup-catalog"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -187,6 +187,7 @@ fn tool(name: &str) -> PathBuf {
     match name {
         "backup-db" => env!("CARGO_BIN_EXE_backup-db"),
         "restore-db" => env!("CARGO_BIN_EXE_restore-db"),
+        "backup-catalog" => env!("CARGO_BIN_EXE_backup-catalog"),
         _ => env!("CARGO_BIN_EXE_backup-guard"),
     }
     .into()
@@ -367,12 +368,19 @@ fn every_field_of_a_json_document_is_described() {
          restore-db latest --json; restore-db --undo -n --json; restore-db --undo --json; backup-db app.db --json
          restore-db --discard --json; backup-guard --json; backup-guard mark-env dev app.db --json; restore-db latest -n --json
          backup-guard audit --json
-         backup-guard mark-env prod app.db -n --json; backup-guard mark-env dev app.db -n --json; backup-db missing.db --json || true",
+         backup-guard mark-env prod app.db -n --json; backup-guard mark-env dev app.db -n --json; backup-db missing.db --json || true
+         printf '%s\\n' 'env.dev.database = \"app.db\"' '[env.dev.retention]' 'keep_last = 1' 'archive_after_days = 9' > holdfast.toml
+         backup-catalog list --json; backup-catalog tag latest a --json; backup-catalog pin latest --json; backup-catalog show latest --json
+         backup-catalog stats --json; backup-guard -q; backup-catalog checks --json; backup-catalog diff latest --with-current --json
+         backup-catalog prune -n --json; backup-catalog prune --json; backup-catalog cleanup --json; backup-catalog archive --json
+         backup-catalog export latest -n --json; backup-catalog export latest -o x.tar.gz --json; backup-catalog import x.tar.gz --json
+         backup-catalog import x.tar.gz -n --json; cp app.db copy; backup-catalog import --as db -e dev copy -n --json
+         id=$(backup-catalog import --as db -e dev copy | cut -f1); backup-catalog delete $id -n --json; backup-catalog delete $id --json",
         &[],
     );
     let mut found = BTreeSet::new();
     let documents: Vec<serde_json::Value> = said.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    assert_eq!(documents.len(), 16, "{said}");
+    assert_eq!(documents.len(), 34, "{said}");
     documents.iter().for_each(|document| fields(document, &mut found));
     let page = read(&root().join("docs/json.md")) + &read(&root().join("docs/audit.md"));
     let is_described = |name: &&String| {

@@ -1,6 +1,9 @@
 //! The command lines of all binaries, as clap understands them.
 
 #[allow(dead_code)]
+#[path = "../bins/backup-catalog/args.rs"]
+mod backup_catalog;
+#[allow(dead_code)]
 #[path = "../bins/backup-db/args.rs"]
 mod backup_db;
 #[allow(dead_code)]
@@ -14,8 +17,8 @@ use clap::{CommandFactory, Parser};
 use holdfast::exit;
 use holdfast::manifest::Level;
 
-fn commands() -> [clap::Command; 3] {
-    [backup_db::Args::command(), restore_db::Args::command(), backup_guard::Args::command()]
+fn commands() -> [clap::Command; 4] {
+    [backup_db::Args::command(), restore_db::Args::command(), backup_guard::Args::command(), backup_catalog::Args::command()]
 }
 
 #[test]
@@ -42,19 +45,23 @@ fn both_helps_end_with_every_status_and_two_examples() {
 
 #[test]
 fn a_subcommand_has_the_manners_of_a_tool() {
-    let guard = backup_guard::Args::command();
-    let listed: Vec<&str> = backup_guard::SUBCOMMANDS.iter().map(|(name, _)| *name).collect();
-    assert_eq!(guard.get_subcommands().map(clap::Command::get_name).collect::<Vec<_>>(), listed);
-    for name in listed {
-        let mut subcommand = guard.find_subcommand(name).expect("it is listed").clone();
-        let help = subcommand.render_long_help().to_string();
-        for row in exit::TABLE {
-            assert!(help.contains(&format!("{:>3}  {}", row.code, row.meaning)), "{name} --help lacks status {}", row.code);
+    for (tool, subcommands) in [
+        (backup_guard::Args::command(), backup_guard::SUBCOMMANDS.as_slice()),
+        (backup_catalog::Args::command(), backup_catalog::SUBCOMMANDS.as_slice()),
+    ] {
+        let listed: Vec<&str> = subcommands.iter().map(|(name, _)| *name).collect();
+        assert_eq!(tool.get_subcommands().map(clap::Command::get_name).collect::<Vec<_>>(), listed);
+        for name in listed {
+            let mut subcommand = tool.find_subcommand(name).expect("it is listed").clone();
+            let help = subcommand.render_long_help().to_string();
+            for row in exit::TABLE {
+                assert!(help.contains(&format!("{:>3}  {}", row.code, row.meaning)), "{name} --help lacks status {}", row.code);
+            }
+            let begin = format!("  {} {name}", tool.get_name());
+            assert_eq!(help.lines().filter(|line| line.starts_with(&begin)).count(), 2, "{name} has two examples");
+            let flags: Vec<char> = subcommand.get_arguments().filter_map(clap::Arg::get_short).collect();
+            assert!(['e', 'c', 'q', 'v', 'n', 'h', 'V'].iter().all(|flag| flags.contains(flag)), "{name}: {flags:?}");
         }
-        let begin = format!("  backup-guard {name}");
-        assert_eq!(help.lines().filter(|line| line.starts_with(&begin)).count(), 2, "{name} has two examples");
-        let flags: Vec<char> = subcommand.get_arguments().filter_map(clap::Arg::get_short).collect();
-        assert!(['e', 'c', 'q', 'v', 'n', 'h', 'V'].iter().all(|flag| flags.contains(flag)), "{name}: {flags:?}");
     }
 }
 

@@ -1,5 +1,7 @@
 //! `backup-catalog cleanup`: an environment's leftovers, retention and archives in one go.
 
+use std::collections::BTreeSet;
+
 use holdfast::audit::Trail;
 use holdfast::catalog::Catalog;
 use holdfast::environment::Environment;
@@ -62,12 +64,12 @@ pub(crate) fn run(args: &Cleanup, out: &Out) -> Result<u8> {
 fn look(environment: &Environment, shelf: &Shelf<'_>) -> Result<Cleaned> {
     let catalog = Catalog::read(&shelf.store, Some(&environment.name))?;
     let has_rules = prune::has_rules(environment);
-    let plan = if has_rules { prune::preview(environment, &shelf.store, &catalog, Said::default())? } else { Default::default() };
+    let plan = if has_rules { prune::preview(environment, &shelf.store, &catalog, Said::default())?.0 } else { Default::default() };
     let moved = match environment.retention.archive_after_days {
         Some(days) => {
-            let going: Vec<&str> = plan.removals().map(|line| line.id.as_str()).collect();
+            let going: BTreeSet<&str> = plan.removals().map(|line| line.id.as_str()).collect();
             let moves = archive::plan(environment, &shelf.store, &catalog, days)?;
-            moves.moves().filter(|line| !going.contains(&line.id.as_str())).count()
+            moves.moves().filter(|line| !going.contains(line.id.as_str())).count()
         }
         None => 0,
     };

@@ -1,5 +1,7 @@
 //! `backup-catalog prune`.
 
+use std::collections::BTreeSet;
+
 use holdfast::catalog::Catalog;
 use holdfast::environment::Environment;
 use holdfast::error::{Error, Result};
@@ -51,8 +53,8 @@ pub(crate) fn run(args: &Prune, out: &Out) -> Result<u8> {
             .hint(format!("say what to keep in holdfast.toml, for instance [env.{name}.retention] keep_days = 7")));
     }
     if args.common.dry_run {
-        let plan = prune::preview(&environment, &shelf.store, &catalog, said)?;
-        if let Err(error) = prune::plan_as_said(&environment, &shelf.store, &catalog, said) {
+        let (plan, refused) = prune::preview(&environment, &shelf.store, &catalog, said)?;
+        if let Some(error) = refused {
             out.warn(&format!("{error}; {}", error.next_step().unwrap_or_default()));
         }
         let planned = Planned { environment: &name, freed_bytes: plan.freed_bytes(), plan: &plan };
@@ -94,7 +96,8 @@ pub(crate) fn run(args: &Prune, out: &Out) -> Result<u8> {
 /// What the removals of a plan ask the guardian.
 pub(crate) fn request(environment: &Environment, plan: &Plan, catalog: &Catalog, shelf: &Shelf<'_>) -> Result<Request> {
     let ids: Vec<String> = plan.removals().map(|line| line.id.clone()).collect();
-    let made = catalog.backups().filter(|backup| ids.iter().any(|id| id == backup.id())).map(|backup| backup.manifest().created_at);
+    let going: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
+    let made = catalog.backups().filter(|backup| going.contains(backup.id())).map(|backup| backup.manifest().created_at);
     requests::removal(Operation::Prune, environment, &ids, made.max().unwrap_or_default(), &shelf.store)
 }
 

@@ -1,7 +1,6 @@
 //! `backup-catalog show`.
 
 use holdfast::backup::Backup;
-use holdfast::catalog::Catalog;
 use holdfast::chain::Chains;
 use holdfast::checks::{self, Check};
 use holdfast::clock;
@@ -68,8 +67,8 @@ pub(crate) fn run(args: &Show, out: &Out) -> Result<u8> {
 
 /// What a backup needs, and what needs it.
 fn relatives(shelf: &Shelf<'_>, backup: &Backup) -> Result<(Vec<String>, Vec<String>)> {
-    let catalog = Catalog::read(&shelf.store, Some(&backup.manifest().environment))?;
-    let chains = Chains::of(catalog.backups().map(|backup| (backup.id(), backup.manifest().parent.as_deref())));
+    let listing = listing::read(&shelf.store, Some(&backup.manifest().environment))?;
+    let chains = Chains::of(listing.iter().map(|listed| (listed.id.as_str(), listed.parent.as_deref())));
     let owned = |ids: Vec<&str>| ids.into_iter().map(str::to_owned).collect();
     // A folder from elsewhere is in no catalog; its parent is known all the same.
     let mut needs: Vec<String> = owned(chains.ancestors(backup.id()));

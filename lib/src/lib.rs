@@ -11,6 +11,7 @@ pub mod secret;
 pub mod inherited;
 pub mod interrupt;
 pub mod fsx;
+pub mod parallel;
 pub mod exec;
 pub mod state_dir;
 pub mod host;

@@ -2,15 +2,19 @@
 //!
 //! A listing is for looking and choosing. Whoever restores or removes opens the backup itself.
 
+mod cache;
 mod stats;
 
+use cache::Cache;
 pub use stats::{Growth, Restored, Saved, Stats, stats};
+
+use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::backup::Backup;
-use crate::catalog::{Catalog, Entry};
+use crate::catalog::{self, Folder};
 use crate::checks::{self, Check};
 use crate::clock;
 use crate::error::Result;
@@ -18,10 +22,11 @@ use crate::fingerprint::Fingerprint;
 use crate::id;
 use crate::labels::{self, Labels, Pin};
 use crate::manifest::{Kind, Level, Manifest, Type};
+use crate::parallel;
 use crate::store::Store;
 
 /// One backup as a listing shows it. Of one that cannot be read, only the name is known, and why.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Listed {
     /// Its id; the folder's name.
     pub id: String,
@@ -126,15 +131,32 @@ impl Filter {
 
 /// Lists the backups of `environment`, or of the whole store, the oldest first.
 pub fn read(store: &Store, environment: Option<&str>) -> Result<Vec<Listed>> {
-    Catalog::read(store, environment)?.entries.iter().map(|entry| of(store, entry)).collect()
-}
-
-/// Lists one.
-pub fn of(store: &Store, entry: &Entry) -> Result<Listed> {
-    match &entry.backup {
-        Ok(backup) => of_backup(store, backup),
-        Err(error) => Ok(unreadable(entry, error.to_string())),
-    }
+    let (folders, _) = catalog::folders(store, environment)?;
+    let cache = Cache::open(store, folders.len());
+    let read = |folder: &Folder| {
+        let listed = folder.open()?;
+        Some(match listed {
+            Ok(backup) => of_backup(store, &backup),
+            Err(error) => Ok(unreadable(folder, error.to_string())),
+        })
+    };
+    let mut listing = match cache {
+        None => parallel::map(&folders, read).into_iter().flatten().collect::<Result<Vec<_>>>()?,
+        Some(cache) => {
+            let answers = parallel::map(&folders, |folder| cache.get(folder, || read(folder))).into_iter().collect::<Result<Vec<_>>>()?;
+            cache.keep(&answers);
+            answers.into_iter().filter_map(|answer| answer.listed).collect()
+        }
+    };
+    listing.retain(|listed| {
+        environment.is_none_or(|only| listed.environment.as_deref().is_none_or(|own| own == only || listed.place == only))
+    });
+    listing.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+    // What was moved into the archives meanwhile has been met twice.
+    let mut seen = HashSet::new();
+    let twice: HashSet<String> = listing.iter().filter(|listed| !seen.insert(&listed.id)).map(|listed| listed.id.clone()).collect();
+    listing.retain(|listed| !twice.contains(&listed.id) || store.folder(&listed.place).join(&listed.id).symlink_metadata().is_ok());
+    Ok(listing)
 }
 
 /// Lists a backup that has been opened.
@@ -190,12 +212,14 @@ fn last_restore(manifest: &Manifest, history: &[Check]) -> Option<LastRestore> {
     })
 }
 
-fn unreadable(entry: &Entry, problem: String) -> Listed {
+fn unreadable(folder: &Folder, problem: String) -> Listed {
+    let environment =
+        if folder.is_among_others() { id::environment_in(&folder.name).map(str::to_owned) } else { Some(folder.place.clone()) };
     Listed {
-        id: entry.name.clone(),
-        place: place_of(&entry.folder),
-        environment: id::environment_in(&entry.name).map(str::to_owned),
-        created_at: entry.time_in_name(),
+        id: folder.name.clone(),
+        place: folder.place.clone(),
+        environment,
+        created_at: catalog::time_in(&folder.name),
         kind: None,
         backup_type: None,
         parent: None,

@@ -5,7 +5,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 
 use crate::backup::Backup;
-use crate::catalog::Catalog;
+use crate::catalog::{self, Catalog, Folder};
 use crate::checks;
 use crate::clock;
 use crate::error::{Error, Result};
@@ -78,6 +78,9 @@ pub fn find(store: &Store, environment: Option<&str>, selector: &Selector) -> Re
     if let Selector::Folder(path) = selector {
         return Backup::open_under_any_name(path);
     }
+    if let Some(backup) = find_by_name(store, environment, selector)? {
+        return Ok(backup);
+    }
     let catalog = Catalog::read(store, environment)?;
     let place = environment.map_or_else(|| store.root().display().to_string(), |name| format!("{name} in {}", store.root().display()));
     match selector {
@@ -101,6 +104,64 @@ pub fn find(store: &Store, environment: Option<&str>, selector: &Selector) -> Re
         }
         Selector::Folder(_) => Err(Error::usage("a folder is no id")),
     }
+}
+
+/// The same by the names of the folders, which begin with the time: only the few that may be meant are opened. None where it
+/// takes all of them to know, or to say what is wrong.
+fn find_by_name(store: &Store, environment: Option<&str>, selector: &Selector) -> Result<Option<Backup>> {
+    let (mut folders, _) = catalog::folders(store, environment)?;
+    folders.sort_by(|a, b| b.name.cmp(&a.name));
+    if folders.windows(2).any(|pair| pair[0].name == pair[1].name) {
+        return Ok(None);
+    }
+    let is_meant = |backup: &Backup| environment.is_none_or(|only| backup.manifest().environment == only);
+    let until = match selector {
+        Selector::Folder(_) => return Ok(None),
+        Selector::Id(prefix) => {
+            let mut found = folders.iter().filter(|folder| folder.name.starts_with(prefix));
+            let (Some(only), None) = (found.next(), found.next()) else { return Ok(None) };
+            return Ok(only.open().and_then(Result::ok).filter(is_meant));
+        }
+        Selector::Latest => None,
+        Selector::At(time) => Some(*time),
+    };
+    if environment.is_none() && !is_of_one(&folders) {
+        return Ok(None);
+    }
+    let mut rest = folders.as_slice();
+    // Backups of one second are told apart by their manifests.
+    while let Some(first) = rest.first() {
+        let (second, older) = rest.split_at(rest.iter().take_while(|folder| second_of(folder) == second_of(first)).count());
+        rest = older;
+        if until.is_some_and(|until| second_of(first) > clock::compact(until).as_str()) {
+            continue;
+        }
+        let mut opened: Vec<Backup> = second.iter().filter_map(|folder| folder.open()?.ok()).filter(is_meant).collect();
+        opened.retain(|backup| counts(backup.manifest()) && until.is_none_or(|until| backup.manifest().created_at <= until));
+        opened.sort_by_key(|backup| (backup.manifest().created_at, backup.id().to_owned()));
+        for backup in opened.into_iter().rev() {
+            if checks::is_damaged(&checks::history(store, backup.id())?) {
+                tracing::warn!("{} is passed over: a check found it bad", backup.id());
+            } else {
+                return Ok(Some(backup));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The time in a folder's name.
+fn second_of(folder: &Folder) -> &str {
+    folder.name.split('-').next().unwrap_or_default()
+}
+
+/// Whether all of them are one environment's, by where they are and what they are called.
+fn is_of_one(folders: &[Folder]) -> bool {
+    let of = |folder: &Folder| {
+        if folder.is_among_others() { id::environment_in(&folder.name).map(str::to_owned) } else { Some(folder.place.clone()) }
+    };
+    let first = folders.first().and_then(of);
+    first.is_some() && folders.iter().all(|folder| of(folder) == first)
 }
 
 fn none_good(what: String, catalog: &Catalog) -> Error {

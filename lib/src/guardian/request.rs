@@ -1,6 +1,6 @@
 //! What the guardian is asked: an operation, what it is done to, what would be lost, and the state it was planned on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use chrono::{DateTime, Utc};
@@ -187,15 +187,16 @@ impl Request {
     pub fn of(intent: Intent<'_>) -> Result<Self> {
         let Intent { operation, target, environment, subject, loses, state, marker, store } = intent;
         let name = environment.map(|environment| environment.name.as_str());
-        let going: &[String] = match &loses {
-            Loses::ForGood { going, .. } => going,
-            _ => &[],
+        let going: BTreeSet<&str> = match &loses {
+            Loses::ForGood { going, .. } => going.iter().map(String::as_str).collect(),
+            _ => BTreeSet::new(),
         };
         let holdings = store.map(|store| evidence::verified(store, name, &target)).transpose()?.unwrap_or_default();
-        let newest = holdings.iter().rev().find(|held| !going.contains(&held.id)).cloned();
+        let newest = holdings.iter().rev().find(|held| !going.contains(held.id.as_str())).cloned();
         let is_only_copy = match &loses {
             Loses::ForGood { as_of, held_by, .. } => {
-                let makes_up = |held: &&Newest| !going.contains(&held.id) && (held.made_at >= *as_of || Some(&held.id) == held_by.as_ref());
+                let makes_up =
+                    |held: &&Newest| !going.contains(held.id.as_str()) && (held.made_at >= *as_of || Some(&held.id) == held_by.as_ref());
                 !holdings.iter().any(|held| makes_up(&held))
             }
             _ => false,

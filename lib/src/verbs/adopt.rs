@@ -202,7 +202,7 @@ fn fate(environment: &Environment, store: &Store, id: &str) -> Result<Option<Str
     if !prune::has_rules(environment) {
         return Ok(None);
     }
-    let plan = prune::preview(environment, store, &Catalog::read(store, Some(&environment.name))?, prune::Said::default())?;
+    let (plan, _) = prune::preview(environment, store, &Catalog::read(store, Some(&environment.name))?, prune::Said::default())?;
     let goes = plan.removals().find(|line| line.id == id);
     Ok(goes.map(|line| format!("the next retention removes it ({}); to keep it: backup-catalog pin {id}", line.reason)))
 }

@@ -20,6 +20,7 @@ use crate::known;
 use crate::labels;
 use crate::lock::Held;
 use crate::manifest::Level;
+use crate::parallel;
 use crate::retention::{self, Candidate, Plan, Policy, Standing};
 use crate::store::{CHECKSUMS, Store};
 
@@ -97,16 +98,19 @@ pub fn plan_as_said(environment: &Environment, store: &Store, catalog: &Catalog,
     retention::plan(&policy, &candidates(store, catalog)?, now)
 }
 
-/// The same to be looked at: a mass deletion is shown and not refused.
-pub fn preview(environment: &Environment, store: &Store, catalog: &Catalog, said: Said) -> Result<Plan> {
+/// The same to be looked at: a mass deletion is shown, with why it would be refused.
+pub fn preview(environment: &Environment, store: &Store, catalog: &Catalog, said: Said) -> Result<(Plan, Option<Error>)> {
     let now = clock::now();
-    let policy = Policy { sizes_accepted_until: said.accept_sizes.then_some(now), ..policy(environment) };
-    retention::preview(&policy, &candidates(store, catalog)?, now)
+    let policy =
+        Policy { confirm_delete: said.confirm_delete, sizes_accepted_until: said.accept_sizes.then_some(now), ..policy(environment) };
+    let candidates = candidates(store, catalog)?;
+    Ok((retention::preview(&policy, &candidates, now)?, retention::plan(&policy, &candidates, now).err()))
 }
 
 fn candidates(store: &Store, catalog: &Catalog) -> Result<Vec<Candidate>> {
     let held = Entry::all_backups(store.state())?;
-    catalog.backups().map(|backup| candidate(store, backup, &held)).collect()
+    let backups: Vec<&Backup> = catalog.backups().collect();
+    parallel::map(&backups, |backup| candidate(store, backup, &held)).into_iter().collect()
 }
 
 fn policy(environment: &Environment) -> Policy {
