@@ -371,11 +371,11 @@ fn every_field_of_a_json_document_is_described() {
          backup-guard mark-env prod app.db -n --json; backup-guard mark-env dev app.db -n --json; backup-db missing.db --json || true
          printf '%s\\n' 'env.dev.database = \"app.db\"' '[env.dev.retention]' 'keep_last = 1' 'archive_after_days = 9' > holdfast.toml
          backup-catalog list --json; backup-catalog tag latest a --json; backup-catalog pin latest --json; backup-catalog show latest --json
-         backup-catalog stats --json; backup-guard -q; backup-catalog checks --json; backup-catalog diff latest --with-current --json
+         backup-catalog stats --json; backup-guard -q >checked; backup-catalog checks --json; backup-catalog diff latest --with-current --json
          backup-catalog prune -n --json; backup-catalog prune --json; backup-catalog cleanup --json; backup-catalog archive --json
          backup-catalog export latest -n --json; backup-catalog export latest -o x.tar.gz --json; backup-catalog import x.tar.gz --json
          backup-catalog import x.tar.gz -n --json; cp app.db copy; backup-catalog import --as db -e dev copy -n --json
-         id=$(backup-catalog import --as db -e dev copy | cut -f1); backup-catalog delete $id -n --json; backup-catalog delete $id --json",
+         id=$(backup-catalog import --as db -e dev copy --at 2020-11-01 2>said | cut -f1); backup-catalog delete $id -n --json; backup-catalog delete $id --json",
         &[],
     );
     let mut found = BTreeSet::new();

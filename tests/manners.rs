@@ -77,6 +77,10 @@ fn every_example_is_a_command_line_that_works() {
     for example in backup_guard::EXAMPLES.into_iter().chain(of_subcommands) {
         backup_guard::Args::try_parse_from(words(example.command)).expect(example.command);
     }
+    let of_subcommands = backup_catalog::SUBCOMMANDS.into_iter().flat_map(|(_, examples)| examples);
+    for example in backup_catalog::EXAMPLES.into_iter().chain(of_subcommands) {
+        backup_catalog::Args::try_parse_from(words(example.command)).expect(example.command);
+    }
 }
 
 /// Words as a shell would split them, single quotes included.
@@ -102,9 +106,10 @@ fn the_common_flags_mean_the_same_everywhere() {
             .map(|arg| (arg.get_id().to_string(), arg.get_short(), arg.get_help().map(ToString::to_string)))
             .collect::<Vec<_>>()
     };
-    let [first, rest @ ..] = commands();
+    let [first, second, third, catalog] = commands();
     assert_eq!(list(&first).iter().filter_map(|(_, short, _)| *short).collect::<String>(), "ecqvnhV");
-    for command in rest {
+    // This one is nothing without its subcommands, so they have the flags.
+    for command in [second, third].into_iter().chain(catalog.get_subcommands().cloned()) {
         assert_eq!(list(&command), list(&first), "{}", command.get_name());
     }
 }
@@ -134,6 +139,25 @@ fn what_excludes_each_other_is_wrong_usage() {
         ["--json --format table", "--format xml", "--verify none", "audit --event x", "audit --event start --summary", "audit latest"]
     {
         refuses(backup_guard::Args::try_parse_from(words(&format!("backup-guard {line}"))).map(drop), line);
+    }
+}
+
+#[test]
+fn what_the_catalog_does_not_understand_is_wrong_usage() {
+    for line in [
+        "",
+        "list --bad --verified",
+        "list --kind nightly",
+        "tag latest",
+        "delete",
+        "diff latest",
+        "diff a b --with-current",
+        "diff a b --quick --content",
+        "archive --after-days 0",
+        "import --at 2026-11-21 x",
+    ] {
+        let error = backup_catalog::Args::try_parse_from(words(&format!("backup-catalog {line}"))).map(drop).expect_err(line);
+        assert_eq!(error.exit_code(), i32::from(exit::USAGE), "{line}");
     }
 }
 

@@ -1,6 +1,8 @@
 //! `backup-catalog diff`.
 
+use holdfast::backup::Backup;
 use holdfast::clock;
+use holdfast::environment::Environment;
 use holdfast::error::Result;
 use holdfast::exit;
 use holdfast::verbs::diff::{self, Depth, Difference};
@@ -15,7 +17,7 @@ pub(crate) fn run(args: &Diff, out: &Out) -> Result<u8> {
     let environment = shelf.environment(&before.manifest().environment)?;
     let state = shelf.store.state();
     let difference = match &args.after {
-        None => diff::with_current(&before, &environment, state)?,
+        None => diff::with_current(&before, &with_source(environment, &before), state)?,
         Some(after) => {
             let depth = match (args.quick, args.content) {
                 (true, _) => Depth::Manifests,
@@ -27,6 +29,12 @@ pub(crate) fn run(args: &Diff, out: &Out) -> Result<u8> {
     };
     print(out, &difference)?;
     Ok(exit::DONE)
+}
+
+/// Where no configuration says where the database is, it is where the backup was taken.
+fn with_source(environment: Environment, backup: &Backup) -> Environment {
+    let own = backup.manifest().database.as_ref().map(|database| database.location.clone());
+    Environment { source: environment.source.clone().or(own), ..environment }
 }
 
 fn print(out: &Out, difference: &Difference) -> Result<()> {

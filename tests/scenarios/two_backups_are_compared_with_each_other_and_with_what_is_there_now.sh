@@ -33,6 +33,9 @@ is "$(value '.changes.schema')" '[]' "nothing is restored"
 says_nothing
 is "$(value '[.notes[] | select(startswith("definitions differ"))] | length')" 1 "that the definitions differ is said"
 
+# Without a configuration it is the database that the backup was made of.
+expect 0 backup-catalog diff latest --with-current
+prints "nothing changed"
 config 'env.dev.database = "app.db"'
 expect 0 backup-catalog diff latest --with-current
 prints "nothing changed"
