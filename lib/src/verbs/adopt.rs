@@ -28,6 +28,9 @@ use crate::progress::Progress;
 use crate::retention::SKEW_MAX;
 use crate::store::{self, Staging, Store};
 
+/// The method of a dump that another program made.
+pub const ADOPTED: &str = "adopted";
+
 /// What is adopted.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -142,7 +145,7 @@ fn origin(content: Content, name: String, file: &Path) -> Database {
         server_version: "unknown".to_owned(),
         client_version: None,
         charset: "unknown".to_owned(),
-        method: "adopted".to_owned(),
+        method: ADOPTED.to_owned(),
         consistency: "unknown".to_owned(),
         properties: BTreeMap::new(),
         not_included: Vec::new(),

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::adopt::ADOPTED;
 use super::before::{Before, Since};
 use super::requests;
 use crate::backup::Backup;
@@ -111,7 +112,10 @@ pub fn with_current(before: &Backup, environment: &Environment, state: &StateDir
     if of != Some(engine.name()) {
         return Err(Error::usage(format!("{} is not of the same engine as {}", before.id(), engine.location())));
     }
-    let since = Before::of(before.clone(), environment.engine_settings(state)?)?.compare(&*engine)?;
+    // Of a dump that was adopted nobody knows what stood around the database.
+    let is_adopted = before.manifest().database.as_ref().is_some_and(|database| database.method == ADOPTED);
+    let before_it = Before::of(before.clone(), environment.engine_settings(state)?)?;
+    let since = if is_adopted { before_it.compare_restored(&*engine) } else { before_it.compare(&*engine) }?;
     let changes = match since {
         Since::Unchanged => Changes::default(),
         Since::Changed(changes) => changes,
