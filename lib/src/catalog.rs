@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 
 use crate::backup::Backup;
+use crate::clock;
 use crate::error::{Error, OnPath, Result};
 use crate::id;
 use crate::parallel;
@@ -49,6 +50,11 @@ impl Folder {
         (backup.is_ok() || self.path.symlink_metadata().is_ok()).then_some(backup)
     }
 
+    /// The time in its name.
+    pub fn second(&self) -> &str {
+        self.name.split('-').next().unwrap_or_default()
+    }
+
     /// Whether it is in a folder that backups of several environments share.
     pub fn is_among_others(&self) -> bool {
         self.place == MIGRATIONS || self.place == ARCHIVES
@@ -80,6 +86,37 @@ pub fn folders(store: &Store, environment: Option<&str>) -> Result<(Vec<Folder>,
         }
     }
     Ok((folders, foreign))
+}
+
+/// The backups of `environment`, or of all, that were not made after `until`, the newest first, each opened when it is asked for:
+/// the names begin with the time. What cannot be opened is passed over.
+pub fn newest_first(
+    store: &Store,
+    environment: Option<&str>,
+    until: Option<DateTime<Utc>>,
+) -> Result<impl Iterator<Item = Backup> + use<>> {
+    let (mut folders, _) = folders(store, environment)?;
+    if let Some(until) = until.map(clock::compact) {
+        folders.retain(|folder| folder.second() <= until.as_str());
+    }
+    folders.sort_by(|a, b| a.name.cmp(&b.name));
+    let only = environment.map(str::to_owned);
+    let mut second: Vec<Backup> = Vec::new();
+    Ok(std::iter::from_fn(move || {
+        while second.is_empty() {
+            // Those of one second are told apart by their manifests.
+            let last = folders.last()?.second().to_owned();
+            let begin = folders.iter().rposition(|folder| folder.second() != last).map_or(0, |at| at + 1);
+            let opened = folders.drain(begin..).filter_map(|folder| folder.open()?.ok());
+            let is_meant = |backup: &Backup| only.as_ref().is_none_or(|only| &backup.manifest().environment == only);
+            let is_in_time = |backup: &Backup| until.is_none_or(|until| backup.manifest().created_at <= until);
+            second = opened.filter(|backup| is_meant(backup) && is_in_time(backup)).collect();
+            second.sort_by_key(|backup| (backup.manifest().created_at, backup.id().to_owned()));
+            // One that is moved at this moment is met twice.
+            second.dedup_by(|a, b| a.id() == b.id());
+        }
+        second.pop()
+    }))
 }
 
 impl Catalog {

@@ -109,17 +109,13 @@ pub fn find(store: &Store, environment: Option<&str>, selector: &Selector) -> Re
 /// The same by the names of the folders, which begin with the time: only the few that may be meant are opened. None where it
 /// takes all of them to know, or to say what is wrong.
 fn find_by_name(store: &Store, environment: Option<&str>, selector: &Selector) -> Result<Option<Backup>> {
-    let (mut folders, _) = catalog::folders(store, environment)?;
-    folders.sort_by(|a, b| b.name.cmp(&a.name));
-    if folders.windows(2).any(|pair| pair[0].name == pair[1].name) {
-        return Ok(None);
-    }
-    let is_meant = |backup: &Backup| environment.is_none_or(|only| backup.manifest().environment == only);
+    let (folders, _) = catalog::folders(store, environment)?;
     let until = match selector {
         Selector::Folder(_) => return Ok(None),
         Selector::Id(prefix) => {
             let mut found = folders.iter().filter(|folder| folder.name.starts_with(prefix));
             let (Some(only), None) = (found.next(), found.next()) else { return Ok(None) };
+            let is_meant = |backup: &Backup| environment.is_none_or(|only| backup.manifest().environment == only);
             return Ok(only.open().and_then(Result::ok).filter(is_meant));
         }
         Selector::Latest => None,
@@ -128,31 +124,14 @@ fn find_by_name(store: &Store, environment: Option<&str>, selector: &Selector) -
     if environment.is_none() && !is_of_one(&folders) {
         return Ok(None);
     }
-    let mut rest = folders.as_slice();
-    // Backups of one second are told apart by their manifests.
-    while let Some(first) = rest.first() {
-        let (second, older) = rest.split_at(rest.iter().take_while(|folder| second_of(folder) == second_of(first)).count());
-        rest = older;
-        if until.is_some_and(|until| second_of(first) > clock::compact(until).as_str()) {
-            continue;
+    for backup in catalog::newest_first(store, environment, until)?.filter(|backup| counts(backup.manifest())) {
+        if !checks::is_damaged(&checks::history(store, backup.id())?) {
+            return Ok(Some(backup));
         }
-        let mut opened: Vec<Backup> = second.iter().filter_map(|folder| folder.open()?.ok()).filter(is_meant).collect();
-        opened.retain(|backup| counts(backup.manifest()) && until.is_none_or(|until| backup.manifest().created_at <= until));
-        opened.sort_by_key(|backup| (backup.manifest().created_at, backup.id().to_owned()));
-        for backup in opened.into_iter().rev() {
-            if checks::is_damaged(&checks::history(store, backup.id())?) {
-                tracing::warn!("{} is passed over: a check found it bad", backup.id());
-            } else {
-                return Ok(Some(backup));
-            }
-        }
+        tracing::warn!("{} is passed over: a check found it bad", backup.id());
     }
+    // All are damaged, or there is none: the whole catalog says which.
     Ok(None)
-}
-
-/// The time in a folder's name.
-fn second_of(folder: &Folder) -> &str {
-    folder.name.split('-').next().unwrap_or_default()
 }
 
 /// Whether all of them are one environment's, by where they are and what they are called.

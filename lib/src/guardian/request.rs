@@ -6,7 +6,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::evidence::{self, Newest};
+use super::evidence::{Holdings, Newest};
 use super::risk::{self, Facts, Reason, Risk};
 use crate::clock;
 use crate::environment::Environment;
@@ -191,13 +191,21 @@ impl Request {
             Loses::ForGood { going, .. } => going.iter().map(String::as_str).collect(),
             _ => BTreeSet::new(),
         };
-        let holdings = store.map(|store| evidence::verified(store, name, &target)).transpose()?.unwrap_or_default();
-        let newest = holdings.iter().rev().find(|held| !going.contains(held.id.as_str())).cloned();
+        let holdings = store.map(|store| Holdings { store, environment: name, target: &target });
+        let newest_of = |fits: &dyn Fn(&str) -> bool| match &holdings {
+            Some(holdings) => holdings.newest(fits),
+            None => Ok(None),
+        };
+        let newest = newest_of(&|id| !going.contains(id))?;
         let is_only_copy = match &loses {
             Loses::ForGood { as_of, held_by, .. } => {
-                let makes_up =
-                    |held: &&Newest| !going.contains(held.id.as_str()) && (held.made_at >= *as_of || Some(&held.id) == held_by.as_ref());
-                !holdings.iter().any(|held| makes_up(&held))
+                // Where the newest is older than what goes, all are.
+                let is_newer = newest.as_ref().is_some_and(|held| held.made_at >= *as_of);
+                let is_held = || match held_by.as_deref().filter(|held| !going.contains(held)) {
+                    Some(held_by) => newest_of(&|id| id == held_by).map(|held| held.is_some()),
+                    None => Ok(false),
+                };
+                !is_newer && !is_held()?
             }
             _ => false,
         };
