@@ -52,12 +52,15 @@ expect 3 backup-catalog export "$one" -o damaged.tar.gz
 says "is damaged"
 is "$(find . -name '*damaged*')" "" "files of the failed export"
 
-# Killed, or with a full disk, at any step: no half file, no half chain.
+# Killed, or with a full disk, at any step in turn (with HOLDFAST_SOAK both): no half file, no half chain.
 cp -Rp "other/dev/$full/." "backups/dev/$full/"
 at_step=0
 while :; do
     at_step=$((at_step + 1))
     for fault in "HOLDFAST_TEST_STOP_AT=$at_step" "HOLDFAST_TEST_FAIL_AT=$at_step:28"; do
+        case $((at_step % 2))$fault${HOLDFAST_SOAK:-} in
+            0*FAIL_AT=*:28 | 1*STOP_AT="$at_step") continue ;;
+        esac
         rm -rf part.tar.gz third
         run env "$fault" backup-catalog export "$one" -o part.tar.gz
         exported=$STATUS

@@ -24,7 +24,7 @@ refused() {
     expect "$1" backup-catalog import bad.tar.gz --store other
     is "$(find other -path other/audit -prune -o -print | sort)" "$before" "what is in the store: $2"
     nothing_left
-    [ ! -e evil ] && [ ! -e ../evil ] || wrong "something was written outside: $2"
+    for path in evil ../evil other/evil /tmp/evil-of-a-test; do [ ! -e "$path" ] || wrong "something was written outside: $2"; done
 }
 fresh
 # shellcheck disable=SC2086 # a list of names
