@@ -12,6 +12,9 @@ use crate::id;
 use crate::parallel;
 use crate::store::{ARCHIVES, MIGRATIONS, Store};
 
+/// As many folders are opened at once at most by who goes through them from the newest on.
+const BATCH_MAX: usize = 4096;
+
 /// One folder of the store that a backup's name stands on.
 #[derive(Debug)]
 pub struct Entry {
@@ -101,21 +104,27 @@ pub fn newest_first(
     }
     folders.sort_by(|a, b| a.name.cmp(&b.name));
     let only = environment.map(str::to_owned);
-    let mut second: Vec<Backup> = Vec::new();
+    let mut opened: Vec<Backup> = Vec::new();
+    // Mostly the first one is meant; who looks further looks far.
+    let mut count = 1;
     Ok(std::iter::from_fn(move || {
-        while second.is_empty() {
-            // Those of one second are told apart by their manifests.
-            let last = folders.last()?.second().to_owned();
-            let begin = folders.iter().rposition(|folder| folder.second() != last).map_or(0, |at| at + 1);
-            let opened = folders.drain(begin..).filter_map(|folder| folder.open()?.ok());
-            let is_meant = |backup: &Backup| only.as_ref().is_none_or(|only| &backup.manifest().environment == only);
-            let is_in_time = |backup: &Backup| until.is_none_or(|until| backup.manifest().created_at <= until);
-            second = opened.filter(|backup| is_meant(backup) && is_in_time(backup)).collect();
-            second.sort_by_key(|backup| (backup.manifest().created_at, backup.id().to_owned()));
+        while opened.is_empty() {
+            // Those of one second are told apart by their manifests, so none of them is left for later.
+            let first = folders.get(folders.len().saturating_sub(count))?.second();
+            let begin = folders.partition_point(|folder| folder.second() < first);
+            let batch: Vec<Folder> = folders.drain(begin..).collect();
+            let is_meant = |backup: &Backup| {
+                let manifest = backup.manifest();
+                only.as_ref().is_none_or(|only| &manifest.environment == only) && until.is_none_or(|until| manifest.created_at <= until)
+            };
+            let found = parallel::map(&batch, |folder| folder.open()?.ok().filter(is_meant));
+            opened = found.into_iter().flatten().collect();
+            opened.sort_by_key(|backup| (backup.manifest().created_at, backup.id().to_owned()));
             // One that is moved at this moment is met twice.
-            second.dedup_by(|a, b| a.id() == b.id());
+            opened.dedup_by(|a, b| a.id() == b.id());
+            count = (count * 2).min(BATCH_MAX);
         }
-        second.pop()
+        opened.pop()
     }))
 }
 
