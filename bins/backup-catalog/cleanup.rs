@@ -98,7 +98,9 @@ fn clean(environment: &Environment, args: &Cleanup, shelf: &Shelf<'_>, trail: &T
         let catalog = Catalog::read(&shelf.store, Some(&environment.name))?;
         let plan = prune::plan(environment, &shelf.store, &catalog)?;
         let request = request(environment, &plan, &catalog, shelf)?;
-        if plan.removals().next().is_some() {
+        let removed: Vec<&str> = plan.removals().map(|line| line.id.as_str()).collect();
+        if !removed.is_empty() {
+            trail.plan(json!({ "environment": environment.name, "removed": removed }));
             let approval = args.how.confirm.approve_audited(&request, &environment.approval, &shelf.setting, trail, out)?;
             approval.require(Operation::Prune, &shelf.store.root().display().to_string())?;
         }
