@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use holdfast::audit::Trail;
 use holdfast::catalog::Catalog;
 use holdfast::environment::Environment;
-use holdfast::error::{Error, Result};
+use holdfast::error::{Error, Kind, Result};
 use holdfast::exit;
 use holdfast::guardian::Operation;
 use holdfast::verbs::archive;
@@ -47,14 +47,23 @@ pub(crate) fn run(args: &Cleanup, out: &Out) -> Result<u8> {
     let only = environments.first().filter(|_| environments.len() == 1).map(|environment| environment.name.clone());
     let audited = shelf.setting.audited(out, Some(&shelf.store), shelf.run("cleanup", only.as_deref()), |trail| {
         let mut cleaned = Vec::new();
+        let mut failed = None;
         for environment in &environments {
-            cleaned.push(clean(environment, args, &shelf, trail, out).map_err(|error| error.within(&environment.name))?);
+            match clean(environment, args, &shelf, trail, out).map_err(|error| error.within(&environment.name)) {
+                Ok(done) => cleaned.push(done),
+                // One that is busy, or wants an approval, keeps no other from being put in order.
+                Err(error) if environments.len() > 1 && !matches!(error.kind(), Kind::Signal(_)) => {
+                    out.say_error(&error);
+                    failed.get_or_insert(error.kind().status());
+                }
+                Err(error) => return Err(error),
+            }
         }
         trail.note(|facts| {
             facts.bytes = Some(cleaned.iter().map(|cleaned| cleaned.freed_bytes).sum());
             facts.detail.insert("cleaned".to_owned(), json!(cleaned));
         });
-        Ok((exit::DONE, cleaned))
+        Ok((failed.unwrap_or(exit::DONE), cleaned))
     })?;
     print(out, &audited.value, false, audited.audit_error.as_deref())?;
     Ok(audited.status)
@@ -101,7 +110,13 @@ fn clean(environment: &Environment, args: &Cleanup, shelf: &Shelf<'_>, trail: &T
         let removed: Vec<&str> = plan.removals().map(|line| line.id.as_str()).collect();
         if !removed.is_empty() {
             trail.plan(json!({ "environment": environment.name, "removed": removed }));
-            let approval = args.how.confirm.approve_audited(&request, &environment.approval, &shelf.setting, trail, out)?;
+            let approval = args.how.confirm.approve_audited(&request, &environment.approval, &shelf.setting, trail, out);
+            let name = &environment.name;
+            let approval = approval.map_err(|error| {
+                error.hint(format!(
+                    "backup-catalog prune -e {name} -n shows what would go, and the code for --confirm, with -e {name} here too"
+                ))
+            })?;
             approval.require(Operation::Prune, &shelf.store.root().display().to_string())?;
         }
         let pruned = prune::apply(&shelf.store, &held, &catalog, plan)?;

@@ -67,6 +67,17 @@ expect 3 backup-catalog delete "$kept" --confirm "$CODE"
 is "$(count prod)" 1 "backups of prod"
 approved backup-catalog delete "$only"
 is "$(count)" 0 "backups of dev"
+
+# Of several environments, the protected one wants its word and keeps no other waiting; the code of prune is good here.
+config 'min_verified = 1' '[retention]' 'keep_last = 1' '[env.dev]' 'database = "app.db"' '[env.prod]' 'database = "app.db"' 'protected = true'
+for env in dev prod; do for day in 11 12; do expect 0 at "2020-11-${day}T12:00:00Z" backup-db -e "$env" --no-prune; done; done
+expect 4 backup-catalog cleanup --json
+is "$(value '[.environments[] | .environment, .removed] | join(" ")')" "dev 1" "what was done"
+says "backup-catalog prune -e prod -n"
+plan backup-catalog prune -e prod
+expect 0 backup-catalog cleanup -e prod --confirm "$CODE" --json
+is "$(value '.environments[0].removed > 0')" true "prod is put in order"
+
 expect 0 backup-guard audit --operation delete --event approval --json
 is "$(value '[.lines[] | select(.result == "granted")] | length')" 2 "approvals in the audit trail"
 nothing_left
