@@ -2,6 +2,9 @@
 //! `cargo run --example manual [FOLDER]`.
 
 #[allow(dead_code)]
+#[path = "../bins/backup-catalog/args.rs"]
+mod backup_catalog;
+#[allow(dead_code)]
 #[path = "../bins/backup-db/args.rs"]
 mod backup_db;
 #[allow(dead_code)]
@@ -37,6 +40,7 @@ fn main() -> io::Result<()> {
         (backup_full::Args::command(), &backup_full::EXAMPLES),
         (restore_db::Args::command(), &restore_db::EXAMPLES),
         (backup_guard::Args::command(), &backup_guard::EXAMPLES),
+        (backup_catalog::Args::command(), &backup_catalog::EXAMPLES),
         (file_versions::Args::command(), &file_versions::EXAMPLES),
     ];
     for (mut command, examples) in binaries {
@@ -47,6 +51,7 @@ fn main() -> io::Result<()> {
         }
     }
     write_subcommands(&man, &backup_guard::Args::command(), &backup_guard::SUBCOMMANDS)?;
+    write_subcommands(&man, &backup_catalog::Args::command(), &backup_catalog::SUBCOMMANDS)?;
     write_subcommands(&man, &file_versions::Args::command(), &file_versions::SUBCOMMANDS)
 }
 

@@ -12,7 +12,7 @@ use std::process::Command;
 
 /// A file above this has a type in it that should be split.
 const SOURCE_LINES_MAX: usize = 500;
-const TOOLS: [&str; 5] = ["backup-db", "backup-full", "restore-db", "backup-guard", "file-versions"];
+const TOOLS: [&str; 6] = ["backup-db", "backup-full", "restore-db", "backup-guard", "backup-catalog", "file-versions"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -189,6 +189,7 @@ fn tool(name: &str) -> PathBuf {
         "backup-full" => env!("CARGO_BIN_EXE_backup-full"),
         "restore-db" => env!("CARGO_BIN_EXE_restore-db"),
         "file-versions" => env!("CARGO_BIN_EXE_file-versions"),
+        "backup-catalog" => env!("CARGO_BIN_EXE_backup-catalog"),
         _ => env!("CARGO_BIN_EXE_backup-guard"),
     }
     .into()
@@ -379,12 +380,19 @@ fn every_field_of_a_json_document_is_described() {
          echo 1 > a; file-versions save a -m one -n --json; file-versions save a -m one --json; echo 2 > a; file-versions diff a --json
          file-versions tag a x --json; file-versions tag a --json; file-versions tag a x --delete -n --json; file-versions cat a --json
          file-versions restore a -n --json; file-versions restore a --json; file-versions log a --json; file-versions log --json
-         file-versions stats --json; file-versions gc --keep-last 1 --json",
+         file-versions stats --json; file-versions gc --keep-last 1 --json
+         printf '%s\\n' 'env.dev.database = \"app.db\"' '[env.dev.retention]' 'keep_last = 1' 'archive_after_days = 9' > holdfast.toml
+         backup-db -q -e dev >made; backup-catalog list --json; backup-catalog tag latest a --json; backup-catalog pin latest --json; backup-catalog show latest --json
+         backup-catalog stats --json; backup-guard -q >checked; backup-catalog checks --json; backup-catalog diff latest --with-current --json
+         backup-catalog prune -n --json; backup-catalog prune --json; backup-catalog cleanup --json; backup-catalog archive --json
+         backup-catalog export latest -n --json; backup-catalog export latest -o x.tar.gz --json; backup-catalog import x.tar.gz --json
+         backup-catalog import x.tar.gz -n --json; cp app.db copy; backup-catalog import --as db -e dev copy -n --json
+         id=$(backup-catalog import --as db -e dev copy --at 2020-11-01 2>said | cut -f1); backup-catalog delete $id -n --json; backup-catalog delete $id --json",
         &[],
     );
     let mut found = BTreeSet::new();
     let documents: Vec<serde_json::Value> = said.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    assert_eq!(documents.len(), 33, "{said}");
+    assert_eq!(documents.len(), 51, "{said}");
     documents.iter().for_each(|document| fields(document, &mut found));
     let page = read(&root().join("docs/json.md")) + &read(&root().join("docs/audit.md"));
     let is_described = |name: &&String| {

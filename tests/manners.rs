@@ -1,6 +1,9 @@
 //! The command lines of all binaries, as clap understands them.
 
 #[allow(dead_code)]
+#[path = "../bins/backup-catalog/args.rs"]
+mod backup_catalog;
+#[allow(dead_code)]
 #[path = "../bins/backup-db/args.rs"]
 mod backup_db;
 #[allow(dead_code)]
@@ -20,8 +23,14 @@ use clap::{CommandFactory, Parser};
 use holdfast::exit;
 use holdfast::manifest::Level;
 
-fn commands() -> [clap::Command; 4] {
-    [backup_db::Args::command(), backup_full::Args::command(), restore_db::Args::command(), backup_guard::Args::command()]
+fn commands() -> [clap::Command; 5] {
+    [
+        backup_db::Args::command(),
+        backup_full::Args::command(),
+        restore_db::Args::command(),
+        backup_guard::Args::command(),
+        backup_catalog::Args::command(),
+    ]
 }
 
 #[test]
@@ -50,6 +59,7 @@ fn both_helps_end_with_every_status_and_two_examples() {
 #[test]
 fn a_subcommand_has_the_manners_of_a_tool() {
     require_manners(&backup_guard::Args::command(), &backup_guard::SUBCOMMANDS);
+    require_manners(&backup_catalog::Args::command(), &backup_catalog::SUBCOMMANDS);
     require_manners(&file_versions::Args::command(), &file_versions::SUBCOMMANDS);
 }
 
@@ -86,6 +96,10 @@ fn every_example_is_a_command_line_that_works() {
     for example in file_versions::EXAMPLES.into_iter().chain(of_subcommands) {
         file_versions::Args::try_parse_from(words(example.command)).expect(example.command);
     }
+    let of_subcommands = backup_catalog::SUBCOMMANDS.into_iter().flat_map(|(_, examples)| examples);
+    for example in backup_catalog::EXAMPLES.into_iter().chain(of_subcommands) {
+        backup_catalog::Args::try_parse_from(words(example.command)).expect(example.command);
+    }
 }
 
 /// Words as a shell would split them, single quotes included.
@@ -111,9 +125,10 @@ fn the_common_flags_mean_the_same_everywhere() {
             .map(|arg| (arg.get_id().to_string(), arg.get_short(), arg.get_help().map(ToString::to_string)))
             .collect::<Vec<_>>()
     };
-    let [first, rest @ ..] = commands();
+    let [first, second, third, fourth, catalog] = commands();
     assert_eq!(list(&first).iter().filter_map(|(_, short, _)| *short).collect::<String>(), "ecqvnhV");
-    for command in rest {
+    // This one is nothing without its subcommands, so they have the flags.
+    for command in [second, third, fourth].into_iter().chain(catalog.get_subcommands().cloned()) {
         assert_eq!(list(&command), list(&first), "{}", command.get_name());
     }
 }
@@ -152,6 +167,25 @@ fn what_excludes_each_other_is_wrong_usage() {
     }
     for line in ["", "save a", "tag a --delete", "tag a x latest --delete", "tag a x --delete --force", "gc --keep-last -1", "log a b"] {
         refuses(file_versions::Args::try_parse_from(words(&format!("file-versions {line}"))).map(drop), line);
+    }
+}
+
+#[test]
+fn what_the_catalog_does_not_understand_is_wrong_usage() {
+    for line in [
+        "",
+        "list --bad --verified",
+        "list --kind nightly",
+        "tag latest",
+        "delete",
+        "diff latest",
+        "diff a b --with-current",
+        "diff a b --quick --content",
+        "archive --after-days 0",
+        "import --at 2026-11-21 x",
+    ] {
+        let error = backup_catalog::Args::try_parse_from(words(&format!("backup-catalog {line}"))).map(drop).expect_err(line);
+        assert_eq!(error.exit_code(), i32::from(exit::USAGE), "{line}");
     }
 }
 

@@ -29,6 +29,7 @@ macro_rules! scenarios {
 
 scenarios! {
     a_backup_is_restored_by_standard_programs_alone
+    a_backup_travels_as_one_file_with_all_that_it_needs
     a_code_approves_once_and_exactly_what_was_planned
     a_command_of_the_configuration_approves_or_refuses
     a_cut_record_is_named_and_hides_no_other_version
@@ -42,16 +43,22 @@ scenarios! {
     a_table_that_only_the_application_can_read_is_never_taken_for_unchanged
     an_environment_of_files_alone_is_backed_up_checked_and_restored
     an_increment_reads_and_stores_only_the_files_that_have_changed
+    backups_are_deleted_by_name_and_never_from_under_others
+    chains
     database_files_and_configuration_are_one_backup_and_all_come_back
+    dumps_of_other_programs_are_adopted
     every_keep_flag_keeps_what_it_says
+    files_lib
     files_of_anyone_are_restored_by_their_content_and_cut_ones_refused
     fm_a20_a_huge_file_is_saved_and_restored_in_bounded_memory
+    fm_b01_fm_b05_a_tag_killed_or_failing_at_any_step_is_there_or_not_and_takes_no_other_along
     fm_b01_fm_b05_fm_b06_an_increment_that_fails_at_any_step_harms_no_chain
     fm_b01_fm_c01_a_backup_killed_at_any_step_leaves_whole_backups_only
     fm_b01_fm_c01_a_full_backup_killed_at_any_step_leaves_whole_backups_only
     fm_b01_fm_c01_a_save_killed_at_any_step_leaves_whole_versions_only
     fm_b01_fm_e06_a_prune_in_a_chain_keeps_what_is_needed_when_it_is_killed_too
     fm_b01_fm_e06_a_prune_killed_at_any_step_loses_nothing_that_was_to_stay
+    fm_b01_fm_e06_archive_delete_and_prune_of_chains_killed_at_any_step_leave_whole_chains
     fm_b01_fm_f03_a_restore_and_its_undo_killed_at_any_step_are_all_old_or_all_new_with_a_rollback_journal
     fm_b01_fm_f03_a_restore_and_its_undo_killed_at_any_step_are_all_old_or_all_new_with_a_write_ahead_log
     fm_b01_fm_f15_a_restore_of_files_killed_or_failing_at_any_step_is_finished_by_the_same_call
@@ -131,6 +138,7 @@ scenarios! {
     fm_j01_planted_links_are_not_followed
     fm_j02_a_store_that_others_can_write_is_told
     fm_j03_odd_names_of_databases_are_only_names
+    fm_j05_a_hostile_export_brings_nothing_into_the_store
     fm_j07_a_run_killed_at_any_step_leaves_an_audit_trail_that_verifies
     fm_j07_an_audit_line_that_fails_at_any_step_loses_no_backup_and_is_status_7
     fm_j07_an_audit_trail_that_cannot_be_written_is_told_and_nothing_is_lost
@@ -138,6 +146,7 @@ scenarios! {
     increments_are_restored_at_every_link_by_holdfast_and_by_recover
     json_is_one_document_for_results_and_for_errors
     of_many_runs_with_one_code_one_goes_on
+    old_backups_move_to_the_archives_as_whole_chains
     patterns_file_systems_and_the_store_itself_decide_what_is_taken_along
     selectors_find_what_is_meant_and_nothing_else
     single_files_come_out_of_an_archive_that_is_damaged_elsewhere
@@ -145,7 +154,9 @@ scenarios! {
     tests_in_place_are_undone_whatever_they_did
     the_application_itself_decides_whether_a_migration_was_good
     the_audit_trail_tells_who_did_what
+    the_catalog_lists_labels_and_tells_figures
     the_wrappers_leave_their_report_and_their_lines_in_the_audit_trail
+    two_backups_are_compared_with_each_other_and_with_what_is_there_now
     two_persons_are_two_users_of_the_machine
     undo_without_a_configuration_never_reaches_another_folders_database
     versions_of_a_file_are_saved_shown_compared_tagged_and_restored

@@ -6,6 +6,7 @@ pub mod approval;
 mod bar;
 mod common;
 pub mod diff;
+pub mod figures;
 mod help;
 mod keep;
 pub mod log;

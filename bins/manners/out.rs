@@ -78,6 +78,11 @@ impl Out {
         self.voice.json
     }
 
+    /// What stdout can show.
+    pub fn looks(&self) -> Looks {
+        self.stdout_looks
+    }
+
     /// Prints one line of the result. A reader or a terminal that has gone away is no error.
     pub fn line(&self, text: &str) -> Result<()> {
         if self.stdout_looks.terminal { self.print(&visible(text)) } else { self.print(text) }

@@ -246,7 +246,7 @@ impl Choice {
         Ok(marker.and_then(|marker| self.described.iter().find(|environment| environment.name == marker.environment)))
     }
 
-    fn require_store(&self) -> Result<&Store> {
+    pub(crate) fn require_store(&self) -> Result<&Store> {
         self.store
             .as_ref()
             .ok_or_else(|| Error::bad(format!("there is no store at {}", self.environment.store.display())).hint("name it with --store"))

@@ -25,7 +25,7 @@ fn body(args: Args, out: &Out) -> Result<u8> {
     let choice = Choice::open(&args, &setting)?;
     setting.start_log("restore-db", &args.common, choice.store.as_ref(), out)?;
     if args.list {
-        return report::print_list(out, &choice.catalog(&args)?);
+        return report::print_list(out, choice.require_store()?, &choice.catalog(&args)?);
     }
     if args.files.preview {
         return files::preview(&args, &setting, &choice, out);

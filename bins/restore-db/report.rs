@@ -5,7 +5,9 @@ use holdfast::clock;
 use holdfast::engine::Kept;
 use holdfast::error::{Error, Kind, Result};
 use holdfast::exit;
+use holdfast::labels;
 use holdfast::shell;
+use holdfast::store::Store;
 use holdfast::verbs::restore::{Plan, Report};
 use holdfast::verbs::undo::Record;
 use manners::{Audited, Out, Shade, Table};
@@ -117,14 +119,15 @@ struct Row {
 }
 
 /// Prints what there is, the newest last.
-pub(crate) fn print_list(out: &Out, catalog: &Catalog) -> Result<u8> {
+pub(crate) fn print_list(out: &Out, store: &Store, catalog: &Catalog) -> Result<u8> {
     let rows: Vec<Row> = catalog
         .entries
         .iter()
         .map(|entry| match &entry.backup {
             Ok(backup) => {
                 let manifest = backup.manifest();
-                Row {
+                let labels = labels::of(store, backup.id(), &manifest.tags)?;
+                Ok(Row {
                     id: manifest.id.clone(),
                     environment: Some(manifest.environment.clone()),
                     created_at: Some(clock::readable(manifest.created_at)),
@@ -133,11 +136,11 @@ pub(crate) fn print_list(out: &Out, catalog: &Catalog) -> Result<u8> {
                     rows: manifest.fingerprint.as_ref().map(holdfast::fingerprint::Fingerprint::total_rows),
                     verified: manifest.verification.as_ref().map(|verification| verification.level.to_string()),
                     reason: manifest.reason.clone(),
-                    tags: manifest.tags.clone(),
+                    tags: labels.tags.into_iter().collect(),
                     problem: manifest.problems.first().cloned(),
-                }
+                })
             }
-            Err(error) => Row {
+            Err(error) => Ok(Row {
                 id: entry.name.clone(),
                 environment: None,
                 created_at: None,
@@ -148,9 +151,9 @@ pub(crate) fn print_list(out: &Out, catalog: &Catalog) -> Result<u8> {
                 reason: None,
                 tags: Vec::new(),
                 problem: Some(error.to_string()),
-            },
+            }),
         })
-        .collect();
+        .collect::<Result<_>>()?;
     if out.is_json() {
         out.document(&json!({ "backups": rows }))?;
         return Ok(exit::DONE);

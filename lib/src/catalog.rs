@@ -1,13 +1,19 @@
 //! What there is in a store.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 
 use crate::backup::Backup;
+use crate::clock;
 use crate::error::{Error, OnPath, Result};
 use crate::id;
-use crate::store::{MIGRATIONS, Store};
+use crate::parallel;
+use crate::store::{ARCHIVES, MIGRATIONS, Store};
+
+/// As many folders are opened at once at most by who goes through them from the newest on.
+const BATCH_MAX: usize = 4096;
 
 /// One folder of the store that a backup's name stands on.
 #[derive(Debug)]
@@ -29,50 +35,126 @@ pub struct Catalog {
     pub foreign: Vec<PathBuf>,
 }
 
+/// A folder with a backup's name, not opened yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folder {
+    /// Its path.
+    pub path: PathBuf,
+    /// Its name, which has the form of an id.
+    pub name: String,
+    /// The folder of the store that it is in.
+    pub place: String,
+}
+
+impl Folder {
+    /// Opens it; none where it has just been removed or moved.
+    pub fn open(&self) -> Option<Result<Backup>> {
+        let backup = Backup::open(&self.path).and_then(|backup| in_its_place(backup, &self.place));
+        (backup.is_ok() || self.path.symlink_metadata().is_ok()).then_some(backup)
+    }
+
+    /// The time in its name.
+    pub fn second(&self) -> &str {
+        self.name.split('-').next().unwrap_or_default()
+    }
+
+    /// Whether it is in a folder that backups of several environments share.
+    pub fn is_among_others(&self) -> bool {
+        self.place == MIGRATIONS || self.place == ARCHIVES
+    }
+}
+
+/// The folders in which backups of `environment` may be, or of all, in no order; nothing is opened. With what lies among them and
+/// is none.
+pub fn folders(store: &Store, environment: Option<&str>) -> Result<(Vec<Folder>, Vec<PathBuf>)> {
+    let places = match environment {
+        None => store.places()?,
+        Some(name) => vec![name.to_owned(), MIGRATIONS.to_owned(), ARCHIVES.to_owned()],
+    };
+    let (mut folders, mut foreign) = (Vec::new(), Vec::new());
+    for place in places {
+        let path = store.folder(&place);
+        let listing = match std::fs::read_dir(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            other => other.on("list", &path)?,
+        };
+        for entry in listing {
+            let entry = entry.on("list", &path)?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if entry.file_type().on("look at", &entry.path())?.is_dir() && id::is_id(&name) {
+                folders.push(Folder { path: entry.path(), name, place: place.clone() });
+            } else {
+                foreign.push(entry.path());
+            }
+        }
+    }
+    Ok((folders, foreign))
+}
+
+/// The backups of `environment`, or of all, that were not made after `until`, the newest first, each opened when it is asked for:
+/// the names begin with the time. What cannot be opened is passed over.
+pub fn newest_first(
+    store: &Store,
+    environment: Option<&str>,
+    until: Option<DateTime<Utc>>,
+) -> Result<impl Iterator<Item = Backup> + use<>> {
+    let (mut folders, _) = folders(store, environment)?;
+    if let Some(until) = until.map(clock::compact) {
+        folders.retain(|folder| folder.second() <= until.as_str());
+    }
+    folders.sort_by(|a, b| a.name.cmp(&b.name));
+    let only = environment.map(str::to_owned);
+    let mut opened: Vec<Backup> = Vec::new();
+    // Mostly the first one is meant; who looks further looks far.
+    let mut count = 1;
+    Ok(std::iter::from_fn(move || {
+        while opened.is_empty() {
+            // Those of one second are told apart by their manifests, so none of them is left for later.
+            let first = folders.get(folders.len().saturating_sub(count))?.second();
+            let begin = folders.partition_point(|folder| folder.second() < first);
+            let batch: Vec<Folder> = folders.drain(begin..).collect();
+            let is_meant = |backup: &Backup| {
+                let manifest = backup.manifest();
+                only.as_ref().is_none_or(|only| &manifest.environment == only) && until.is_none_or(|until| manifest.created_at <= until)
+            };
+            let found = parallel::map(&batch, |folder| folder.open()?.ok().filter(is_meant));
+            opened = found.into_iter().flatten().collect();
+            opened.sort_by_key(|backup| (backup.manifest().created_at, backup.id().to_owned()));
+            // One that is moved at this moment is met twice.
+            opened.dedup_by(|a, b| a.id() == b.id());
+            count = (count * 2).min(BATCH_MAX);
+        }
+        opened.pop()
+    }))
+}
+
 impl Catalog {
     /// Reads every backup of `environment`, or of all. Only manifests are opened.
     pub fn read(store: &Store, environment: Option<&str>) -> Result<Self> {
-        let mut catalog = Catalog::default();
-        let places = match environment {
-            None => store.places()?,
-            Some(name) => vec![name.to_owned(), MIGRATIONS.to_owned(), "archives".to_owned()],
-        };
-        for place in places {
-            let is_shared = place == MIGRATIONS || place == "archives";
-            catalog.read_place(&store.folder(&place), environment.filter(|_| is_shared))?;
+        let (folders, foreign) = folders(store, environment)?;
+        let opened = parallel::map(&folders, Folder::open);
+        let mut catalog = Catalog { entries: Vec::with_capacity(folders.len()), foreign };
+        for (folder, backup) in folders.into_iter().zip(opened) {
+            // Where there is none, retention of another run has just removed it.
+            let Some(backup) = backup else { continue };
+            let is_others = environment.filter(|_| folder.is_among_others()).is_some_and(|only| match &backup {
+                Ok(backup) => backup.manifest().environment != only,
+                Err(_) => id::environment_in(&folder.name) != Some(only),
+            });
+            if !is_others {
+                catalog.entries.push(Entry { folder: folder.path, name: folder.name, backup });
+            }
         }
+        catalog.drop_moved();
         catalog.entries.sort_by_cached_key(Entry::sort_key);
         Ok(catalog)
     }
 
-    fn read_place(&mut self, folder: &Path, only: Option<&str>) -> Result<()> {
-        let place = folder.file_name().unwrap_or_default().to_string_lossy();
-        let listing = match std::fs::read_dir(folder) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-            other => other.on("list", folder)?,
-        };
-        for entry in listing {
-            let entry = entry.on("list", folder)?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let is_folder = entry.file_type().on("look at", &entry.path())?.is_dir();
-            if !is_folder || !id::is_id(&name) {
-                self.foreign.push(entry.path());
-                continue;
-            }
-            let backup = Backup::open(&entry.path()).and_then(|backup| in_its_place(backup, &place));
-            // Retention of another run has just removed it.
-            if backup.is_err() && entry.path().symlink_metadata().is_err() {
-                continue;
-            }
-            let is_others = only.is_some_and(|only| match &backup {
-                Ok(backup) => backup.manifest().environment != only,
-                Err(_) => id::environment_in(&name) != Some(only),
-            });
-            if !is_others {
-                self.entries.push(Entry { folder: entry.path(), name, backup });
-            }
-        }
-        Ok(())
+    /// A backup that was moved into the archives while this was reading has been met twice.
+    fn drop_moved(&mut self) {
+        let is_archived = |entry: &Entry| entry.folder.parent().is_some_and(|place| place.ends_with(ARCHIVES));
+        let archived: BTreeSet<String> = self.entries.iter().filter(|entry| is_archived(entry)).map(|entry| entry.name.clone()).collect();
+        self.entries.retain(|entry| is_archived(entry) || !archived.contains(&entry.name) || entry.folder.symlink_metadata().is_ok());
     }
 
     /// The whole ones, the oldest first.
@@ -119,13 +201,14 @@ impl Entry {
 /// A backup of one environment in the folder of another would be taken for one of that other's.
 fn in_its_place(backup: Backup, place: &str) -> Result<Backup> {
     let own = &backup.manifest().environment;
-    if place == MIGRATIONS || place == "archives" || place == own {
+    if place == MIGRATIONS || place == ARCHIVES || place == own {
         return Ok(backup);
     }
     Err(Error::bad(format!("{} is a backup of {own} in the folder of {place}", backup.id())).hint("move it back"))
 }
 
-fn time_in(name: &str) -> Option<DateTime<Utc>> {
+/// The time that a backup's name carries.
+pub fn time_in(name: &str) -> Option<DateTime<Utc>> {
     let text = name.split_once('-')?.0;
     chrono::NaiveDateTime::parse_from_str(text, "%Y%m%dT%H%M%SZ").ok().map(|time| time.and_utc())
 }

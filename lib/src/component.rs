@@ -1,7 +1,9 @@
 //! From an engine's dump to the files of a backup.
 
+mod adopted;
 mod instructions;
 
+pub use adopted::{Adopted, adopt};
 pub use instructions::{RECOVER_PROGRAM, instructions};
 
 use std::io::{self, Write};

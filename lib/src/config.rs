@@ -38,7 +38,7 @@ const MAX_BYTES: u64 = 1 << 20;
 /// The most characters of an environment's name.
 pub const NAME_MAX_CHARS: usize = 40;
 /// Folders that stand beside the environments' own in a store.
-const RESERVED: [&str; 6] = ["migrations", "archives", "checks", "audit", "logs", "versions"];
+const RESERVED: [&str; 7] = ["migrations", "archives", "checks", "labels", "audit", "logs", "versions"];
 /// For how many days log files are kept where the file does not say.
 const LOG_KEEP_DAYS_DEFAULT: u32 = 30;
 

@@ -166,13 +166,25 @@ pub fn is_dead(pid: i32) -> bool {
     pid > 0 && nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), None) == Err(nix::errno::Errno::ESRCH)
 }
 
-/// Appends one line to a private file, created where it is missing, and syncs it.
+/// Appends one line to a private file, created where it is missing, and syncs it. A last line that a crash cut short is
+/// ended first, so that it takes no other along.
 pub fn append_line(path: &Path, line: &str) -> Result<()> {
     let mut file = step()
-        .and_then(|()| OpenOptions::new().append(true).create(true).mode(FILE_MODE).custom_flags(nix::libc::O_NOFOLLOW).open(path))
+        .and_then(|()| {
+            OpenOptions::new().read(true).append(true).create(true).mode(FILE_MODE).custom_flags(nix::libc::O_NOFOLLOW).open(path)
+        })
         .on("open", path)?;
-    step().and_then(|()| file.write_all(format!("{line}\n").as_bytes())).on("write", path)?;
+    let end = if ends_in_a_line(&file).on("read", path)? { "" } else { "\n" };
+    step().and_then(|()| file.write_all(format!("{end}{line}\n").as_bytes())).on("write", path)?;
     sync_file(&file, path)
+}
+
+fn ends_in_a_line(file: &File) -> io::Result<bool> {
+    use std::os::unix::fs::FileExt;
+    let Some(last) = file.metadata()?.len().checked_sub(1) else { return Ok(true) };
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, last)?;
+    Ok(byte == *b"\n")
 }
 
 /// The path with every link resolved, of something that may be gone: of what is missing, the names stay as they are. A mount

@@ -11,6 +11,7 @@ pub mod secret;
 pub mod inherited;
 pub mod interrupt;
 pub mod fsx;
+pub mod parallel;
 pub mod exec;
 pub mod state_dir;
 pub mod host;
@@ -44,8 +45,11 @@ pub mod foreign;
 
 // knowledge: what is known and allowed
 pub mod catalog;
+pub mod chain;
 pub mod checks;
+pub mod labels;
 pub mod select;
+pub mod listing;
 pub mod known;
 pub mod retention;
 pub mod journal;

@@ -5,7 +5,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 
 use crate::backup::Backup;
-use crate::catalog::Catalog;
+use crate::catalog::{self, Catalog, Folder};
 use crate::checks;
 use crate::clock;
 use crate::error::{Error, Result};
@@ -111,6 +111,9 @@ pub fn find_holding(store: &Store, environment: Option<&str>, selector: &Selecto
     if let Selector::Folder(path) = selector {
         return Backup::open_under_any_name(path);
     }
+    if let Some(backup) = find_by_name(store, environment, selector)? {
+        return Ok(backup);
+    }
     let catalog = Catalog::read(store, environment)?;
     let place = environment.map_or_else(|| store.root().display().to_string(), |name| format!("{name} in {}", store.root().display()));
     match selector {
@@ -137,6 +140,43 @@ pub fn find_holding(store: &Store, environment: Option<&str>, selector: &Selecto
         }
         Selector::Folder(_) => Err(Error::usage("a folder is no id")),
     }
+}
+
+/// The same by the names of the folders, which begin with the time: only the few that may be meant are opened. None where it
+/// takes all of them to know, or to say what is wrong.
+fn find_by_name(store: &Store, environment: Option<&str>, selector: &Selector) -> Result<Option<Backup>> {
+    let (folders, _) = catalog::folders(store, environment)?;
+    let until = match selector {
+        Selector::Folder(_) => return Ok(None),
+        Selector::Id(prefix) => {
+            let mut found = folders.iter().filter(|folder| folder.name.starts_with(prefix));
+            let (Some(only), None) = (found.next(), found.next()) else { return Ok(None) };
+            let is_meant = |backup: &Backup| environment.is_none_or(|only| backup.manifest().environment == only);
+            return Ok(only.open().and_then(Result::ok).filter(is_meant));
+        }
+        Selector::Latest => None,
+        Selector::At(time) => Some(*time),
+    };
+    if environment.is_none() && !is_of_one(&folders) {
+        return Ok(None);
+    }
+    for backup in catalog::newest_first(store, environment, until)?.filter(|backup| counts(backup.manifest())) {
+        if !checks::is_damaged(&checks::history(store, backup.id())?) {
+            return Ok(Some(backup));
+        }
+        tracing::warn!("{} is passed over: a check found it bad", backup.id());
+    }
+    // All are damaged, or there is none: the whole catalog says which.
+    Ok(None)
+}
+
+/// Whether all of them are one environment's, by where they are and what they are called.
+fn is_of_one(folders: &[Folder]) -> bool {
+    let of = |folder: &Folder| {
+        if folder.is_among_others() { id::environment_in(&folder.name).map(str::to_owned) } else { Some(folder.place.clone()) }
+    };
+    let first = folders.first().and_then(of);
+    first.is_some() && folders.iter().all(|folder| of(folder) == first)
 }
 
 fn none_good(what: String, catalog: &Catalog) -> Error {

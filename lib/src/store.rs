@@ -29,8 +29,10 @@ pub const INSTRUCTIONS: &str = "RESTORE.txt";
 pub const RECOVER: &str = "recover.py";
 /// Folder of the backups made before migrations, of every environment.
 pub const MIGRATIONS: &str = "migrations";
+/// Folder of old backups that were moved aside, of every environment.
+pub const ARCHIVES: &str = "archives";
 /// Folders of the store that are no environment's.
-pub const RESERVED: &[&str] = &[MIGRATIONS, "archives", "checks", "audit", "logs", "versions"];
+pub const RESERVED: &[&str] = &[MIGRATIONS, ARCHIVES, "checks", "labels", "audit", "logs", "versions"];
 
 const STAGING_PREFIX: &str = ".staging-";
 const TRASH_PREFIX: &str = ".trash-";
@@ -172,6 +174,11 @@ impl Store {
         self.root.join("checks").join(format!("{backup_id}.jsonl"))
     }
 
+    /// The file that collects what people say of a backup.
+    pub fn labels_file(&self, backup_id: &str) -> PathBuf {
+        self.root.join("labels").join(format!("{backup_id}.jsonl"))
+    }
+
     /// Names of the folders that may hold backups: one an environment, `migrations` and `archives`.
     pub fn places(&self) -> Result<Vec<String>> {
         let mut places = Vec::new();
@@ -182,7 +189,8 @@ impl Store {
                 places.push(name.to_owned());
             }
         }
-        places.sort();
+        // The archives last: what is moved there meanwhile is met at least once.
+        places.sort_by_key(|name| (name == ARCHIVES, name.clone()));
         Ok(places)
     }
 
@@ -195,16 +203,29 @@ impl Store {
     pub fn sweep(&self, held: &Held) -> Result<Vec<String>> {
         let mut removed = staging::sweep(self, held.environment())?;
         for name in self.strays()? {
-            let is_trash = name
+            let trash = name
                 .strip_prefix(TRASH_PREFIX)
                 .and_then(|rest| rest.strip_suffix(UNSYNCED_SUFFIX))
-                .is_some_and(|id| belongs_to(id, held.environment()));
-            if is_trash || is_dead_scratch(&self.root.join(&name), &name) {
+                .filter(|id| belongs_to(id, held.environment()));
+            if trash.is_some() || is_dead_scratch(&self.root.join(&name), &name) {
                 fsx::remove_tree(&self.root.join(&name))?;
+                if let Some(id) = trash {
+                    self.forget_sidecars(id)?;
+                }
                 removed.push(name);
             }
         }
         Ok(removed)
+    }
+
+    /// Removes what stands beside a backup that is gone: its checks and its labels.
+    pub fn forget_sidecars(&self, backup_id: &str) -> Result<()> {
+        for path in [self.checks_file(backup_id), self.labels_file(backup_id)] {
+            if path.symlink_metadata().is_ok() {
+                fsx::remove_file(&path)?;
+            }
+        }
+        Ok(())
     }
 
     /// Where a backup goes on its way out: no listing shows it, and the next run removes it should this one be killed.
@@ -233,7 +254,7 @@ impl Store {
 fn is_place(name: &str) -> bool {
     let is_environment =
         !RESERVED.contains(&name) && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-    name == MIGRATIONS || name == "archives" || is_environment
+    name == MIGRATIONS || name == ARCHIVES || is_environment
 }
 
 /// Whether an id is one of this environment, and not of another whose name begins with the same words.

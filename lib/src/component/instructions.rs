@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::engine::Content;
-use crate::manifest::{Component, Files, Manifest};
+use crate::manifest::{Component, EngineName, Files, Manifest};
 use crate::shell;
 use crate::store::{CHECKSUMS, RECOVER};
 
@@ -28,6 +28,8 @@ pub fn instructions(manifest: &Manifest) -> String {
             archive(&mut text, component, files);
         } else if component.content == Content::SqliteImage.name() {
             sqlite(&mut text, manifest, component, plain);
+        } else if manifest.database.as_ref().is_some_and(|database| database.engine == EngineName::Sqlite) {
+            sqlite_text(&mut text, component);
         } else {
             postgres(&mut text, manifest, component);
         }
@@ -70,6 +72,13 @@ fn sqlite(text: &mut String, manifest: &Manifest, component: &Component, plain: 
     let _ = writeln!(text, "    sqlite3 restored.sqlite 'PRAGMA integrity_check'");
     let _ = writeln!(text, "\nThen move it over {}. Move {name}-wal, {name}-shm and {name}-journal away together with", shell::word(name));
     let _ = writeln!(text, "the old file: left in place, they would damage the new one.");
+}
+
+fn sqlite_text(text: &mut String, component: &Component) {
+    let _ = writeln!(text, "SQL text for SQLite. Load it into a new file, check that, and put it in place of the old one while the");
+    let _ = writeln!(text, "application is stopped:\n");
+    let _ = writeln!(text, "    {} | sqlite3 -bail restored.sqlite", unpack(component));
+    let _ = writeln!(text, "    sqlite3 restored.sqlite 'PRAGMA integrity_check'");
 }
 
 fn postgres(text: &mut String, manifest: &Manifest, component: &Component) {

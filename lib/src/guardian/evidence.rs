@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::backup::Backup;
-use crate::catalog::Catalog;
+use crate::catalog;
 use crate::checks;
 use crate::clock;
 use crate::error::Result;
@@ -25,28 +25,40 @@ pub struct Newest {
     pub age_seconds: i64,
 }
 
-/// The verified backups of a database, the oldest first: those of its environment, or, where it is none's, those that were
-/// made at its place. Safety backups and those of migrations count, since data comes back from them too.
-pub(super) fn verified(store: &Store, environment: Option<&str>, target: &str) -> Result<Vec<Newest>> {
-    let is_of_target = |backup: &Backup| {
-        let database = backup.manifest().database.as_ref();
-        database.is_some_and(|database| environment.is_some() || database.location == target)
-    };
-    let mut found = Vec::new();
-    for backup in Catalog::read(store, environment)?.backups().filter(|backup| is_of_target(backup)) {
+/// Where the backups of a database are: those of its environment, or, where it is none's, those that were made at its place. Safety
+/// backups and those of migrations count, since data comes back from them too.
+pub(super) struct Holdings<'a> {
+    pub(super) store: &'a Store,
+    pub(super) environment: Option<&'a str>,
+    pub(super) target: &'a str,
+}
+
+impl Holdings<'_> {
+    /// The newest verified one that fits.
+    pub(super) fn newest(&self, fits: impl Fn(&str) -> bool) -> Result<Option<Newest>> {
+        for backup in catalog::newest_first(self.store, self.environment, None)?.filter(|backup| fits(backup.id())) {
+            if let Some(held) = self.judge(&backup)? {
+                return Ok(Some(held));
+            }
+        }
+        Ok(None)
+    }
+
+    fn judge(&self, backup: &Backup) -> Result<Option<Newest>> {
         let manifest = backup.manifest();
-        let Some(verification) = &manifest.verification else { continue };
-        let history = checks::history(store, backup.id())?;
+        let is_of_target =
+            manifest.database.as_ref().is_some_and(|database| self.environment.is_some() || database.location == self.target);
+        let Some(verification) = manifest.verification.as_ref().filter(|_| is_of_target) else { return Ok(None) };
+        let history = checks::history(self.store, backup.id())?;
         if checks::is_damaged(&history) {
-            continue;
+            return Ok(None);
         }
         let since = history.iter().filter(|check| check.passed).map(|check| check.level).max();
-        found.push(Newest {
+        Ok(Some(Newest {
             id: manifest.id.clone(),
             level: since.unwrap_or(verification.level).max(verification.level),
             made_at: manifest.created_at,
             age_seconds: (clock::now() - manifest.created_at).num_seconds(),
-        });
+        }))
     }
-    Ok(found)
 }

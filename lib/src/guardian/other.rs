@@ -15,10 +15,10 @@ use nix::unistd::{geteuid, getuid};
 use serde::{Deserialize, Serialize};
 
 use super::code::{Code, NOTE_MAX_BYTES, Note};
-use super::request::user_name;
 use crate::clock;
 use crate::error::{Error, OnPath, Result};
 use crate::fsx;
+use crate::host::user_name;
 
 /// Everybody who can enter the folder may read what is asked and approved; nobody else may write it.
 const SHARED_MODE: u32 = 0o644;

@@ -1,18 +1,18 @@
 //! What the guardian is asked: an operation, what it is done to, what would be lost, and the state it was planned on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::evidence::{self, Newest};
+use super::evidence::{Holdings, Newest};
 use super::risk::{self, Facts, Reason, Risk};
 use crate::clock;
 use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::fsx;
-use crate::host;
+use crate::host::{self, user_name};
 use crate::marker::Marker;
 use crate::secret::redact;
 use crate::store::Store;
@@ -187,16 +187,25 @@ impl Request {
     pub fn of(intent: Intent<'_>) -> Result<Self> {
         let Intent { operation, target, environment, subject, loses, state, marker, store } = intent;
         let name = environment.map(|environment| environment.name.as_str());
-        let going: &[String] = match &loses {
-            Loses::ForGood { going, .. } => going,
-            _ => &[],
+        let going: BTreeSet<&str> = match &loses {
+            Loses::ForGood { going, .. } => going.iter().map(String::as_str).collect(),
+            _ => BTreeSet::new(),
         };
-        let holdings = store.map(|store| evidence::verified(store, name, &target)).transpose()?.unwrap_or_default();
-        let newest = holdings.iter().rev().find(|held| !going.contains(&held.id)).cloned();
+        let holdings = store.map(|store| Holdings { store, environment: name, target: &target });
+        let newest_of = |fits: &dyn Fn(&str) -> bool| match &holdings {
+            Some(holdings) => holdings.newest(fits),
+            None => Ok(None),
+        };
+        let newest = newest_of(&|id| !going.contains(id))?;
         let is_only_copy = match &loses {
             Loses::ForGood { as_of, held_by, .. } => {
-                let makes_up = |held: &&Newest| !going.contains(&held.id) && (held.made_at >= *as_of || Some(&held.id) == held_by.as_ref());
-                !holdings.iter().any(|held| makes_up(&held))
+                // Where the newest is older than what goes, all are.
+                let is_newer = newest.as_ref().is_some_and(|held| held.made_at >= *as_of);
+                let is_held = || match held_by.as_deref().filter(|held| !going.contains(held)) {
+                    Some(held_by) => newest_of(&|id| id == held_by).map(|held| held.is_some()),
+                    None => Ok(false),
+                };
+                !is_newer && !is_held()?
             }
             _ => false,
         };
@@ -312,10 +321,4 @@ fn short(text: &str) -> String {
     }
     let begin: String = text.chars().take(SUBJECT_MAX_CHARS).collect();
     format!("{begin}… (SHA-256 {})", fsx::sha256_hex(text.as_bytes()))
-}
-
-/// A user's name, or the number where there is none.
-pub(super) fn user_name(uid: u32) -> String {
-    let user = nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(uid)).ok().flatten();
-    user.map_or_else(|| uid.to_string(), |user| user.name)
 }

@@ -54,7 +54,7 @@ fn digits_of(text: &str) -> Option<usize> {
 
 /// The fixed names in a store and in a backup.
 const OUR_NAMES: &[&str] =
-    &["manifest.json", "SHA256SUMS", "RESTORE.txt", "holdfast.json", "migrations", "archives", "checks", "audit", "logs"];
+    &["manifest.json", "SHA256SUMS", "RESTORE.txt", "holdfast.json", "migrations", "archives", "checks", "labels", "audit", "logs"];
 /// What a component's file is named after.
 const OUR_STEMS: &[&str] = &["database", "globals", "files", "config"];
 /// How a component's or an index's file name ends.

@@ -349,7 +349,7 @@ fn environment_state(store: &Store, ruled: &Ruled<'_>, catalog: &Catalog, report
             format!("{} backups that this machine made have disappeared: {first}, …", missing.len()),
         );
     }
-    if !environment.retention.is_empty() {
+    if prune::has_rules(environment) {
         match prune::plan(environment, store, catalog) {
             Ok(plan) => report.add(
                 "retention",

@@ -5,8 +5,10 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::archive;
 use crate::backup::Backup;
 use crate::catalog::Catalog;
+use crate::chain::Chains;
 use crate::checks;
 use crate::clock;
 use crate::environment::Environment;
@@ -15,8 +17,10 @@ use crate::fsx;
 use crate::interrupt;
 use crate::journal::Entry;
 use crate::known;
+use crate::labels;
 use crate::lock::Held;
 use crate::manifest::Level;
+use crate::parallel;
 use crate::retention::{self, Candidate, Plan, Policy, Standing};
 use crate::store::{CHECKSUMS, Store};
 
@@ -29,33 +33,85 @@ pub struct Pruned {
     pub removed: usize,
     /// What they gave back.
     pub freed_bytes: u64,
+    /// How many backups were moved into the archives.
+    pub archived: usize,
 }
 
-/// Plans and applies an environment's retention. Called after a successful backup only.
+/// What a person says where retention is applied by hand.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Said {
+    /// A mass deletion of exactly so many backups is meant.
+    pub confirm_delete: Option<usize>,
+    /// The sizes of all backups up to now are as they should be, also where the newest is far smaller than those before.
+    pub accept_sizes: bool,
+}
+
+/// Plans and applies an environment's retention, then moves what is old into the archives. Called after a successful backup only.
 pub fn run(environment: &Environment, store: &Store, held: &Held) -> Result<Pruned> {
     let catalog = Catalog::read(store, Some(held.environment()))?;
-    let plan = plan(environment, store, &catalog)?;
+    // Where only the archives are spoken of, nothing is removed.
+    let plan = if has_rules(environment) { plan(environment, store, &catalog)? } else { Plan::default() };
+    let pruned = apply(store, held, &catalog, plan)?;
+    let archived = archive::after_retention(environment, store, held)?;
+    Ok(Pruned { archived, ..pruned })
+}
+
+/// Whether any rule says what to keep.
+pub fn has_rules(environment: &Environment) -> bool {
+    let mut keys = environment.retention.keys().into_iter();
+    keys.any(|(key, value)| value.is_some() && !matches!(key, "keep_min" | "archive_after_days"))
+}
+
+/// Removes what a plan says. The plan is of this catalog, which was read while the environment was held.
+pub fn apply(store: &Store, held: &Held, catalog: &Catalog, plan: Plan) -> Result<Pruned> {
     let doomed: BTreeSet<String> = plan.removals().map(|line| line.id.clone()).collect();
     if !doomed.is_empty() {
         // Before the first goes: a run that is killed in between must not leave an alarm about backups that disappeared.
         known::forget(store, held.environment(), &doomed)?;
     }
     let mut removed = 0;
-    // The newest first: an increment goes before what it needs, also where this is interrupted.
-    for backup in catalog.backups().rev().filter(|backup| doomed.contains(backup.id())) {
+    for backup in leaves_first(catalog.backups().filter(|backup| doomed.contains(backup.id()))) {
         interrupt::check()?;
         remove(store, backup)?;
         removed += 1;
     }
-    Ok(Pruned { removed, freed_bytes: plan.freed_bytes(), plan })
+    Ok(Pruned { removed, freed_bytes: plan.freed_bytes(), archived: 0, plan })
+}
+
+/// The same backups, each before what it needs: a removal that is cut off leaves nothing that cannot be restored.
+pub(super) fn leaves_first<'a>(backups: impl Iterator<Item = &'a Backup>) -> Vec<&'a Backup> {
+    let backups: BTreeMap<&str, &Backup> = backups.map(|backup| (backup.id(), backup)).collect();
+    let chains = Chains::of(backups.values().map(|backup| (backup.id(), backup.manifest().parent.as_deref())));
+    chains.leaves_first(backups.keys().copied()).into_iter().filter_map(|id| backups.get(id).copied()).collect()
 }
 
 /// What retention would do.
 pub fn plan(environment: &Environment, store: &Store, catalog: &Catalog) -> Result<Plan> {
+    retention::plan(&policy(environment), &candidates(store, catalog)?, clock::now())
+}
+
+/// As [`plan`], by the word of a person.
+pub fn plan_as_said(environment: &Environment, store: &Store, catalog: &Catalog, said: Said) -> Result<Plan> {
+    let now = clock::now();
+    let policy =
+        Policy { confirm_delete: said.confirm_delete, sizes_accepted_until: said.accept_sizes.then_some(now), ..policy(environment) };
+    retention::plan(&policy, &candidates(store, catalog)?, now)
+}
+
+/// The same to be looked at: a mass deletion is shown, with why it would be refused.
+pub fn preview(environment: &Environment, store: &Store, catalog: &Catalog, said: Said) -> Result<(Plan, Option<Error>)> {
+    let now = clock::now();
+    let policy =
+        Policy { confirm_delete: said.confirm_delete, sizes_accepted_until: said.accept_sizes.then_some(now), ..policy(environment) };
+    let candidates = candidates(store, catalog)?;
+    Ok((retention::preview(&policy, &candidates, now)?, retention::plan(&policy, &candidates, now).err()))
+}
+
+fn candidates(store: &Store, catalog: &Catalog) -> Result<Vec<Candidate>> {
     let held = Entry::all_backups(store.state())?;
     let owners = owners(catalog);
-    let candidates = catalog.backups().map(|backup| candidate(store, backup, &held, &owners)).collect::<Result<Vec<_>>>()?;
-    retention::plan(&policy(environment), &candidates, clock::now())
+    let backups: Vec<&Backup> = catalog.backups().collect();
+    parallel::map(&backups, |backup| candidate(store, backup, &held, &owners)).into_iter().collect()
 }
 
 fn policy(environment: &Environment) -> Policy {
@@ -95,11 +151,11 @@ fn candidate(store: &Store, backup: &Backup, held: &BTreeSet<String>, owners: &B
         created_at: manifest.created_at,
         standing: standing(store, backup)?,
         kind: manifest.kind,
-        pinned: held.contains(backup.id()),
+        pinned: held.contains(backup.id()) || labels::of(store, backup.id(), &[])?.pin.is_some(),
         referred_to_by: owners.get(backup.id()).cloned().unwrap_or_default(),
         stored_bytes: manifest.stored_bytes(),
         plain_bytes: manifest.components.iter().map(|component| component.plain_bytes).sum(),
-        deletable: manifest.store_id == store.id() && holds_only_its_own(backup)?,
+        deletable: is_ours(store, backup)?,
     })
 }
 
@@ -132,8 +188,13 @@ fn has_placeholder(folder: &Path) -> Result<bool> {
     Ok(false)
 }
 
+/// Whether a backup was made for this store, and its folder holds nothing else.
+pub(super) fn is_ours(store: &Store, backup: &Backup) -> Result<bool> {
+    Ok(backup.manifest().store_id == store.id() && holds_only_its_own(backup)?)
+}
+
 /// Whether the folder holds the files of its manifest and no others: a folder with somebody's notes in it stays.
-fn holds_only_its_own(backup: &Backup) -> Result<bool> {
+pub(super) fn holds_only_its_own(backup: &Backup) -> Result<bool> {
     let expected = backup.expected_files();
     for entry in std::fs::read_dir(backup.folder()).on("list", backup.folder())? {
         let entry = entry.on("list", backup.folder())?;
@@ -146,7 +207,7 @@ fn holds_only_its_own(backup: &Backup) -> Result<bool> {
 
 /// Removes one backup: first its name, by a rename after which no listing shows it, then its files. A kill in between
 /// leaves a folder that the next run removes.
-fn remove(store: &Store, backup: &Backup) -> Result<()> {
+pub(super) fn remove(store: &Store, backup: &Backup) -> Result<()> {
     if !holds_only_its_own(backup)? {
         return Err(Error::refused(format!("{} holds files that are not the backup's", backup.folder().display()))
             .hint("move them away; nothing of it was removed"));
@@ -158,7 +219,7 @@ fn remove(store: &Store, backup: &Backup) -> Result<()> {
     }
     remove_if_there(&trash.join(CHECKSUMS))?;
     fsx::remove_tree(&trash)?;
-    remove_if_there(&store.checks_file(backup.id()))
+    store.forget_sidecars(backup.id())
 }
 
 fn remove_if_there(path: &Path) -> Result<()> {

@@ -2,6 +2,8 @@
 
 use std::os::unix::fs::MetadataExt;
 
+use chrono::{DateTime, Utc};
+
 use super::restore::{Origin, Plan, Target};
 use super::undo::Record;
 use crate::clock;
@@ -105,6 +107,25 @@ pub fn discard(target: &Target<'_>, record: &Record, store: Option<&Store>) -> R
         state: State::default().with("removed", asides.join(", ")),
         marker: require_marker(&*target.engine, &live, target.environment)?,
         store,
+    })
+}
+
+/// What a removal of backups asks: `ids` are the backups that would go, `as_of` the time of the newest of them.
+pub fn removal(operation: Operation, environment: &Environment, ids: &[String], as_of: DateTime<Utc>, store: &Store) -> Result<Request> {
+    let loses = match ids {
+        [] => Loses::Nothing,
+        [only] => Loses::ForGood { what: format!("the backup {only}"), as_of, held_by: None, going: ids.to_vec() },
+        several => Loses::ForGood { what: format!("{} backups", several.len()), as_of, held_by: None, going: ids.to_vec() },
+    };
+    Request::of(Intent {
+        operation,
+        target: store.root().display().to_string(),
+        environment: Some(environment),
+        subject: ids.join(", "),
+        loses,
+        state: State::default().with("removed", ids.len().to_string()).with("store", store.id()),
+        marker: None,
+        store: Some(store),
     })
 }
 
