@@ -6,7 +6,8 @@ use holdfast::environment::Environment;
 use holdfast::error::Result;
 use holdfast::exit;
 use holdfast::verbs::diff::{self, Depth, Difference};
-use manners::{Out, diff as shown};
+use holdfast::verbs::files::{Change, Line};
+use manners::{Out, diff as shown, visible};
 
 use crate::args::diff::Diff;
 use crate::shelf::Shelf;
@@ -37,6 +38,17 @@ fn with_source(environment: Environment, backup: &Backup) -> Environment {
     Environment { source: environment.source.clone().or(own), ..environment }
 }
 
+/// `+ media/new.jpg  5120`
+fn file_line(line: &Line) -> String {
+    let bytes = |bytes: Option<u64>| bytes.unwrap_or(0);
+    let path = visible(&line.path);
+    match line.change {
+        Change::Added => format!("+ {path}  {}", bytes(line.bytes_now)),
+        Change::Removed => format!("- {path}  {}", bytes(line.bytes)),
+        Change::Changed | Change::Same => format!("! {path}  {} -> {}", bytes(line.bytes), bytes(line.bytes_now)),
+    }
+}
+
 fn print(out: &Out, difference: &Difference) -> Result<()> {
     if out.is_json() {
         return out.document(difference);
@@ -44,8 +56,14 @@ fn print(out: &Out, difference: &Difference) -> Result<()> {
     for (sign, side) in [('-', &difference.before), ('+', &difference.after)] {
         out.line(&format!("{sign} {}  {}", side.name, clock::readable(side.at)))?;
     }
-    out.line(&difference.changes.summary())?;
-    shown::lines(&difference.changes).iter().try_for_each(|line| out.line(line))?;
+    if let Some(changes) = &difference.changes {
+        out.line(&changes.summary())?;
+        shown::lines(changes).iter().try_for_each(|line| out.line(line))?;
+    }
+    if let Some(files) = &difference.files {
+        out.line(&files.summary())?;
+        files.entries.iter().try_for_each(|line| out.line(&file_line(line)))?;
+    }
     difference.notes.iter().for_each(|note| out.tell(note));
     Ok(())
 }

@@ -49,4 +49,37 @@ mv app.db gone.db
 expect 1 backup-catalog diff latest --with-current
 expect 2 backup-catalog diff latest
 expect 3 backup-catalog diff "$one" 1999
+mv gone.db app.db
+nothing_left
+# Files, by their content; and a backup that has no database beside one that has.
+mkdir media
+printf 'one' >media/same
+printf 'two' >media/changed
+printf 'three' >media/gone
+expect 0 backup-full -e dev --database app.db media
+old=$(made)
+printf 'TWO' >media/changed
+printf 'four!' >media/fresh
+rm media/gone
+touch media/same
+expect 0 backup-full -e dev --database app.db media --type incremental
+new=$(made)
+expect 0 backup-catalog diff "$old" "$new"
+prints 'files: 1 added (5 bytes), 1 changed (3 bytes), 1 removed (5 bytes), 2 the same'
+prints '+ media/fresh  5'
+prints '! media/changed  3 -> 3'
+prints '- media/gone  5'
+expect 0 backup-catalog diff "$old" "$new" --json
+is "$(value '[.files.entries[] | .change + " " + .path] | join(", ")')" 'changed media/changed, added media/fresh, removed media/gone' "the files"
+printf 'five' >media/later
+expect 0 backup-catalog diff "$new" --with-current --json
+is "$(value '[.files.entries[] | .change + " " + .path] | join(", ")')" 'added media/later' "the files now"
+config 'env.dev.protected = false'
+expect 0 backup-full -e dev media
+alone=$(made)
+expect 0 backup-catalog diff "$new" "$alone"
+says "$alone holds no database, so none was compared"
+prints '+ media/later  4'
+expect 0 backup-catalog diff "$alone" --with-current
+prints 'no file differs, 5 are the same'
 nothing_left

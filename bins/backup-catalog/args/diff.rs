@@ -8,8 +8,8 @@ pub(crate) const EXAMPLES: [Example; 2] = [
     Example { command: "backup-catalog diff 20261120T13 20261121T13", what: "what became of the database from one day to the next" },
 ];
 
-/// Show what is different between two backups, or between a backup and the database as it is now: tables with their rows, and
-/// definitions.
+/// Show what is different between two backups, or between a backup and what is there now: tables with their rows, definitions,
+/// and files that were added, changed or removed.
 ///
 /// Nothing is changed. Definitions that differ are read off two scratch databases that the backups are restored into.
 #[derive(Debug, Args)]
@@ -24,7 +24,7 @@ pub(crate) struct Diff {
     #[arg(value_name = "AFTER")]
     pub(crate) after: Option<String>,
 
-    /// compare with the environment's database as it is now, row by row
+    /// compare with what is there now: the database row by row, files by length and time
     #[arg(long)]
     pub(crate) with_current: bool,
 

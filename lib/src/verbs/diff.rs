@@ -1,5 +1,9 @@
 //! What is different between two backups, or between a backup and what is there now.
 
+mod files;
+
+pub use files::FileChanges;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -45,8 +49,10 @@ pub struct Difference {
     pub after: Side,
     /// Whether every row was compared, and not only how many there are.
     pub is_by_content: bool,
-    /// What is different.
-    pub changes: Changes,
+    /// What is different in the database; none where neither side has one.
+    pub changes: Option<Changes>,
+    /// Which files differ; none where neither side has any.
+    pub files: Option<FileChanges>,
     /// What a person should know.
     pub notes: Vec<String>,
 }
@@ -59,6 +65,20 @@ impl Side {
 
 /// Compares two backups.
 pub fn backups(before: &Backup, after: &Backup, depth: Depth, settings: &Settings) -> Result<Difference> {
+    let files = files::between(before, after)?;
+    let engine = |backup: &Backup| backup.manifest().database.as_ref().map(|database| database.engine);
+    let (changes, is_by_content, notes) = match (engine(before), engine(after)) {
+        (Some(_), Some(_)) => databases(before, after, depth, settings)?,
+        (None, None) => (None, true, Vec::new()),
+        (old, _) => {
+            let lacks = if old.is_none() { before } else { after };
+            (None, false, vec![format!("{} holds no database, so none was compared", lacks.id())])
+        }
+    };
+    Ok(Difference { before: Side::of(before), after: Side::of(after), is_by_content, changes, files, notes })
+}
+
+fn databases(before: &Backup, after: &Backup, depth: Depth, settings: &Settings) -> Result<(Option<Changes>, bool, Vec<String>)> {
     let (old, new) = (state(before)?, state(after)?);
     let engine = |backup: &Backup| backup.manifest().database.as_ref().map(|database| database.engine);
     if engine(before) != engine(after) {
@@ -95,11 +115,16 @@ pub fn backups(before: &Backup, after: &Backup, depth: Depth, settings: &Setting
     if !is_by_content {
         notes.push("rows were counted and not compared; --content does that".to_owned());
     }
-    Ok(Difference { before: Side::of(before), after: Side::of(after), is_by_content, changes, notes })
+    Ok((Some(changes), is_by_content, notes))
 }
 
-/// Compares a backup with its environment's database as it is now, by content.
+/// Compares a backup with what its environment has now: the database by content, files by kind, length and time.
 pub fn with_current(before: &Backup, environment: &Environment, state: &StateDir) -> Result<Difference> {
+    let files = files::with_current(before, environment, state)?;
+    if before.manifest().database.is_none() {
+        let after = Side { name: environment.name.clone(), at: clock::now() };
+        return Ok(Difference { before: Side::of(before), after, is_by_content: true, changes: None, files, notes: Vec::new() });
+    }
     let engine = environment.engine(state)?;
     let live = engine.live()?;
     match live {
@@ -121,7 +146,7 @@ pub fn with_current(before: &Backup, environment: &Environment, state: &StateDir
         Since::Changed(changes) => changes,
     };
     let after = Side { name: engine.location(), at: clock::now() };
-    Ok(Difference { before: Side::of(before), after, is_by_content: true, changes, notes: Vec::new() })
+    Ok(Difference { before: Side::of(before), after, is_by_content: true, changes: Some(changes), files, notes: Vec::new() })
 }
 
 fn state(backup: &Backup) -> Result<&Fingerprint> {

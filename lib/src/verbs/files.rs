@@ -114,7 +114,7 @@ impl Change {
 }
 
 /// One line of a preview.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Line {
     /// How it stands to what is there now.
     pub change: Change,
