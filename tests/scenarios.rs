@@ -34,6 +34,7 @@ scenarios! {
     a_command_of_the_configuration_approves_or_refuses
     a_cut_record_is_named_and_hides_no_other_version
     a_dry_run_says_the_plan_and_changes_nothing
+    a_full_backup_takes_the_versions_of_files_along
     a_migration_is_rehearsed_on_a_clone_and_the_real_database_is_watched
     a_person_at_the_terminal_decides_what_becomes_of_a_failed_migration
     a_person_at_the_terminal_types_the_name

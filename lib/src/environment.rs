@@ -97,6 +97,8 @@ pub struct Environment {
     pub exclude: Vec<String>,
     /// Whether other file systems below a folder stay out.
     pub one_file_system: bool,
+    /// Whether a full backup takes along the versions of files that the store keeps.
+    pub include_versions: bool,
 }
 
 /// What the command line says, and wins over the file. Paths are relative to the working directory.
@@ -385,6 +387,7 @@ impl Config {
                 overrides.include
             },
             exclude: env.exclude.iter().flatten().chain(top.exclude.iter().flatten()).cloned().chain(overrides.exclude).collect(),
+            include_versions: env.include_versions.or(top.include_versions).unwrap_or(false),
             one_file_system: overrides.one_file_system.or(env.one_file_system).or(top.one_file_system).unwrap_or(true),
         })
     }

@@ -22,6 +22,8 @@ pub const CONTENT: &str = "tar";
 pub const FILES: &str = "files";
 /// … and of the one that holds its configuration files.
 pub const CONFIG: &str = "config";
+/// The role of the archive of the store's own versions of files.
+pub const VERSIONS: &str = "versions";
 /// tar's unit: headers have this size, and content is padded to a multiple of it.
 pub const BLOCK_BYTES: u64 = 512;
 

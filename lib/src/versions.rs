@@ -40,7 +40,7 @@ use crate::lock::Held;
 use crate::store::Store;
 
 /// The folder in a store, and the name of its lock.
-const FOLDER: &str = "versions";
+pub const FOLDER: &str = "versions";
 /// Contents, by their hash.
 const OBJECTS: &str = "objects";
 /// Records, by the key of their file.

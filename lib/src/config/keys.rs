@@ -64,6 +64,8 @@ macro_rules! table {
             pub(crate) include: Option<Vec<String>>,
             /// Whether file systems that are mounted below a folder of files stay out; default true.
             pub(crate) one_file_system: Option<bool>,
+            /// Whether a full backup takes along the versions of files that file-versions keeps in the store; default false.
+            pub(crate) include_versions: Option<bool>,
             /// What becomes of the database when a migration fails: restore (default), keep, ask.
             pub(crate) on_failure: Option<Text<OnFailure>>,
             /// How many rows a migration may lose: a number over all tables, or a percentage of each; default "0".

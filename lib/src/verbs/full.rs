@@ -1,6 +1,7 @@
 //! `backup-full`: the database, the files and the configuration files of an environment in one backup, published or not as one.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -12,11 +13,15 @@ use crate::files::walk::{self, Rules, Selection};
 use crate::files::{self, roots};
 use crate::interrupt;
 use crate::lock::Held;
-use crate::manifest::{EngineName, Level};
+use crate::manifest::{EngineName, Level, Root};
 use crate::progress::Progress;
 use crate::rules::Wanted;
 use crate::state_dir::StateDir;
 use crate::store::Store;
+use crate::versions::FOLDER as VERSIONS;
+
+/// As long as a file is being saved, or versions are collected, at least.
+const VERSIONS_WAIT: Duration = Duration::from_secs(60);
 
 /// Makes a full backup of an environment, and then lets retention run.
 ///
@@ -34,6 +39,10 @@ pub fn run(environment: &Environment, store: &Store, request: &Request, progress
         None => None,
     };
     let held = Held::acquire(store.state(), store.id(), &environment.name, environment.wait)?;
+    // Versions are only ever added, apart from what `gc` removes: that waits meanwhile.
+    let has_versions = archives.iter().any(|(role, _)| *role == files::VERSIONS);
+    let _versions =
+        has_versions.then(|| Held::share(store.state(), store.id(), VERSIONS, environment.wait.max(VERSIONS_WAIT))).transpose()?;
     let sources = Sources { database: engine.as_deref().zip(probe.as_ref()), files: &archives };
     Ok(backup::make_of_and_prune(environment, store, &held, sources, request, progress)?.report)
 }
@@ -149,8 +158,23 @@ fn nothing(environment: &Environment) -> Error {
 /// What goes into which archive.
 fn archives(environment: &Environment, store: &Path, engine: Option<&dyn Engine>) -> Result<Vec<(&'static str, Selection)>> {
     let (files, config_files) = roots::named(&environment.files, &environment.config_files)?;
-    let archives = [(files::FILES, files), (files::CONFIG, config_files)].into_iter().filter(|(_, roots)| !roots.is_empty());
+    let versions = versions(environment, store, files.iter().chain(&config_files));
+    let all = [(files::FILES, files), (files::CONFIG, config_files), (files::VERSIONS, versions)];
+    let archives = all.into_iter().filter(|(_, roots)| !roots.is_empty());
     archives.map(|(role, roots)| Ok((role, Selection { roots, rules: rules(environment, role, store, engine)? }))).collect()
+}
+
+/// The store's own versions of files, where they are wanted and there are any, under a name that no other root has.
+fn versions<'a>(environment: &Environment, store: &Path, others: impl Iterator<Item = &'a Root> + Clone) -> Vec<Root> {
+    let path = store.join(VERSIONS);
+    if !environment.include_versions || !path.is_dir() {
+        return Vec::new();
+    }
+    let mut name = VERSIONS.to_owned();
+    while others.clone().any(|other| other.name.eq_ignore_ascii_case(&name)) {
+        name.push_str("-of-files");
+    }
+    vec![Root { name, path }]
 }
 
 /// What is taken along below the roots of an archive.
@@ -163,6 +187,7 @@ pub(super) fn rules(environment: &Environment, role: &str, store: &Path, engine:
     };
     let location = engine.filter(|engine| engine.name() == EngineName::Sqlite).map(|engine| engine.location());
     rules.database = location.and_then(|location| location.strip_prefix("sqlite:").map(PathBuf::from));
-    rules.never = vec![store.to_owned()];
+    // What is in the store is in the store, but for what nobody else keeps.
+    rules.never = if role == files::VERSIONS { Vec::new() } else { vec![store.to_owned()] };
     Ok(rules)
 }
