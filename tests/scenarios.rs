@@ -42,6 +42,7 @@ scenarios! {
     a_protected_environment_wants_its_name
     a_restore_can_be_undone_twice_and_discarded
     a_table_that_only_the_application_can_read_is_never_taken_for_unchanged
+    a_week_of_full_backups_is_restored_day_by_day_by_holdfast_and_by_recover
     an_environment_of_files_alone_is_backed_up_checked_and_restored
     an_increment_reads_and_stores_only_the_files_that_have_changed
     backups_are_deleted_by_name_and_never_from_under_others
@@ -97,6 +98,7 @@ scenarios! {
     fm_c20_names_that_differ_by_case_only_are_refused
     fm_d02_fm_d04_what_a_sync_service_makes_is_named_and_never_removed
     fm_d09_fm_j08_fm_i12_the_guard_sees_what_is_gone_and_what_is_late
+    fm_e01_fm_e05_a_chain_is_kept_and_counted_by_what_it_stands_on
     fm_e01_fm_e05_retention_keeps_the_last_good_and_whatever_is_not_ours
     fm_e03_a_failed_run_prunes_nothing
     fm_e06_a_collection_removes_what_no_version_needs_and_nothing_else

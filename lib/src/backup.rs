@@ -169,15 +169,25 @@ impl Backup {
         }
     }
 
-    /// A backup that this one needs and that is not in the store.
-    pub fn lacks(&self) -> Option<&str> {
-        self.manifest.needs().into_iter().find(|id| self.beside(id).is_none())
+    /// Refuses a backup of which something that it needs is gone, or is another than it was.
+    pub fn require_sources(&self) -> Result<()> {
+        for component in &self.manifest.components {
+            for source in &component.sources {
+                self.source(source, &component.role)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A backup that this one needs; none where it is not in the store, or cannot be read.
+    pub fn needed(&self, id: &str) -> Option<Backup> {
+        self.beside(id).and_then(|folder| Backup::open(&folder).ok())
     }
 
     /// The folder of another backup of the same store, wherever in it that lies.
     fn beside(&self, id: &str) -> Option<PathBuf> {
         let place = self.folder.parent()?;
-        let in_place = |place: &Path| Some(place.join(id)).filter(|folder| folder.is_dir());
+        let in_place = |place: &Path| Some(place.join(id)).filter(|folder| folder.join(manifest::FILE).symlink_metadata().is_ok());
         let in_store = |store: &Path| std::fs::read_dir(store).ok()?.flatten().find_map(|entry| in_place(&entry.path()));
         let is_staged = self.folder.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
         // One that is being made lies in the store itself.

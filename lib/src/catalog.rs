@@ -192,6 +192,13 @@ impl Entry {
         (time, self.name.clone())
     }
 
+    /// Whether what lies in the folder may be an increment, as far as its files' names say; one whose files cannot be listed may be.
+    pub fn may_be_increment(&self) -> bool {
+        let Ok(listing) = std::fs::read_dir(&self.folder) else { return true };
+        let is_of_increment = |name: &str| name.contains(".delta") || name.contains(crate::store::RECOVER);
+        listing.flatten().any(|file| is_of_increment(&file.file_name().to_string_lossy()))
+    }
+
     /// The time that the name carries.
     pub fn time_in_name(&self) -> Option<DateTime<Utc>> {
         time_in(&self.name)

@@ -111,7 +111,7 @@ pub fn find_holding(store: &Store, environment: Option<&str>, selector: &Selecto
     if let Selector::Folder(path) = selector {
         return Backup::open_under_any_name(path);
     }
-    if let Some(backup) = find_by_name(store, environment, selector)? {
+    if let Some(backup) = find_by_name(store, environment, selector, holding)? {
         return Ok(backup);
     }
     let catalog = Catalog::read(store, environment)?;
@@ -144,7 +144,7 @@ pub fn find_holding(store: &Store, environment: Option<&str>, selector: &Selecto
 
 /// The same by the names of the folders, which begin with the time: only the few that may be meant are opened. None where it
 /// takes all of them to know, or to say what is wrong.
-fn find_by_name(store: &Store, environment: Option<&str>, selector: &Selector) -> Result<Option<Backup>> {
+fn find_by_name(store: &Store, environment: Option<&str>, selector: &Selector, holding: Holding) -> Result<Option<Backup>> {
     let (folders, _) = catalog::folders(store, environment)?;
     let until = match selector {
         Selector::Folder(_) => return Ok(None),
@@ -160,11 +160,12 @@ fn find_by_name(store: &Store, environment: Option<&str>, selector: &Selector) -
     if environment.is_none() && !is_of_one(&folders) {
         return Ok(None);
     }
-    for backup in catalog::newest_first(store, environment, until)?.filter(|backup| counts(backup.manifest())) {
-        if !checks::is_damaged(&checks::history(store, backup.id())?) {
-            return Ok(Some(backup));
+    let fits = |backup: &Backup| counts(backup.manifest()) && holding.is_in(backup.manifest());
+    for backup in catalog::newest_first(store, environment, until)?.filter(fits) {
+        match known_bad(store, &backup)? {
+            None => return Ok(Some(backup)),
+            Some(why) => tracing::warn!("{} is passed over: {why}", backup.id()),
         }
-        tracing::warn!("{} is passed over: a check found it bad", backup.id());
     }
     // All are damaged, or there is none: the whole catalog says which.
     Ok(None)
@@ -191,12 +192,28 @@ fn newest_good(store: &Store, catalog: &Catalog, fits: impl Fn(&Backup) -> bool)
     let mut candidates = catalog.backups().rev().filter(|backup| counts(backup.manifest()) && fits(backup)).peekable();
     let newest = candidates.peek().copied();
     for backup in candidates {
-        if !checks::is_damaged(&checks::history(store, backup.id())?) {
-            return Ok(Some(backup.clone()));
+        match known_bad(store, backup)? {
+            None => return Ok(Some(backup.clone())),
+            Some(why) => tracing::warn!("{} is passed over: {why}", backup.id()),
         }
-        tracing::warn!("{} is passed over: a check found it bad", backup.id());
     }
     Ok(newest.cloned())
+}
+
+/// Why a backup is known to be bad, itself or in what it needs; none where it is not.
+fn known_bad(store: &Store, backup: &Backup) -> Result<Option<String>> {
+    if checks::is_damaged(&checks::history(store, backup.id())?) {
+        return Ok(Some("a check found it bad".to_owned()));
+    }
+    for id in backup.manifest().needs() {
+        if backup.needed(id).is_none() {
+            return Ok(Some(format!("it needs {id}, which is not there or cannot be read")));
+        }
+        if checks::is_damaged(&checks::history(store, id)?) {
+            return Ok(Some(format!("it needs {id}, which a check found bad")));
+        }
+    }
+    Ok(None)
 }
 
 /// Whether `latest` may choose it.

@@ -18,7 +18,7 @@ expect 0 backup-full -e dev --type incremental --json
 is "$(value '.manifest.components | map(.role) | join(" ")')" 'files versions' "the components"
 expect 0 backup-guard -e dev --verify restore
 expect 0 restore-db latest -e dev --files-to back
-is "$(ls back | tr '\n' ' ')" 'versions versions-of-files ' "what came back"
+is "$(find back -mindepth 1 -maxdepth 1 -printf '%f ' | tr ' ' '\n' | sort | tr '\n' ' ')" 'versions versions-of-files ' "what came back"
 diff -r backups/versions back/versions-of-files || wrong "the versions are not those of the store"
 is "$(cat back/versions/own)" own "the application's own"
 # Put into a new store, they are what they were.

@@ -8,8 +8,9 @@ increment() {
     cp -Rp "$from" "$to"
     jq --arg id "$id" --arg parent "$1" --arg at "$2" \
         '.id = $id | .type = "incremental" | .parent = $parent | .created_at = $at | .finished_at = $at' "$from/manifest.json" >"$to/manifest.json"
-    sum=$(hash_of "$to/manifest.json")
-    sed "s/^.*  manifest.json$/$sum  manifest.json/" "$from/SHA256SUMS" >"$to/SHA256SUMS"
+    cp "$SCENARIOS/../../scripts/recover" "$to/recover.py"
+    chmod 600 "$to/recover.py"
+    (cd "$to" && rm SHA256SUMS && find . -type f -printf '%P\n' | LC_ALL=C sort | xargs sha256sum >../sums && mv ../sums SHA256SUMS && chmod 600 SHA256SUMS)
     echo "$id"
 }
 # Every backup that there is can reach the full of its chain.

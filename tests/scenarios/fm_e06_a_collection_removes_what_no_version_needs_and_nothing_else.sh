@@ -65,3 +65,24 @@ while :; do
 done
 [ "$at_step" -gt 15 ] || wrong "only $at_step steps"
 nothing_left
+# Where a part of the index is only in the cloud, or gone, nobody knows what is needed.
+later() { HOLDFAST_TEST_NOW=2099-01-01T00:00:00Z file-versions "$@"; }
+contents() { find backups/versions/objects -type f | sort; }
+before=$(contents)
+key=$(find backups/versions/index -mindepth 1 -maxdepth 1 -printf '%f\n' | head -n 1)
+mv "backups/versions/index/$key" kept
+: >"backups/versions/index/.$key.icloud"
+expect 3 later gc
+says 'is only in the cloud'
+rm "backups/versions/index/.$key.icloud"
+mv kept "backups/versions/index/$key"
+mv backups/versions/index kept
+expect 3 later gc
+says 'holds contents and no index'
+: >backups/versions/.index.icloud
+expect 3 later gc
+rm backups/versions/.index.icloud
+mv kept backups/versions/index
+is "$(contents)" "$before" "the contents"
+expect 0 file-versions stats --verify
+nothing_left

@@ -13,6 +13,7 @@ use super::{FRAME_MAX_BYTES, against, workers};
 use crate::compression::Compression;
 use crate::error::{Error, Kind, OnPath, Result};
 use crate::fsx;
+use crate::interrupt;
 
 /// Unpacked frames that are kept: neighbouring chunks lie in the same few frames, of one backup or another.
 const KEPT_FRAMES_PER_WORKER: usize = 16;
@@ -62,7 +63,7 @@ impl Volume {
             frames: outline.frames().to_vec(),
             dictionaries: outline.dictionaries().to_vec(),
             own,
-            stands_alone: outline.sources().is_empty(),
+            stands_alone: outline.sources().is_empty() && outline.dictionaries().is_empty(),
         })
     }
 
@@ -212,6 +213,7 @@ impl Picker {
 
     /// Unpacks a frame from the disk into `plain`, whose content is replaced.
     pub fn unpack(&mut self, volume: usize, number: usize, plain: &mut Vec<u8>) -> Result<()> {
+        interrupt::check()?;
         let shelf = Arc::clone(&self.shelf);
         let held = shelf.volume(volume)?;
         let frame = held.frames.get(number).copied().ok_or_else(|| Error::bad("a frame is not there"))?;

@@ -187,7 +187,7 @@ fn the_newest_good_one_is_found_among_many_without_opening_all() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = store_of(folder.path(), 0);
     let ids: Vec<String> = (0..5).map(|hours| publish(&store, hours, "made")).collect();
-    // Without a database none counts; that is said as it was before.
+    // Without a database none is meant by it; that is said as it was before.
     assert_eq!(find(&store, Some("dev"), &Selector::Latest).expect_err("none").kind(), crate::error::Kind::Bad);
     assert_eq!(find(&store, None, &Selector::Id(ids[1].clone())).expect("by its id").id(), ids[1]);
     find(&store, Some("prod"), &Selector::Id(ids[1].clone())).expect_err("of another environment");

@@ -11,7 +11,7 @@ use std::time::Instant;
 use chrono::{DateTime, Duration, Utc};
 use serde::Serialize;
 
-use super::parent;
+use super::parent::{self, Parent};
 use super::prune::{self, Pruned};
 use super::verify::{self, Demands, Proven, elapsed_ms};
 use crate::audit;
@@ -227,7 +227,15 @@ pub fn make(
     request: &Request,
     progress: &dyn Progress,
 ) -> Result<Made> {
-    make_of(environment, store, held, Sources::database(engine, probe), request, progress)
+    make_of(environment, store, held, Sources::database(engine, probe), request, progress).map_err(as_failed)
+}
+
+/// A backup that is packed and, where that was asked for, proven, and not published yet.
+struct Attempt {
+    staging: Staging,
+    manifest: Manifest,
+    durations: BTreeMap<String, u64>,
+    proven: Option<Proven>,
 }
 
 /// Makes a backup while the environment is held: the database first, since what its rows speak of is there by then.
@@ -247,31 +255,36 @@ fn make_of(
     let needed = sources.expected_bytes(&catalog) / 10 * 13;
     fsx::require_free(store.root(), needed + SPARE_BYTES + environment.min_free.unwrap_or(0))?;
 
-    let parent = parent::choose(environment, store, &catalog, request.kind, created_at, &mut notes)?;
+    let database = sources.database.map(|(engine, _)| engine.database_name());
+    let parent = parent::choose(environment, store, &catalog, (request.kind, database.as_deref()), created_at, &mut notes)?;
     let id = fresh_id(&catalog, created_at, &environment.name, request.kind)?;
-    let mut staging = store.stage(held, &id)?;
-    let mut durations = BTreeMap::new();
-    let mut manifest = describe(environment, store, &staging, request, created_at);
     let with = packing::Packing { sources, catalog: &catalog, environment, progress };
-    let packed = with.pack(parent.as_ref(), &staging, &mut manifest, &mut durations);
-    match (packed, &parent) {
+    let attempt = |parent: Option<&Parent>| -> Result<Attempt> {
+        let staging = store.stage(held, &id)?;
+        let mut manifest = describe(environment, store, &staging, request, created_at);
+        let mut durations = BTreeMap::new();
+        with.pack(parent, &staging, &mut manifest, &mut durations)?;
+        let mut proven = None;
+        if manifest.problems.is_empty() {
+            if request.verify >= Level::Restore {
+                proven = prove(environment, store, &staging, &manifest, request.verify, &mut durations, progress)?;
+            }
+            manifest.verification = Some(Verification { level: request.verify.max(Level::Structure), at: clock::now() });
+        }
+        // Others may have moved it meanwhile: another machine, a sync service.
+        Backup::staged(staging.path(), manifest.clone()).require_sources()?;
+        Ok(Attempt { staging, manifest, durations, proven })
+    };
+    let Attempt { staging, mut manifest, durations, proven } = match (attempt(parent.as_ref()), &parent) {
         // Rather a full tonight than no backup at all; it is not chosen again once a check has found it bad.
         (Err(error), Some(parent)) if error.kind() == error::Kind::Bad => {
             notes.push(format!("{} cannot be referred to, so this one is a full: {error}", parent.backup.id()));
-            drop(staging);
-            staging = store.stage(held, &id)?;
-            manifest = describe(environment, store, &staging, request, created_at);
-            durations.clear();
-            with.pack(None, &staging, &mut manifest, &mut durations)?;
+            attempt(None)?
         }
-        (packed, _) => packed?,
-    }
-    let mut proven = None;
-    if manifest.problems.is_empty() {
-        if request.verify >= Level::Restore {
-            proven = prove(environment, store, &staging, &manifest, request.verify, &mut durations, progress)?;
-        }
-        manifest.verification = Some(Verification { level: request.verify.max(Level::Structure), at: clock::now() });
+        (attempt, _) => attempt?,
+    };
+    if parent.is_some() && manifest.parent.is_none() && environment.increments.wanted != Wanted::Auto {
+        notes.push("nothing in it could be referred to an earlier backup, which was cut in another way: it is a full".to_owned());
     }
     manifest.durations_ms = durations;
     manifest.finished_at = clock::now().max(created_at);
@@ -358,7 +371,7 @@ fn prove(
     let demands = Demands { level, min_size: environment.min_size, asserts: &environment.asserts, settings: &settings };
     let refused = |findings: Vec<String>| {
         let finding = findings.first().map_or("", String::as_str);
-        error::Error::failed(format!("the backup does not pass {level}: {finding}"))
+        error::Error::bad(format!("the backup does not pass {level}: {finding}"))
             .hint("nothing was published; is what was backed up itself sound?")
     };
     let start = Instant::now();

@@ -255,8 +255,11 @@ fn check_backup(
 
 /// Brings down what is only in the cloud, before it is read.
 fn fetch(backup: &Backup, probe: &dyn SyncProbe) -> Result<()> {
-    for name in backup.expected_files() {
-        let path = backup.folder().join(name);
+    let sources = backup.manifest().components.iter().flat_map(|component| {
+        let held = |source| backup.source(source, &component.role).ok().map(|(holder, held)| holder.folder().join(held.file));
+        component.sources.iter().filter_map(held)
+    });
+    for path in backup.expected_files().into_iter().map(|name| backup.folder().join(name)).chain(sources) {
         if probe.state(&path)? != SyncState::Local {
             sync_state::wait_until_local(&path, probe, DOWNLOAD_MAX)?;
         }

@@ -29,7 +29,7 @@ pub(super) fn choose(
     environment: &Environment,
     store: &Store,
     catalog: &Catalog,
-    kind: Kind,
+    (kind, database): (Kind, Option<&str>),
     now: DateTime<Utc>,
     notes: &mut Vec<String>,
 ) -> Result<Option<Parent>> {
@@ -41,7 +41,8 @@ pub(super) fn choose(
     let fits = |backup: &&Backup| {
         let manifest = backup.manifest();
         let is_full_enough = makes == Type::Incremental || manifest.backup_type == Type::Full;
-        manifest.kind == kind && manifest.store_id == store.id() && is_full_enough
+        let name = manifest.database.as_ref().map(|database| database.name.as_str());
+        manifest.kind == kind && name == database && manifest.store_id == store.id() && is_full_enough
     };
     for backup in catalog.backups().rev().filter(fits) {
         if prune::standing(store, backup)? != Standing::Verified {

@@ -111,7 +111,14 @@ fn candidates(store: &Store, catalog: &Catalog) -> Result<Vec<Candidate>> {
     let held = Entry::all_backups(store.state())?;
     let owners = owners(catalog);
     let backups: Vec<&Backup> = catalog.backups().collect();
-    parallel::map(&backups, |backup| candidate(store, backup, &held, &owners)).into_iter().collect()
+    // Each is looked at once, also where many others need it.
+    let own: Vec<Standing> = parallel::map(&backups, |backup| own_standing(store, backup)).into_iter().collect::<Result<_>>()?;
+    let own: BTreeMap<&str, Standing> = backups.iter().map(|backup| backup.id()).zip(own).collect();
+    let candidate_of = |backup: &&Backup| {
+        let standing = with_needs(store, backup, |id| Ok(own.get(id).copied()))?;
+        candidate(store, backup, standing, &held, &owners)
+    };
+    parallel::map(&backups, |backup| candidate_of(backup)).into_iter().collect()
 }
 
 fn policy(environment: &Environment) -> Policy {
@@ -130,6 +137,9 @@ fn policy(environment: &Environment) -> Policy {
     }
 }
 
+/// A name carries whole seconds, a manifest parts of them.
+const ONE_SECOND: chrono::TimeDelta = chrono::TimeDelta::seconds(1);
+
 /// By backup, the increments in which chunks of it are referred to.
 fn owners(catalog: &Catalog) -> BTreeMap<&str, Vec<String>> {
     let mut owners: BTreeMap<&str, Vec<String>> = BTreeMap::new();
@@ -138,18 +148,32 @@ fn owners(catalog: &Catalog) -> BTreeMap<&str, Vec<String>> {
             owners.entry(needed).or_default().push(backup.id().to_owned());
         }
     }
+    // What cannot be read just now may need any that is older: it is left alone, and so is all that it may stand on.
+    for entry in catalog.entries.iter().filter(|entry| entry.backup.is_err() && entry.may_be_increment()) {
+        for backup in
+            catalog.backups().filter(|backup| entry.time_in_name().is_none_or(|time| backup.manifest().created_at <= time + ONE_SECOND))
+        {
+            owners.entry(backup.id()).or_default().push(entry.name.clone());
+        }
+    }
     owners
 }
 
 /// `held` are the backups to which an interrupted run would go back.
-fn candidate(store: &Store, backup: &Backup, held: &BTreeSet<String>, owners: &BTreeMap<&str, Vec<String>>) -> Result<Candidate> {
+fn candidate(
+    store: &Store,
+    backup: &Backup,
+    standing: Standing,
+    held: &BTreeSet<String>,
+    owners: &BTreeMap<&str, Vec<String>>,
+) -> Result<Candidate> {
     let manifest = backup.manifest();
     let database = manifest.database.as_ref().map_or("", |database| database.name.as_str());
     Ok(Candidate {
         id: manifest.id.clone(),
         group: format!("{} {} {database}", manifest.environment, manifest.kind),
         created_at: manifest.created_at,
-        standing: standing(store, backup)?,
+        standing,
         kind: manifest.kind,
         pinned: held.contains(backup.id()) || labels::of(store, backup.id(), &[])?.pin.is_some(),
         referred_to_by: owners.get(backup.id()).cloned().unwrap_or_default(),
@@ -159,8 +183,31 @@ fn candidate(store: &Store, backup: &Backup, held: &BTreeSet<String>, owners: &B
     })
 }
 
-/// How good a backup is known to be: by its manifest, and by the last check since.
+/// How good a backup is known to be: by its manifest, by the last check since, and no better than what it needs. What it needs and is not
+/// there may come back, from a sync service's bin or with the rest of a copy: that is no damage.
 pub fn standing(store: &Store, backup: &Backup) -> Result<Standing> {
+    with_needs(store, backup, |id| backup.needed(id).map(|needed| own_standing(store, &needed)).transpose())
+}
+
+/// As [`standing`]; `of` gives the own standing of a backup that is needed, or none where it is not there.
+fn with_needs(store: &Store, backup: &Backup, of: impl Fn(&str) -> Result<Option<Standing>>) -> Result<Standing> {
+    let own = own_standing(store, backup)?;
+    if matches!(own, Standing::Damaged | Standing::Unverified) {
+        return Ok(own);
+    }
+    let mut all = own;
+    for id in backup.manifest().needs() {
+        match of(id)? {
+            Some(Standing::Damaged) => return Ok(Standing::Damaged),
+            Some(Standing::Verified) => {}
+            Some(_) | None => all = Standing::CloudOnly,
+        }
+    }
+    Ok(all)
+}
+
+/// How good a backup's own files are.
+fn own_standing(store: &Store, backup: &Backup) -> Result<Standing> {
     if checks::is_damaged(&checks::history(store, backup.id())?) {
         return Ok(Standing::Damaged);
     }
@@ -171,7 +218,7 @@ pub fn standing(store: &Store, backup: &Backup) -> Result<Standing> {
         backup.folder().join(&component.file).symlink_metadata().is_ok_and(|found| found.is_file() && found.len() == component.stored_bytes)
     });
     Ok(match &backup.manifest().verification {
-        Some(_) if !expected || backup.lacks().is_some() => Standing::Damaged,
+        Some(_) if !expected => Standing::Damaged,
         // What lacks something must never push out what lacks nothing.
         Some(_) if backup.manifest().incomplete_count() > 0 => Standing::Unverified,
         Some(verification) if verification.level >= Level::Structure => Standing::Verified,

@@ -174,8 +174,21 @@ fn quick(backup: &Backup, min_size: Option<u64>) -> Result<Quick> {
         }
     }
     for component in &backup.manifest().components {
-        let lost = component.sources.iter().filter_map(|source| backup.source(source, &component.role).err());
-        findings.extend(lost.map(|error| error.to_string()));
+        for (number, source) in component.sources.iter().enumerate() {
+            match backup.source(source, &component.role) {
+                Ok((full, _)) if number == 0 && full.manifest().backup_type != Type::Full => {
+                    findings.push(format!("{} is the first that it refers to, and is no full", full.id()));
+                }
+                Ok((holder, held)) => {
+                    let placeholder = format!(".{}.icloud", held.file);
+                    if holder.folder().join(&placeholder).symlink_metadata().is_ok() {
+                        remarks.push(format!("{} of {}, which it needs, is only in the cloud", held.file, holder.id()));
+                        evicted.push(format!("{}/{}", holder.id(), held.file));
+                    }
+                }
+                Err(error) => findings.push(error.to_string()),
+            }
+        }
     }
     for (path, most) in expected.iter().map(|name| (folder.join(name), fsx::FILE_MODE)).chain([(folder.to_owned(), fsx::FOLDER_MODE)]) {
         if path.symlink_metadata().is_ok() {

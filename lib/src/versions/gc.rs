@@ -9,12 +9,13 @@ use serde::Serialize;
 
 use super::history::History;
 use super::record::{self, Version};
-use super::{OBJECTS, Versions, names, object};
+use super::{INDEX, OBJECTS, TAGS, Versions, names, object};
 use crate::clock;
 use crate::error::{Error, OnPath, Result};
 use crate::fsx;
 use crate::interrupt;
 use crate::lock::Held;
+use crate::sync_state;
 
 /// A younger object may be one that a save on another machine is about to name.
 const YOUNG: Duration = Duration::from_secs(3600);
@@ -68,6 +69,7 @@ impl Versions {
         if keep.last == Some(0) {
             return Err(Error::usage("--keep-last 0 keeps nothing").hint("the newest version of a file always stays: say --keep-last 1"));
         }
+        self.require_whole_index()?;
         let histories = self.histories()?;
         refuse_unreadable(&histories)?;
         let now = clock::now();
@@ -103,6 +105,24 @@ impl Versions {
             sweep.doomed.push(path);
         }
         Ok(sweep)
+    }
+
+    /// Refuses where a part of the index is only in the cloud, or all of it gone: what is needed is then not known.
+    fn require_whole_index(&self) -> Result<()> {
+        for folder in [self.root.clone(), self.root.join(INDEX), self.root.join(TAGS)] {
+            for name in names(&folder)? {
+                if let Some(evicted) = sync_state::placeholder_for(&name) {
+                    return Err(Error::bad(format!("{} is only in the cloud", folder.join(evicted).display()))
+                        .hint("nothing was removed; let the sync service download it, then say gc again"));
+                }
+            }
+        }
+        let has_objects = !names(&self.root.join(OBJECTS))?.is_empty();
+        if has_objects && !self.root.join(INDEX).is_dir() {
+            return Err(Error::bad(format!("{} holds contents and no {INDEX}, which says who needs them", self.root.display()))
+                .hint("nothing was removed; put the folder back from a copy of the store"));
+        }
+        Ok(())
     }
 
     /// Removes what the plan names. First the records: after a kill in between there are contents that nobody needs, and no

@@ -13,6 +13,13 @@ use crate::error::{Error, Result};
 use crate::frames::cut::Cut;
 use crate::frames::{ChunkHash, FRAME_MAX_BYTES};
 
+/// The least that a chunk has on average, …
+const CHUNK_MIN_BYTES: u64 = 512;
+/// … and so many more there may be of smaller ones.
+const CHUNKS_SPARE: u64 = 4096;
+/// So many chunks a frame's dictionary may have: that many of the smallest are as long as it may be.
+const DICTIONARY_CHUNKS_MAX: u32 = 8192;
+
 /// Room that is made for chunks before they are found to be there: what a count says costs nothing to write.
 const CHUNKS_EXPECTED: usize = 1 << 20;
 
@@ -67,6 +74,13 @@ impl Outline {
         let is_whole = version == VERSION_WHOLE;
         if is_whole && (sources, dictionaries) != (0, 0) {
             return Err(damaged("it refers to others, and is not of the version that does"));
+        }
+        if !is_whole && sources == 0 {
+            return Err(damaged("it refers to nothing, and is of the version that does"));
+        }
+        // A chunk has at least half a kilobyte, but for the last ones of a stream: what is counted costs its reader memory.
+        if chunks as u64 > plain_bytes / CHUNK_MIN_BYTES + CHUNKS_SPARE {
+            return Err(damaged("it has more chunks than its stream can have"));
         }
         let (runs, own) = if is_whole { (0, chunks) } else { (runs, own) };
         let parts =
@@ -198,6 +212,9 @@ impl Outline {
             offset = offset.checked_add(u64::from(frame.stored_bytes)).ok_or_else(|| damaged("its frames are too long"))?;
             if frame.plain_bytes as usize > FRAME_MAX_BYTES || frame.stored_bytes as usize > 2 * FRAME_MAX_BYTES {
                 return Err(damaged("a frame is too long"));
+            }
+            if frame.dictionary_chunks > DICTIONARY_CHUNKS_MAX {
+                return Err(damaged("a frame's dictionary is too long"));
             }
             let dictionary_end = frame.dictionary_start.checked_add(frame.dictionary_chunks);
             if dictionary_end.is_none_or(|end| end as usize > self.dictionaries.len()) {
