@@ -67,6 +67,8 @@ on 2026-11-20 --type auto --keep-last 1 --keep-min 3
 there "$good" "it was the last good one"
 expect 0 restore-db "$good" --to sqlite:back.db
 rm back.db
+expect 3 backup-guard "$(backups | sed -n 4p)" --verify checksum
+prints 'which it needs, has changed'
 # One that nobody has looked at yet: a rehearsal finds it, and a full is made instead of nothing.
 fresh
 sqlite3 app.db 'CREATE TABLE scan (page BLOB); INSERT INTO scan VALUES (randomblob(900000))'

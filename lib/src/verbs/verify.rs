@@ -5,6 +5,7 @@
 mod archives;
 mod compared;
 mod rehearsal;
+mod sources;
 
 pub use archives::rehearse_files;
 pub(super) use compared::Compared;
@@ -234,6 +235,10 @@ fn checksums(backup: &Backup, readers_follow: bool) -> Result<Vec<String>> {
     }
     for name in listed.keys().filter(|name| !backup.expected_files().contains(name)) {
         findings.push(format!("{} lists {name}, which does not belong to it", crate::store::CHECKSUMS));
+    }
+    // A reader compares each chunk with its name, wherever it lies.
+    if !readers_follow {
+        findings.extend(sources::checksums(backup)?);
     }
     Ok(findings)
 }
