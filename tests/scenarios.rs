@@ -46,11 +46,9 @@ scenarios! {
     an_environment_of_files_alone_is_backed_up_checked_and_restored
     an_increment_reads_and_stores_only_the_files_that_have_changed
     backups_are_deleted_by_name_and_never_from_under_others
-    chains
     database_files_and_configuration_are_one_backup_and_all_come_back
     dumps_of_other_programs_are_adopted
     every_keep_flag_keeps_what_it_says
-    files_lib
     files_of_anyone_are_restored_by_their_content_and_cut_ones_refused
     fm_a20_a_huge_file_is_saved_and_restored_in_bounded_memory
     fm_b01_fm_b05_a_tag_killed_or_failing_at_any_step_is_there_or_not_and_takes_no_other_along
