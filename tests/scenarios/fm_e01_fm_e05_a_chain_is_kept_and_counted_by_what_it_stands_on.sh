@@ -63,12 +63,12 @@ is "$(jq -r '.newest[0].id' "$OUT")" "$good" "the newest good one"
 is "$(jq -r '.findings[] | select(.check == "age") | .state' "$OUT")" failed "the age"
 expect 0 restore-db latest -n --to sqlite:back.db --json
 is "$(value .origin)" "$good" "what latest means"
+expect 3 backup-guard "$(backups | sed -n 4p)" --verify checksum
+prints 'which it needs, has changed'
 on 2026-11-20 --type auto --keep-last 1 --keep-min 3
 there "$good" "it was the last good one"
 expect 0 restore-db "$good" --to sqlite:back.db
 rm back.db
-expect 3 backup-guard "$(backups | sed -n 4p)" --verify checksum
-prints 'which it needs, has changed'
 # One that nobody has looked at yet: a rehearsal finds it, and a full is made instead of nothing.
 fresh
 sqlite3 app.db 'CREATE TABLE scan (page BLOB); INSERT INTO scan VALUES (randomblob(900000))'
