@@ -264,7 +264,7 @@ fn versions_of_format_1_are_rebuilt_by_standard_tools_from_the_page_alone() {
 }
 
 /// Full, incremental, incremental, differential: of each the reason says what is in it.
-const INCREMENTS_2: [&str; 3] = ["gzip", "zstd", "plain"];
+const INCREMENTS_2: [&str; 2] = ["gzip", "zstd"];
 
 #[test]
 fn increments_of_index_version_2_still_verify() {
