@@ -20,7 +20,7 @@ pub(super) struct Packed {
     pub(super) plain: Vec<u8>,
     /// What is written.
     pub(super) stored: Vec<u8>,
-    /// CRC-32 of `plain`.
+    /// CRC-32 of `plain`, for the reading back of a full. An increment's frame has been unpacked and compared by now: 0.
     pub(super) check: u32,
     /// The chunks of the full that it is compressed against.
     pub(super) dictionary: Vec<u32>,
