@@ -1,0 +1,114 @@
+//! The objects that a dump makes, with their text and what they hold.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::{Digest, Sha256};
+
+use super::statement::{self, Account, Class, Statement, Verb};
+use super::tokens::without_counter;
+use super::variables::Variables;
+use super::name;
+use crate::fsx::hex;
+use crate::schema::Schema;
+
+/// The name in a schema for the statements that make no object of their own.
+const OTHERS: &str = "other statements";
+
+/// What the statements so far have made.
+#[derive(Default)]
+pub(super) struct Objects {
+    made: BTreeMap<(Class, String), String>,
+    others: Vec<String>,
+    pub(super) sequences: BTreeMap<String, i64>,
+    pub(super) definers: BTreeSet<Account>,
+    /// The databases that the dump itself goes into.
+    pub(super) used: BTreeSet<String>,
+}
+
+/// What a statement was, for whoever follows the rows.
+pub(super) enum Effect {
+    /// Nothing that matters for it.
+    None,
+    /// A table is there, and empty.
+    Table(String),
+    /// What these named is there no more.
+    Gone(Vec<String>),
+}
+
+impl Objects {
+    pub(super) fn note(&mut self, text: &[u8], variables: &Variables) -> Effect {
+        let (statement, plain) = statement::read(text, variables.has_escapes());
+        match statement {
+            Statement::Create { class, name: object, definer } => {
+                self.definers.extend(definer);
+                // The settings say how the text was read, and stay with the object; a table keeps none of them.
+                let text = match class {
+                    Class::Table | Class::Sequence => without_counter(&plain, variables.has_escapes()),
+                    _ => [variables.around().as_bytes(), &plain].concat(),
+                };
+                self.forget(class, &object);
+                self.made.insert((class, object.clone()), String::from_utf8_lossy(&text).into_owned());
+                match class {
+                    Class::Table => return Effect::Table(name(&object)),
+                    // What stands in for a view until its tables are there.
+                    Class::View => return Effect::Gone(vec![name(&object)]),
+                    _ => {}
+                }
+            }
+            Statement::Drop { class, names } => {
+                names.iter().for_each(|name| self.forget(class, name));
+                if class.is_relation() {
+                    return Effect::Gone(names.iter().map(|object| name(object)).collect());
+                }
+            }
+            Statement::SetValue { name: sequence, value } => drop(self.sequences.insert(name(&sequence), value)),
+            Statement::Database { verb: Verb::Use, name: Some(name) } => drop(self.used.insert(name)),
+            Statement::Database { .. } | Statement::Passing | Statement::Empty => {}
+            Statement::Other => self.others.push(String::from_utf8_lossy(&plain).into_owned()),
+        }
+        Effect::None
+    }
+
+    fn forget(&mut self, class: Class, name: &str) {
+        if class.is_relation() {
+            for class in [Class::Table, Class::View, Class::Sequence] {
+                self.made.remove(&(class, name.to_owned()));
+            }
+        } else {
+            self.made.remove(&(class, name.to_owned()));
+        }
+    }
+
+    /// How many there are of each kind, but for tables.
+    pub(super) fn counts(&self) -> BTreeMap<String, u64> {
+        let mut out = BTreeMap::new();
+        for kind in self.made.keys().filter_map(|(class, _)| class.counted_as()) {
+            *out.entry(kind.to_owned()).or_insert(0) += 1;
+        }
+        out
+    }
+
+    /// Every object by what it is and its name.
+    pub(super) fn schema(&self) -> Schema {
+        let mut out: BTreeMap<String, String> =
+            self.made.iter().map(|((class, object), text)| (format!("{} {}", class.word(), name(object)), text.clone())).collect();
+        if !self.others.is_empty() {
+            let mut others = self.others.clone();
+            others.sort_unstable();
+            out.insert(OTHERS.to_owned(), others.join(";\n\n"));
+        }
+        Schema(out)
+    }
+
+    /// The hash of the schema, which does not depend on the order of its objects.
+    pub(super) fn sha256(&self) -> String {
+        let mut hash = Sha256::new();
+        for (object, text) in self.schema().0 {
+            for part in [object, text] {
+                hash.update((part.len() as u64).to_le_bytes());
+                hash.update(part);
+            }
+        }
+        hex(&hash.finalize())
+    }
+}
