@@ -1,5 +1,6 @@
 //! What the verbs know of a database: a [`Engine`] and the places it can be loaded into. They never know which one it is.
 
+mod url;
 pub mod mariadb;
 pub mod postgres;
 pub mod source;
@@ -123,6 +124,8 @@ pub enum Content {
     PostgresCustom,
     /// SQL text of SQLite's `.dump`.
     SqliteSql,
+    /// SQL text that `mariadb-dump` or `mysqldump` made.
+    MariadbSql,
 }
 
 impl Content {
@@ -131,19 +134,20 @@ impl Content {
         match self {
             Content::SqliteImage | Content::SqliteSql => EngineName::Sqlite,
             Content::PostgresSql | Content::PostgresCustom => EngineName::Postgres,
+            Content::MariadbSql => EngineName::Mariadb,
         }
     }
 
     /// Whether the stream alone tells the state of the database, with every table's content.
     pub fn tells_state(self) -> bool {
-        self == Content::PostgresSql
+        matches!(self, Content::PostgresSql | Content::MariadbSql)
     }
 
     /// Its name in a manifest's component.
     pub fn name(self) -> &'static str {
         match self {
             Content::SqliteImage => "sqlite",
-            Content::PostgresSql | Content::SqliteSql => "sql",
+            Content::PostgresSql | Content::SqliteSql | Content::MariadbSql => "sql",
             Content::PostgresCustom => "pg_dump custom",
         }
     }
@@ -152,7 +156,7 @@ impl Content {
     pub fn file_ending(self) -> &'static str {
         match self {
             Content::SqliteImage => "sqlite",
-            Content::PostgresSql | Content::SqliteSql => "sql",
+            Content::PostgresSql | Content::SqliteSql | Content::MariadbSql => "sql",
             Content::PostgresCustom => "dump",
         }
     }
@@ -165,6 +169,7 @@ impl fmt::Display for Content {
             Content::SqliteSql => "SQL text for SQLite",
             Content::PostgresSql => "SQL text for PostgreSQL",
             Content::PostgresCustom => "a pg_dump archive",
+            Content::MariadbSql => "SQL text for MariaDB or MySQL",
         })
     }
 }
@@ -175,6 +180,7 @@ pub fn content_named(engine: Option<EngineName>, name: &str) -> Option<Content> 
         (_, "sqlite") => Some(Content::SqliteImage),
         (Some(EngineName::Postgres), "sql") => Some(Content::PostgresSql),
         (Some(EngineName::Sqlite), "sql") => Some(Content::SqliteSql),
+        (Some(EngineName::Mariadb), "sql") => Some(Content::MariadbSql),
         _ => None,
     }
 }
@@ -196,6 +202,7 @@ pub fn structure_of(content: Content) -> Box<dyn Structure> {
         Content::SqliteSql => Box::new(sqlite::SqlStructure::default()),
         Content::PostgresSql => Box::new(postgres::SqlStructure::default()),
         Content::PostgresCustom => Box::new(postgres::ArchiveStructure::default()),
+        Content::MariadbSql => Box::new(mariadb::SqlStructure::default()),
     }
 }
 

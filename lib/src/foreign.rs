@@ -143,6 +143,7 @@ fn content_of(head: &[u8], target: Option<EngineName>) -> Option<Content> {
     match target? {
         EngineName::Sqlite => Some(Content::SqliteSql),
         EngineName::Postgres => Some(Content::PostgresSql),
+        EngineName::Mariadb => Some(Content::MariadbSql),
     }
 }
 

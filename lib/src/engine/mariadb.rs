@@ -1,6 +1,162 @@
 //! MariaDB and MySQL, through their own client programs.
 
+mod address;
+mod place;
+mod programs;
+mod session;
+mod sql;
 mod structure;
 pub mod text;
 
 pub use structure::SqlStructure;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{Beside, Content, Depth, Dumped, Engine, Kept, Live, Outlet, Probe, Settings, Workspace};
+use crate::error::{Error, Result};
+use crate::fingerprint::Fingerprint;
+use crate::manifest::{Database, EngineName};
+use crate::marker::Marker;
+use crate::schema::Schema;
+use crate::secret::Secret;
+use address::Address;
+use place::Place;
+
+/// A database of MariaDB or MySQL.
+pub struct Mariadb {
+    place: Place,
+}
+
+impl Mariadb {
+    /// Reads a source's text: `mariadb://USER@HOST:PORT/DATABASE?ssl-mode=…`, `mysql://USER@localhost/DATABASE?socket=PATH`,
+    /// `mariadb:` with everything from around. What it does not name comes from the option files and the `MYSQL_*` variables,
+    /// as for `mariadb`. A password given here wins over one in the text.
+    ///
+    /// Errors: [`crate::error::Kind::Config`]; nothing is connected yet.
+    pub fn parse(text: &str, password: Option<Secret>, settings: Settings) -> Result<Self> {
+        Ok(Mariadb { place: Place { address: Address::parse(text, password)?, settings } })
+    }
+
+    /// The same database, as another user.
+    #[must_use]
+    pub fn as_user(mut self, user: &str) -> Self {
+        self.place.address = self.place.address.with_user(user);
+        self
+    }
+
+    /// Another database of the same server.
+    #[must_use]
+    pub fn on_database(mut self, database: &str) -> Self {
+        self.place.address = self.place.address.with_database(database);
+        self
+    }
+
+    fn target(&self) -> Result<&str> {
+        self.place.address.database().ok_or_else(|| {
+            Error::usage("the URL of MariaDB or MySQL names no database").hint("write mariadb://USER@HOST/DATABASE, or set MYSQL_DATABASE")
+        })
+    }
+}
+
+/// What this version does not do yet.
+fn not_yet() -> Error {
+    Error::usage("this version cannot yet restore over a MariaDB or MySQL database")
+        .hint("restore into a clone, or load the dump with the server's own client: backup-catalog show names the file")
+}
+
+impl Engine for Mariadb {
+    fn name(&self) -> EngineName {
+        EngineName::Mariadb
+    }
+
+    fn content(&self) -> Content {
+        Content::MariadbSql
+    }
+
+    fn location(&self) -> String {
+        self.place.address.location(&self.database_name())
+    }
+
+    fn database_name(&self) -> String {
+        self.place.address.database().unwrap_or_default().to_owned()
+    }
+
+    fn identity(&self) -> Option<String> {
+        None
+    }
+
+    fn probe(&self) -> Result<Probe> {
+        self.target()?;
+        self.place.session()?;
+        Err(not_yet())
+    }
+
+    fn dump(&self, _out: &mut dyn Outlet) -> Result<Dumped> {
+        Err(not_yet())
+    }
+
+    fn image(&self, _out: &mut dyn Outlet) -> Result<Option<Fingerprint>> {
+        Err(not_yet())
+    }
+
+    fn schema(&self) -> Result<Schema> {
+        Err(not_yet())
+    }
+
+    fn marker(&self) -> Result<Option<Marker>> {
+        Err(not_yet())
+    }
+
+    fn mark(&self, _marker: &Marker) -> Result<()> {
+        Err(not_yet())
+    }
+
+    fn is_named_by(&self, _value: &str) -> bool {
+        false
+    }
+
+    fn places(&self) -> BTreeMap<&'static str, String> {
+        BTreeMap::from([("url", self.location())])
+    }
+
+    fn limits(&self, _lock: Option<Duration>, _statement: Option<Duration>) -> Result<BTreeMap<String, String>> {
+        Err(not_yet())
+    }
+
+    fn live(&self) -> Result<Live> {
+        Err(not_yet())
+    }
+
+    fn fingerprint(&self, _depth: Depth) -> Result<Fingerprint> {
+        Err(not_yet())
+    }
+
+    fn require_swap(&self) -> Result<()> {
+        Err(not_yet())
+    }
+
+    fn require_room(&self, _plain_bytes: u64) -> Result<()> {
+        Ok(())
+    }
+
+    fn scratch(&self, _origin: Option<&Database>) -> Result<Box<dyn Workspace>> {
+        Err(not_yet())
+    }
+
+    fn beside(&self, _origin: Option<&Database>, _id: &str) -> Result<Box<dyn Beside>> {
+        Err(not_yet())
+    }
+
+    fn undo(&self, _kept: &Kept) -> Result<Kept> {
+        Err(not_yet())
+    }
+
+    fn discard(&self, _kept: &Kept) -> Result<()> {
+        Err(not_yet())
+    }
+
+    fn recover(&self) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+}

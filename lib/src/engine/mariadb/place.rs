@@ -1,0 +1,92 @@
+//! A database that can be connected to, whichever it is: the real one, one beside it, one in a scratch server.
+
+use std::time::Duration;
+
+use super::address::Address;
+use super::programs::{self, Program, Tool};
+use super::session::{FOR_PROGRAMS, Session, connection_error};
+use crate::engine::Settings;
+use crate::error::Result;
+use crate::exec::Call;
+
+/// The longest a lock inside the database is waited for at once. While we wait behind somebody's `ALTER TABLE`, every
+/// reader waits behind both.
+const LOCK_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// Where a database is, and how to work with it.
+#[derive(Clone)]
+pub(super) struct Place {
+    pub(super) address: Address,
+    pub(super) settings: Settings,
+}
+
+impl Place {
+    /// A session in it.
+    pub(super) fn session(&self) -> Result<Session> {
+        Session::open(&self.client()?, &self.address, self.lock_wait()).map_err(connection_error)
+    }
+
+    /// The same server, another database.
+    pub(super) fn with_database(&self, database: &str) -> Self {
+        Place { address: self.address.with_database(database), settings: self.settings.clone() }
+    }
+
+    /// The same server, with no database chosen.
+    pub(super) fn without_database(&self) -> Self {
+        Place { address: self.address.without_database(), settings: self.settings.clone() }
+    }
+
+    /// The program that talks with the server, of the family that the URL names where both are there.
+    pub(super) fn client(&self) -> Result<Program> {
+        programs::for_server(Tool::Client, &self.settings.program_dirs, self.address.scheme())
+    }
+
+    /// A program of the client, told where the server is, and who we are.
+    pub(super) fn call(&self, program: &Program) -> Result<Call> {
+        self.address.call(program)
+    }
+
+    pub(super) fn lock_wait(&self) -> Duration {
+        self.settings.busy_timeout.clamp(Duration::from_secs(1), LOCK_WAIT_MAX)
+    }
+
+    /// The first column of the first row of any query.
+    pub(super) fn ask(&self, query: &str) -> Result<Option<String>> {
+        let call = self.call(&self.client()?)?.args(FOR_PROGRAMS.into_iter().filter(|option| *option != "--raw"));
+        let database = self.address.database().map(|name| format!("--database={name}"));
+        let answer = call.args(database).arg(format!("--execute={query}")).run()?;
+        let Some(first_row) = answer.stdout.split_inclusive(|byte| *byte == b'\n').next() else { return Ok(None) };
+        let first_row = first_row.strip_suffix(b"\n").unwrap_or(first_row);
+        let first_column = first_row.split(|byte| *byte == b'\t').next().unwrap_or_default();
+        // A NULL is no answer. That a text might be these letters is not worth more.
+        let is_null = first_column == b"NULL";
+        Ok(Some(if is_null { String::new() } else { unescape(&String::from_utf8_lossy(first_column)) }))
+    }
+}
+
+/// What `--batch` writes with a backslash.
+fn unescape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => match chars.next() {
+                Some('n') => out.push('\n'),
+                Some('t') => out.push('\t'),
+                Some('0') => out.push('\0'),
+                Some(other) => out.push(other),
+                None => out.push('\\'),
+            },
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn an_answer_is_read_as_it_was() {
+        assert_eq!(super::unescape("a\\tb\\nc\\\\d\\0"), "a\tb\nc\\d\0");
+    }
+}
