@@ -17,6 +17,8 @@ pub mod shelf;
 
 use sha2::{Digest, Sha256};
 
+use crate::fsx;
+
 /// Plain bytes at which a frame is closed. On a ledger 256 KiB packs within 0.2 % of 1 MiB, and is small enough to take
 /// a single chunk out of a large file and to keep many frames in flight.
 pub const FRAME_PLAIN_BYTES: usize = 256 << 10;
@@ -29,10 +31,39 @@ pub type ChunkHash = [u8; 20];
 
 /// Names a chunk.
 pub fn chunk_hash(bytes: &[u8]) -> ChunkHash {
-    let digest = Sha256::digest(bytes);
-    let mut hash = ChunkHash::default();
-    hash.copy_from_slice(&digest[..20]);
-    hash
+    name_of(Sha256::new_with_prefix(bytes))
+}
+
+fn name_of(hashed: Sha256) -> ChunkHash {
+    let mut name = ChunkHash::default();
+    name.copy_from_slice(&hashed.finalize()[..20]);
+    name
+}
+
+/// Bytes that are hashed already, and may become a chunk as they are.
+pub struct Hashed {
+    bytes: Vec<u8>,
+    name: ChunkHash,
+}
+
+impl Hashed {
+    /// Hashes all of the bytes, and on the way the first `content` of them on their own (SHA-256, hex).
+    pub fn new(bytes: Vec<u8>, content: usize) -> (Self, String) {
+        let mut hash = Sha256::new_with_prefix(&bytes[..content]);
+        let sha256 = fsx::hex(&hash.clone().finalize());
+        hash.update(&bytes[content..]);
+        (Hashed { bytes, name: name_of(hash) }, sha256)
+    }
+
+    /// What was hashed.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The memory, to be used again.
+    pub fn into_memory(self) -> Vec<u8> {
+        self.bytes
+    }
 }
 
 /// How many threads compress or decompress: one a core.

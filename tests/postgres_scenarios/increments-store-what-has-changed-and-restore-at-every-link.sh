@@ -35,7 +35,7 @@ for id in $(cd "$(dirname "$now")" && ls); do
         grep -q 'python3 recover.py --role database . - | psql' "$folder/RESTORE.txt" || wrong "no instructions for $id"
         make_database other
         (cd "$folder" && python3 recover.py --role database . -) >plain.sql || wrong "$id cannot be recovered"
-        client "$SERVER_PROGRAMS/psql" -Xq -v ON_ERROR_STOP=1 -d other -f plain.sql >/dev/null || wrong "what is recovered of $id cannot be loaded"
+        load other plain.sql || wrong "what is recovered of $id cannot be loaded"
         picture other >restored
         cmp restored "picture-$id" || wrong "what is recovered of $id is not what was there"
         drop_database other

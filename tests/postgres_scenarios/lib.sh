@@ -52,6 +52,9 @@ mark() { sql "SELECT word FROM mark"; }
 # The whole database as text, to compare before and after.
 picture() { client "$REAL_DUMP" --restrict-key=k "${1:-$DB}" 2>/dev/null || client "$REAL_DUMP" "${1:-$DB}" | grep -v restrict; }
 
+# load DATABASE FILE: plain SQL, by the engine's own client.
+load() { client "$SERVER_PROGRAMS/psql" -Xq -v ON_ERROR_STOP=1 -d "$1" -f "$2" >/dev/null; }
+
 # Databases that a restore is loading or has left; and those that one has kept aside.
 loading() { sql_in postgres "SELECT datname FROM pg_database WHERE datname LIKE '${DB}\\_\\_restore%'"; }
 is_loading() { [ -n "$(loading)" ]; }

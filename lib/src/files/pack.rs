@@ -19,6 +19,7 @@ use crate::backup::Backup;
 use crate::component;
 use crate::compression::Compression;
 use crate::error::{Error, Result};
+use crate::frames::Hashed;
 use crate::frames::cut::Cut;
 use crate::frames::ordered::Ordered;
 use crate::frames::seal::{Sealer, Unread};
@@ -31,6 +32,9 @@ use crate::store::Staging;
 /// Average chunk of an archive: media is written once and never changed in the middle, so larger chunks lose nothing and keep the
 /// index small.
 const CHUNK_BYTES: u32 = 64 << 10;
+/// From this length on the content of a file that fits one chunk is a chunk of its own, whose hash comes with the file's; below it
+/// shares one with the entry's header, so that many tiny files need no larger an index.
+const OWN_CHUNK_MIN_BYTES: usize = 8 << 10;
 /// So many entries may wait for the one before them that is being read.
 const WAITING_MAX: usize = 512;
 /// So many of what is missing are named in a manifest; the rest are counted.
@@ -89,7 +93,8 @@ fn pack_into<'a>(
         inventory: Writer::create(staging, role, compression)?,
         base,
         progress,
-        reading: Ordered::start(workers(), || Ok(|wanted: Wanted| Ok(read::read(&wanted))))?,
+        reading: Ordered::start(workers(), || Ok(|wanted: Wanted| Ok(read::read(wanted))))?,
+        memory: Vec::new(),
         waiting: VecDeque::new(),
         linked: HashMap::new(),
         users: HashMap::new(),
@@ -139,6 +144,8 @@ struct Packer<'a> {
     base: Option<Base<'a>>,
     progress: &'a dyn Progress,
     reading: Ordered<Wanted, Result<Opened, String>>,
+    /// Memory of files that are in the archive.
+    memory: Vec<Vec<u8>>,
     waiting: VecDeque<Waiting>,
     /// Files of several names: the first of them, once it is in the archive.
     linked: HashMap<Identity, Option<Name>>,
@@ -193,7 +200,8 @@ impl Packer<'_> {
         while !self.reading.has_room() {
             self.settle_one()?;
         }
-        self.reading.give(wanted(found))?;
+        let memory = self.memory.pop().unwrap_or_default();
+        self.reading.give(wanted(found, memory))?;
         Ok(How::Reading)
     }
 
@@ -219,13 +227,13 @@ impl Packer<'_> {
         if kind_of(&found.stat) == SFlag::S_IFDIR {
             self.files.folders += 1;
             let entry = self.entry(found, Type::Folder, &found.stat);
-            return self.write(entry, &[]);
+            return self.write(entry, None);
         }
         match target_of(&found.folder, &found.name) {
             Ok(target) => {
                 self.files.links += 1;
                 let entry = Entry { target: Some(target), ..self.entry(found, Type::Link, &found.stat) };
-                self.write(entry, &[])
+                self.write(entry, None)
             }
             Err(error) => self.missing(&found.path, &format!("the link cannot be read: {}", error.desc())),
         }
@@ -238,8 +246,9 @@ impl Packer<'_> {
         };
         let entry = self.entry(found, Type::File, &stat);
         let torn = match content {
-            Content::Whole(bytes, sha256, torn) => {
-                self.write(Entry { sha256: Some(sha256), torn: torn.is_some(), ..entry }, &bytes)?;
+            Content::Whole(content, sha256, torn) => {
+                self.write(Entry { sha256: Some(sha256), torn: torn.is_some(), ..entry }, Some(&content))?;
+                self.memory.push(content.into_memory());
                 torn
             }
             Content::Large(file, map) => self.pour(entry, file, stat, map)?,
@@ -278,7 +287,7 @@ impl Packer<'_> {
         let offset = self.sealer.plain_bytes();
         let end = before.offset.checked_add(before.length).ok_or_else(|| Error::bad("an entry of the base's inventory has no end"))?;
         if !self.sealer.repeat(before.offset..end)? {
-            return self.file(found, read::read(&wanted(found)));
+            return self.file(found, read::read(wanted(found, Vec::new())));
         }
         self.files.files += 1;
         self.files.bytes = self.files.bytes.saturating_add(before.bytes);
@@ -289,12 +298,12 @@ impl Packer<'_> {
     fn again(&mut self, found: &Found) -> Result<()> {
         let Some(Some(first)) = self.linked.get(&identity(&found.stat)) else {
             // The first of its names could not be read.
-            return self.file(found, read::read(&wanted(found)));
+            return self.file(found, read::read(wanted(found, Vec::new())));
         };
         let target = Some(first.clone());
         self.files.hard_links += 1;
         let entry = Entry { target, ..self.entry(found, Type::Hardlink, &found.stat) };
-        self.write(entry, &[])
+        self.write(entry, None)
     }
 
     /// A file of several names is in the archive now, if it was still the same when it was opened.
@@ -310,9 +319,13 @@ impl Packer<'_> {
         Entry { user: user.clone(), group: group.clone(), ..Entry::of(found.path.clone(), what, stat) }
     }
 
-    fn write(&mut self, mut entry: Entry, content: &[u8]) -> Result<()> {
+    fn write(&mut self, mut entry: Entry, content: Option<&Hashed>) -> Result<()> {
         self.begin(&mut entry, None)?;
-        self.sealer.add(content)?;
+        match content {
+            Some(content) if content.bytes().len() >= OWN_CHUNK_MIN_BYTES => self.sealer.add_chunk(content)?,
+            Some(content) => self.sealer.add(content.bytes())?,
+            None => {}
+        }
         self.end(entry)
     }
 
@@ -334,8 +347,8 @@ fn identity(found: &FileStat) -> Identity {
     (found.st_dev, found.st_ino)
 }
 
-fn wanted(found: &Found) -> Wanted {
-    Wanted { folder: Arc::clone(&found.folder), name: found.name.clone() }
+fn wanted(found: &Found, memory: Vec<u8>) -> Wanted {
+    Wanted { folder: Arc::clone(&found.folder), name: found.name.clone(), memory }
 }
 
 #[cfg(test)]

@@ -16,8 +16,10 @@ use nix::sys::stat::{FileStat, Mode, SFlag, fstat};
 use sha2::{Digest, Sha256};
 
 use super::entry::{Time, ctime, mtime};
+use super::padded;
 use super::sparse::Map;
 use super::walk::kind_of;
+use crate::frames::Hashed;
 use crate::fsx;
 
 /// A file up to this length is read in one piece, and once more where it changed meanwhile.
@@ -35,6 +37,8 @@ const CLOCK_STEP: Duration = Duration::from_millis(20);
 pub(super) struct Wanted {
     pub(super) folder: Arc<OwnedFd>,
     pub(super) name: CString,
+    /// Memory that is used for its content.
+    pub(super) memory: Vec<u8>,
 }
 
 /// A file that was opened, and read where it is small.
@@ -44,14 +48,14 @@ pub(super) struct Opened {
 }
 
 pub(super) enum Content {
-    /// All of it, its hash, and why it is torn, where it is.
-    Whole(Vec<u8>, String, Option<String>),
+    /// All of it, filled up to whole blocks; the hash of what the file holds, and why it is torn, where it is.
+    Whole(Hashed, String, Option<String>),
     /// To be read by [`pour`].
     Large(File, Option<Map>),
 }
 
 /// Opens a file, and reads it where it is small. The error says why it is missing from the backup.
-pub(super) fn read(wanted: &Wanted) -> Result<Opened, String> {
+pub(super) fn read(wanted: Wanted) -> Result<Opened, String> {
     // Whatever took the file's place since its folder was read: a fifo must not make us wait, nor a link lead us away.
     let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
     let file = match openat(&*wanted.folder, wanted.name.as_c_str(), flags, Mode::empty()) {
@@ -60,6 +64,7 @@ pub(super) fn read(wanted: &Wanted) -> Result<Opened, String> {
         Err(Errno::ELOOP) => return Err("it became a link while its folder was read".to_owned()),
         Err(error) => return Err(format!("it cannot be opened: {}", error.desc())),
     };
+    let mut memory = wanted.memory;
     let mut tries = 0;
     loop {
         tries += 1;
@@ -70,17 +75,21 @@ pub(super) fn read(wanted: &Wanted) -> Result<Opened, String> {
             let map = if may_have_holes { Map::of(&file, bytes) } else { None };
             return Ok(Opened { stat, content: Content::Large(file, map) });
         }
-        let mut content = vec![0; bytes as usize];
-        let (read, failed) = fill(&file, &mut content, 0);
+        // Not cleared before: what it had is overwritten, and only what is longer costs zeros.
+        memory.resize(padded(bytes) as usize, 0);
+        let (content, padding) = memory.split_at_mut(bytes as usize);
+        let (read, failed) = fill(&file, content, 0);
+        content[read..].fill(0);
+        padding.fill(0);
         let change = match failed {
             Some(error) if read == 0 => return Err(error),
             Some(error) => Some(error),
-            None => change(&file, &stat, read < content.len()),
+            None => change(&file, &stat, read < bytes as usize),
         };
         if change.is_some() && tries < TRIES {
             continue;
         }
-        let sha256 = fsx::hex(&Sha256::digest(&content));
+        let (content, sha256) = Hashed::new(memory, bytes as usize);
         return Ok(Opened { stat, content: Content::Whole(content, sha256, change) });
     }
 }

@@ -31,6 +31,11 @@ impl Cut {
         }
     }
 
+    /// Whether chunks may be of any length up to the longest.
+    pub fn is_by_content(self) -> bool {
+        matches!(self, Cut::Content(_))
+    }
+
     /// The longest chunk it makes.
     pub fn chunk_max(self) -> usize {
         match self {

@@ -12,11 +12,11 @@ use std::sync::Arc;
 use self::increment::Increment;
 use self::output::Output;
 use self::whole::Whole;
-use super::FRAME_PLAIN_BYTES;
 use super::base::Base;
 use super::cut::Cut;
 use super::index::Index;
 use super::open::{self, Expected, Reader};
+use super::{ChunkHash, FRAME_PLAIN_BYTES, Hashed, chunk_hash};
 use crate::compression::Compression;
 use crate::error::{Error, Result};
 use crate::interrupt;
@@ -24,7 +24,7 @@ use crate::interrupt;
 /// Takes a plain stream and writes its file. Dropped unfinished, it leaves a file that means nothing.
 pub struct Sealer {
     pending: Vec<u8>,
-    chunk_ends: Vec<u32>,
+    ends: Vec<End>,
     kind: Kind,
     index: Index,
     out: Output,
@@ -39,12 +39,25 @@ enum Kind {
 /// Some bytes of the stream, and where its chunks end.
 struct Block {
     bytes: Vec<u8>,
-    chunk_ends: Vec<u32>,
+    ends: Vec<End>,
 }
 
-/// The lengths of chunks that end there.
-fn lengths(ends: &[u32]) -> impl Iterator<Item = u32> {
-    ends.iter().scan(0, |begin, end| Some(*end - std::mem::replace(begin, *end)))
+/// Where a chunk ends within its block, and its name where that is known.
+#[derive(Clone, Copy)]
+struct End {
+    at: u32,
+    name: Option<ChunkHash>,
+}
+
+impl Block {
+    /// The name and length of each chunk.
+    fn chunks(&self) -> impl Iterator<Item = (ChunkHash, u32)> {
+        self.ends.iter().scan(0, |begin, end| {
+            let from = std::mem::replace(begin, end.at);
+            let name = end.name.unwrap_or_else(|| chunk_hash(&self.bytes[from as usize..end.at as usize]));
+            Some((name, end.at - from))
+        })
+    }
 }
 
 impl Sealer {
@@ -58,7 +71,7 @@ impl Sealer {
         };
         Ok(Sealer {
             pending: Vec::with_capacity(FRAME_PLAIN_BYTES + cut.chunk_max()),
-            chunk_ends: Vec::new(),
+            ends: Vec::new(),
             kind,
             index: Index {
                 codec: compression,
@@ -89,6 +102,18 @@ impl Sealer {
             bytes = later;
         }
         Ok(())
+    }
+
+    /// Takes bytes as one chunk of their own, where the cut allows one of their length.
+    pub fn add_chunk(&mut self, chunk: &Hashed) -> Result<()> {
+        let bytes = chunk.bytes();
+        if bytes.is_empty() || bytes.len() > self.index.cut.chunk_max() || !self.index.cut.is_by_content() {
+            return self.add(bytes);
+        }
+        self.cut_here()?;
+        self.pending.extend_from_slice(bytes);
+        self.index.plain_bytes += bytes.len() as u64;
+        self.end_chunk(self.pending.len(), Some(chunk.name))
     }
 
     /// Ends a chunk here, so that what follows is cut the same whatever stands before it.
@@ -154,18 +179,23 @@ impl Sealer {
 
     fn cut_pending(&mut self, at_end: bool) -> Result<()> {
         loop {
-            let begin = self.chunk_ends.last().map_or(0, |end| *end as usize);
+            let begin = self.ends.last().map_or(0, |end| end.at as usize);
             let Some(length) = self.index.cut.next(&self.pending[begin..], at_end) else { return Ok(()) };
-            let end = begin + length;
-            self.chunk_ends.push(u32::try_from(end).unwrap_or(u32::MAX));
-            if end >= FRAME_PLAIN_BYTES {
-                let mut next = self.memory();
-                next.extend_from_slice(&self.pending[end..]);
-                let mut block = std::mem::replace(&mut self.pending, next);
-                block.truncate(end);
-                self.send(block)?;
-            }
+            self.end_chunk(begin + length, None)?;
         }
+    }
+
+    /// Ends a chunk within what is pending, and sends all chunks on their way where they are a frame now.
+    fn end_chunk(&mut self, end: usize, name: Option<ChunkHash>) -> Result<()> {
+        self.ends.push(End { at: u32::try_from(end).unwrap_or(u32::MAX), name });
+        if end < FRAME_PLAIN_BYTES {
+            return Ok(());
+        }
+        let mut next = self.memory();
+        next.extend_from_slice(&self.pending[end..]);
+        let mut block = std::mem::replace(&mut self.pending, next);
+        block.truncate(end);
+        self.send(block)
     }
 
     /// Empty memory that a block had that is done.
@@ -179,7 +209,7 @@ impl Sealer {
     /// Sends the chunks that are cut on their way.
     fn send(&mut self, bytes: Vec<u8>) -> Result<()> {
         interrupt::check()?;
-        let block = Block { bytes, chunk_ends: std::mem::take(&mut self.chunk_ends) };
+        let block = Block { bytes, ends: std::mem::take(&mut self.ends) };
         match &mut self.kind {
             Kind::Whole(whole) => whole.take(block, &mut self.index.chunks, &mut self.out),
             Kind::Increment(increment) => increment.take(block, &mut self.index.chunks, &mut self.out),

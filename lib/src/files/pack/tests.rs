@@ -131,3 +131,33 @@ fn another_program_reads_the_archive() {
     }
     assert_eq!(count, made.entries.len());
 }
+
+#[test]
+fn the_content_of_a_file_that_fits_one_chunk_is_one_and_named_by_its_bytes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let media = folder.path().join("media");
+    std::fs::create_dir(&media).expect("a folder");
+    let lengths = [0, 1, OWN_CHUNK_MIN_BYTES - 512, OWN_CHUNK_MIN_BYTES, 100_001, 256 << 10, (256 << 10) + 1, 900_000];
+    for length in lengths {
+        let content: Vec<u8> =
+            (0..u32::try_from(length).expect("small")).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+        std::fs::write(media.join(format!("{length:07}")), &content[..length]).expect("written");
+    }
+    let made = make(&media, None);
+    let (mut at, mut begins) = (0, Vec::new());
+    for chunk in &made.index.chunks {
+        let end = at + chunk.bytes as usize;
+        begins.push(at as u64);
+        assert_eq!(chunk.hash, crate::frames::chunk_hash(&made.archive[at..end]), "the chunk at {at}");
+        at = end;
+    }
+    for (entry, length) in made.entries.iter().skip(1).zip(lengths) {
+        let range = entry.offset..entry.offset + entry.length;
+        let own = begins.iter().filter(|begin| range.contains(*begin)).count();
+        match length {
+            0..OWN_CHUNK_MIN_BYTES => assert_eq!(own, 1, "{length}"),
+            OWN_CHUNK_MIN_BYTES..=262_144 => assert_eq!(own, 2, "{length}: the header, and the content"),
+            _ => assert!(own > 2, "{length} is cut by its content, not into {own}"),
+        }
+    }
+}

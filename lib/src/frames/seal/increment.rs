@@ -6,8 +6,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::Block;
 use super::output::{Output, Packed};
-use super::{Block, lengths};
 use crate::compression::Compression;
 use crate::error::{Error, Result};
 use crate::frames::base::Base;
@@ -15,7 +15,7 @@ use crate::frames::codec::{Decoder, Encoder};
 use crate::frames::index::Chunk;
 use crate::frames::ordered::Ordered;
 use crate::frames::shelf::Picker;
-use crate::frames::{ChunkHash, FRAME_PLAIN_BYTES, against, chunk_hash, workers};
+use crate::frames::{ChunkHash, FRAME_PLAIN_BYTES, against, workers};
 
 /// What comes next in the stream.
 enum Next {
@@ -27,7 +27,7 @@ enum Next {
 
 /// The same, hashed.
 enum Known {
-    Block(Block, Vec<ChunkHash>),
+    Block(Vec<u8>, Vec<(ChunkHash, u32)>),
     Repeat(Range<usize>),
 }
 
@@ -139,15 +139,15 @@ impl Increment {
                 chunks.extend(run.clone().map(|number| self.base.refer(number)));
                 self.expected = run.end;
             }
-            Known::Block(block, hashes) => {
+            Known::Block(block, named) => {
                 let mut begin = 0;
-                for (bytes, hash) in lengths(&block.chunk_ends).zip(hashes) {
+                for (hash, bytes) in named {
                     let end = begin + bytes as usize;
-                    let chunk = self.settle_chunk(hash, bytes, &block.bytes[begin..end], chunks.len(), out)?;
+                    let chunk = self.settle_chunk(hash, bytes, &block[begin..end], chunks.len(), out)?;
                     chunks.push(chunk);
                     begin = end;
                 }
-                self.blocks.push(block.bytes);
+                self.blocks.push(block);
             }
         }
         Ok(true)
@@ -213,13 +213,8 @@ fn hash(next: Next) -> Known {
     match next {
         Next::Repeat(run) => Known::Repeat(run),
         Next::Block(block) => {
-            let mut begin = 0;
-            let mut hashes = Vec::with_capacity(block.chunk_ends.len());
-            for end in &block.chunk_ends {
-                hashes.push(chunk_hash(&block.bytes[begin..*end as usize]));
-                begin = *end as usize;
-            }
-            Known::Block(block, hashes)
+            let named = block.chunks().collect();
+            Known::Block(block.bytes, named)
         }
     }
 }

@@ -1,13 +1,13 @@
 //! Every chunk into the component's own file.
 
+use super::Block;
 use super::output::{Output, Packed};
-use super::{Block, lengths};
 use crate::compression::Compression;
 use crate::error::{Error, Result};
 use crate::frames::codec::Encoder;
 use crate::frames::index::Chunk;
 use crate::frames::ordered::Ordered;
-use crate::frames::{chunk_hash, workers};
+use crate::frames::workers;
 
 /// A block on its way to a worker, with memory for what comes of it.
 struct Job {
@@ -70,13 +70,7 @@ impl Whole {
 
 fn pack(encoder: &mut Encoder, job: Job) -> Result<Done> {
     let Job { block, mut stored } = job;
-    let mut begin = 0;
-    let mut chunks = Vec::with_capacity(block.chunk_ends.len());
-    for bytes in lengths(&block.chunk_ends) {
-        let end = begin + bytes as usize;
-        chunks.push(Chunk { hash: chunk_hash(&block.bytes[begin..end]), bytes, source: 0, place: 0 });
-        begin = end;
-    }
+    let chunks = block.chunks().map(|(hash, bytes)| Chunk { hash, bytes, source: 0, place: 0 }).collect();
     encoder.encode(&block.bytes, &mut stored)?;
     let check = libdeflater::crc32(&block.bytes);
     Ok(Done { packed: Packed { plain: block.bytes, stored, check, dictionary: Vec::new() }, chunks })
