@@ -1,13 +1,19 @@
 //! MariaDB and MySQL, through their own client programs.
 
 mod address;
+mod beside;
 mod catalog;
 mod dump;
+mod ending;
+mod exchange;
+mod label;
 mod look;
 mod marker;
+mod objects;
 mod place;
 mod probe;
 mod programs;
+mod require;
 mod rights;
 mod session;
 mod sql;
@@ -154,7 +160,7 @@ impl Engine for Mariadb {
     }
 
     fn require_swap(&self) -> Result<()> {
-        Err(not_yet())
+        require::require_swap(&self.place, self.target()?)
     }
 
     fn require_room(&self, _plain_bytes: u64) -> Result<()> {
@@ -165,19 +171,19 @@ impl Engine for Mariadb {
         Err(not_yet())
     }
 
-    fn beside(&self, _origin: Option<&Database>, _id: &str) -> Result<Box<dyn Beside>> {
-        Err(not_yet())
+    fn beside(&self, origin: Option<&Database>, id: &str) -> Result<Box<dyn Beside>> {
+        Ok(Box::new(beside::create(&self.place, self.target()?, origin, id)?))
     }
 
-    fn undo(&self, _kept: &Kept) -> Result<Kept> {
-        Err(not_yet())
+    fn undo(&self, kept: &Kept) -> Result<Kept> {
+        exchange::undo(&self.place, self.target()?, kept)
     }
 
-    fn discard(&self, _kept: &Kept) -> Result<()> {
-        Err(not_yet())
+    fn discard(&self, kept: &Kept) -> Result<()> {
+        exchange::discard(&self.place, self.target()?, kept)
     }
 
     fn recover(&self) -> Result<Vec<String>> {
-        Ok(Vec::new())
+        ending::recover(&self.place, self.target()?)
     }
 }

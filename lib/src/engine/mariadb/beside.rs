@@ -7,7 +7,7 @@ use super::label::{self, Charset, Label, Role};
 use super::objects::{self, Objects};
 use super::place::Place;
 use super::session::Session;
-use super::{load, sql};
+use super::{catalog, ending, load, require, sql};
 use crate::engine::{Beside, Content, Depth, Dumped, Kept, Left, Outlet, Reach, Workspace};
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
@@ -34,14 +34,14 @@ pub(super) struct Restoring {
 
 /// Creates the empty database, after everything that can be refused was looked at.
 pub(super) fn create(real: &Place, target: &str, origin: Option<&Database>, id: &str) -> Result<Restoring> {
-    exchange::require_swap(real, target)?;
+    require::require_swap(real, target)?;
     let mut session = real.without_database().session()?;
     let id: String = id.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     let name = exchange::derived_name(target, "restore", &id);
     if !exchange::try_lock(&mut session, &name)? {
         return Err(Error::busy(format!("another restore is loading {name}")));
     }
-    if label::exists(&mut session, &name)? {
+    if catalog::is_there(&mut session, &name)? {
         return Err(Error::failed(format!("database {name} is there already")));
     }
     let origin = origin.and_then(charset_of);
@@ -143,14 +143,14 @@ impl Beside for Restoring {
 
     fn keeps(&mut self) -> Result<Kept> {
         let target = self.target.clone();
-        let is_there = label::exists(self.session()?, &target)?;
+        let is_there = catalog::is_there(self.session()?, &target)?;
         Ok(self.kept(is_there))
     }
 
     fn swap(mut self: Box<Self>) -> Result<Kept> {
         let mut session = self.place.without_database().session()?;
         let objects = Objects::read(&self.place, &mut session, &self.name)?.with_awake(&self.asleep);
-        let is_there = label::exists(&mut session, &self.target)?;
+        let is_there = catalog::is_there(&mut session, &self.target)?;
         let charset = if is_there && !self.brings_properties { None } else { self.origin.clone() };
         let incoming = Incoming { database: self.name.clone(), objects, charset, is_any: true };
         let (place, target, aside) = (self.place.clone(), self.target.clone(), self.aside());
@@ -169,8 +169,8 @@ impl Drop for Restoring {
             // the lock up when it is done.
             drop(session);
             let mut fresh = self.place.without_database().session()?;
-            exchange::lock_within(&mut fresh, &self.name, exchange::CLEANING_WAIT)?;
-            exchange::remove(&mut fresh, &self.place, &self.name)
+            exchange::lock_within(&mut fresh, &self.name, ending::CLEANING_WAIT)?;
+            ending::remove(&mut fresh, &self.place, &self.name)
         });
         if let Err(error) = dropped {
             tracing::warn!("the database {} is still there: {error}", self.name);

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::ending::{finish, settle};
 use super::label::{self, Charset, Label, Role, Swap};
 use super::objects::{self, Objects};
 use super::place::Place;
 use super::session::{Objection, Session};
-use super::sql;
+use super::{catalog, rights, sql};
 use crate::clock;
 use crate::engine::Kept;
 use crate::error::{Error, Result};
@@ -21,8 +22,6 @@ use crate::manifest::EngineName;
 /// How often the tables are tried while clients come and go, and how long one try waits for those that use them.
 const TRIES: usize = 20;
 const TRY_WAIT_SECONDS: u32 = 1;
-/// How long a stopped run waits for the end of what it had asked the server for.
-pub(super) const CLEANING_WAIT: Duration = Duration::from_secs(5);
 /// The server takes names of so many characters.
 const NAME_MAX_CHARS: usize = 64;
 
@@ -58,7 +57,7 @@ pub(super) fn lock_within(session: &mut Session, name: &str, wait: Duration) -> 
     Err(Error::busy(format!("another run works on {name}")))
 }
 
-fn unlock(session: &mut Session, name: &str) -> Result<()> {
+pub(super) fn unlock(session: &mut Session, name: &str) -> Result<()> {
     session.run(&format!("SELECT RELEASE_LOCK({})", lock_name(name)))
 }
 
@@ -96,7 +95,7 @@ pub(super) fn exchange(place: &Place, held: &mut Session, target: &str, incoming
 
 fn begin_and_rename(place: &Place, target: &str, incoming: &Incoming, aside: &str) -> Result<bool> {
     let mut session = place.without_database().session()?;
-    let had_target = label::exists(&mut session, target)?;
+    let had_target = catalog::is_there(&mut session, target)?;
     let kept = if had_target { Objects::read(place, &mut session, target)? } else { Objects::default() };
     let charset = charset_of(&mut session, if had_target { target } else { &incoming.database })?;
     if !had_target {
@@ -157,7 +156,7 @@ fn end_connections(place: &Place, target: &str) -> Result<()> {
                 let account = place.without_database().session()?.text("SELECT CURRENT_USER()")?;
                 return Err(objection.into_error().within(format!("others use the tables of {target}")).hint(format!(
                     "let them disconnect, or as an administrator: GRANT CONNECTION ADMIN ON *.* TO {}",
-                    account_literal(&account)
+                    rights::grantee(&account)
                 )));
             }
             Err(objection) if objection.number != NO_SUCH_CONNECTION => return Err(objection.into_error()),
@@ -180,14 +179,6 @@ fn connections(place: &Place, target: &str) -> Result<Vec<u64>> {
         Err(_) => place.without_database().session()?.ask(&of_target)?.map_err(Objection::into_error)?,
     };
     Ok(String::from_utf8_lossy(&lines).lines().filter_map(|line| line.trim().parse().ok()).collect())
-}
-
-/// An account as `GRANT` takes it: `'user'@'host'` of `user@host`.
-pub(super) fn account_literal(account: &str) -> String {
-    match account.rsplit_once('@') {
-        Some((user, host)) => format!("{}@{}", sql::literal(user), sql::literal(host)),
-        None => sql::literal(account),
-    }
 }
 
 /// The tables and sequences of a database, but for our own.
@@ -215,137 +206,6 @@ pub(super) fn charset_of(session: &mut Session, database: &str) -> Result<Charse
     ))
 }
 
-/// After the tables have moved: all that stands around them, and then the journal is closed. Can be done again from its beginning.
-fn finish(place: &Place, aside: &str) -> Result<()> {
-    let mut session = place.without_database().session()?;
-    let label = label::read(&mut session, aside)?;
-    let Some((label, swap)) = label.and_then(|label| label.swap.clone().map(|swap| (label, swap))) else {
-        return Err(Error::failed(format!("database {aside} does not tell what was swapped")));
-    };
-    let target = &label.target;
-    objects::drop_all(&mut session, target)?;
-    if swap.has_target {
-        if let Some(charset) = &swap.charset {
-            session.run(&format!("ALTER DATABASE {} {}", sql::ident(target), charset.clause()))?;
-        }
-        label::incoming(&mut session, aside)?
-            .make(place, target)
-            .map_err(|error| error.within(format!("the tables of {target} are the restored ones, but what stands around them is not all there")))?;
-    } else {
-        drop_empty(&mut session, target)?;
-    }
-    objects::drop_all(&mut session, &swap.incoming)?;
-    drop_empty(&mut session, &swap.incoming)?;
-    if swap.had_target {
-        let kept = label::objects(&mut session, aside)?;
-        label::write_objects(&mut session, aside, &kept, &Objects::default())?;
-        label::write(&mut session, aside, &Label::new(Role::Aside, target))
-    } else {
-        session.run(&format!("DROP DATABASE {}", sql::ident(aside)))
-    }
-}
-
-/// After a swap that came to no end before its tables moved: what was taken away comes back.
-fn take_back(place: &Place, database: &str, label: &Label, swap: &Swap) -> Result<()> {
-    let mut session = place.without_database().session()?;
-    let target = &label.target;
-    if swap.had_target {
-        label::objects(&mut session, database)?.make(place, target)?;
-    } else if label::exists(&mut session, target)? {
-        drop_empty(&mut session, target)?;
-    }
-    if label::exists(&mut session, &swap.aside)? {
-        drop_empty(&mut session, &swap.aside)?;
-    }
-    if label.role == Role::Aside {
-        let kept = label::incoming(&mut session, database)?;
-        label::write_objects(&mut session, database, &kept, &Objects::default())?;
-    }
-    label::write(&mut session, database, &Label { swap: None, ..label.clone() })
-}
-
-/// Drops a database in which there is no table.
-fn drop_empty(session: &mut Session, database: &str) -> Result<()> {
-    let count = session.text(&format!("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = {}", sql::literal(database)))?;
-    if count != "0" {
-        return Err(Error::failed(format!("database {database} is not empty, as it should be; it was not dropped")));
-    }
-    session.run(&format!("DROP DATABASE IF EXISTS {}", sql::ident(database)))
-}
-
-/// After a swap whose client was lost or that failed: ends it, forwards or back. Whether there was a target, where it was done.
-fn settle(place: &Place, target: &str, incoming: &str, aside: &str) -> Result<Option<bool>> {
-    let mut session = place.without_database().session()?;
-    wait_for_renames(&mut session)?;
-    if let Some(label) = label::read(&mut session, aside)?.filter(|label| label.target == target)
-        && let Some(swap) = label.swap
-    {
-        finish(place, aside)?;
-        return Ok(Some(swap.had_target));
-    }
-    if let Some(label) = label::read(&mut session, incoming)?
-        && let Some(swap) = label.swap.clone()
-    {
-        take_back(place, incoming, &label, &swap)?;
-    }
-    Ok(None)
-}
-
-/// What a killed client had asked for may still be at work in the server.
-fn wait_for_renames(session: &mut Session) -> Result<()> {
-    let start = std::time::Instant::now();
-    let query = "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'RENAME TABLE %' AND id <> CONNECTION_ID()";
-    while session.text(query)? != "0" && start.elapsed() < CLEANING_WAIT {
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    Ok(())
-}
-
-/// Refuses where the swap could not be done in the end.
-pub(super) fn require_swap(place: &Place, target: &str) -> Result<()> {
-    let mut session = place.without_database().session()?;
-    // The server reckons rights by patterns, roles and places; whether they suffice it tells best itself.
-    let trial = derived_name(target, "restore", &format!("trial_{}", fsx::random_hex(4)?));
-    match session.ask(&format!("CREATE DATABASE {}", sql::ident(&trial)))? {
-        Ok(_) => session.run(&format!("DROP DATABASE {}", sql::ident(&trial)))?,
-        Err(objection) if objection.is_lack_of_right() => return Err(lacking(place, target, objection)?),
-        Err(objection) => return Err(objection.into_error()),
-    }
-    require_no_foreign_references(&mut session, target)
-}
-
-/// What the account needs for databases beside the target, with the statement that gives it.
-pub(super) fn lacking(place: &Place, target: &str, objection: Objection) -> Result<Error> {
-    let account = place.without_database().session()?.text("SELECT CURRENT_USER()")?;
-    let pattern = target.replace('\\', "\\\\").replace('_', "\\_").replace('%', "\\%");
-    Ok(objection
-        .into_error()
-        .within(format!("{account} may not create databases beside {target}, so it cannot be rebuilt beside the real one"))
-        .hint(format!(
-            "as an administrator: GRANT ALL PRIVILEGES ON {}.* TO {}",
-            sql::ident(&format!("{pattern}\\_\\_%")),
-            account_literal(&account)
-        )))
-}
-
-/// A foreign key from another database would follow the old tables out of this one.
-fn require_no_foreign_references(session: &mut Session, target: &str) -> Result<()> {
-    #[derive(Deserialize)]
-    struct Row {
-        from: String,
-        to: String,
-    }
-    let rows: Vec<Row> = session.rows(&format!(
-        "SELECT DISTINCT {} FROM information_schema.key_column_usage WHERE referenced_table_schema = {} AND table_schema <> {} LIMIT 5",
-        sql::json(&[("from", "CONCAT(table_schema, '.', table_name)"), ("to", "referenced_table_name")]),
-        sql::literal(target),
-        sql::literal(target)
-    ))?;
-    let Some(Row { from, to }) = rows.first() else { return Ok(()) };
-    Err(Error::refused(format!("{from} of another database has a foreign key to {to} of {target}, which would go with the old table"))
-        .hint("drop the foreign key first, and add it again afterwards"))
-}
-
 /// The swap the other way round.
 pub(super) fn undo(place: &Place, target: &str, kept: &Kept) -> Result<Kept> {
     let mut session = place.without_database().session()?;
@@ -368,11 +228,11 @@ pub(super) fn undo(place: &Place, target: &str, kept: &Kept) -> Result<Kept> {
 
 fn free_name(session: &mut Session, target: &str, word: &str, id: &str) -> Result<String> {
     let name = derived_name(target, word, id);
-    if label::exists(session, &name)? { Ok(derived_name(target, word, &fsx::random_hex(6)?)) } else { Ok(name) }
+    if catalog::is_there(session, &name)? { Ok(derived_name(target, word, &fsx::random_hex(6)?)) } else { Ok(name) }
 }
 
 fn label_of(session: &mut Session, aside: &str, target: &str) -> Result<Label> {
-    if !label::exists(session, aside)? {
+    if !catalog::is_there(session, aside)? {
         return Err(Error::failed(format!("database {aside}, which a restore kept aside, is no longer there")));
     }
     label::read(session, aside)?
@@ -384,85 +244,11 @@ fn label_of(session: &mut Session, aside: &str, target: &str) -> Result<Label> {
 pub(super) fn discard(place: &Place, target: &str, kept: &Kept) -> Result<()> {
     let Some(aside) = &kept.aside else { return Ok(()) };
     let mut session = place.without_database().session()?;
-    if !label::exists(&mut session, aside)? {
+    if !catalog::is_there(&mut session, aside)? {
         return Ok(());
     }
     label_of(&mut session, aside, target)?;
     label::drop_ours(&mut session, aside, Role::Aside).map(|_| ())
-}
-
-/// Ends what a killed run left: a swap forwards or back, and databases that nobody loads any more.
-pub(super) fn recover(place: &Place, target: &str) -> Result<Vec<String>> {
-    let mut session = place.without_database().session()?;
-    let mut done = Vec::new();
-    if !try_lock(&mut session, target)? {
-        return Ok(done);
-    }
-    for (database, label) in label::all_of(&mut session, target)? {
-        // The run that made it holds this lock for as long as it lives.
-        if !try_lock(&mut session, &database)? {
-            continue;
-        }
-        let mut label = label;
-        if let Some(swap) = label.swap.clone() {
-            if database == swap.aside {
-                finish(place, &database)?;
-                done.push(format!("ended a swap of {target} that a killed run had left half done: the new tables are in it"));
-                continue;
-            }
-            take_back(place, &database, &label, &swap)?;
-            done.push(format!("took back a swap of {target} that a killed run had begun: the old tables are in it"));
-            label.swap = None;
-        }
-        if label.role == Role::Restore {
-            label::drop_ours(&mut session, &database, Role::Restore)?;
-            done.push(format!("dropped database {database}, which a killed restore had left"));
-        }
-        unlock(&mut session, &database)?;
-    }
-    for database in unmarked(&mut session, target)? {
-        if try_lock(&mut session, &database)? {
-            drop_empty(&mut session, &database)?;
-            unlock(&mut session, &database)?;
-        }
-    }
-    unlock(&mut session, target)?;
-    Ok(done)
-}
-
-/// Databases with a name that we give, and nothing in them: a run was killed between their creation and their label.
-fn unmarked(session: &mut Session, target: &str) -> Result<Vec<String>> {
-    #[derive(Deserialize)]
-    struct Row {
-        name: String,
-    }
-    let rows: Vec<Row> = session.rows(&format!(
-        "SELECT {} FROM information_schema.schemata s WHERE NOT EXISTS (SELECT 1 FROM information_schema.tables t WHERE t.table_schema = s.schema_name) \
-         AND NOT EXISTS (SELECT 1 FROM information_schema.routines r WHERE r.routine_schema = s.schema_name)",
-        sql::json(&[("name", "schema_name")])
-    ))?;
-    let is_ours = |name: &String| {
-        ["restore", "before"].iter().any(|word| {
-            let begin = format!("__{word}_");
-            name.rfind(&begin).is_some_and(|at| derived_name(target, word, &name[at + begin.len()..]) == *name)
-        })
-    };
-    Ok(rows.into_iter().map(|Row { name }| name).filter(is_ours).collect())
-}
-
-/// What a run that was stopped leaves of its own database.
-pub(super) fn remove(session: &mut Session, place: &Place, database: &str) -> Result<()> {
-    if let Some(label) = label::read(session, database)? {
-        if let Some(swap) = label.swap.clone() {
-            take_back(place, database, &label, &swap)?;
-        }
-        if label.role == Role::Restore {
-            label::drop_ours(session, database, Role::Restore)?;
-        }
-    } else if label::exists(session, database)? {
-        drop_empty(session, database)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -476,11 +262,5 @@ mod tests {
         assert_eq!(long.chars().count(), 64);
         assert!(long.starts_with("ää") && long.ends_with("__restore_20260101t000000z_dev_db_1234"));
         assert_eq!(derived_name("a", "restore", &"x".repeat(80)).chars().count(), 64);
-    }
-
-    #[test]
-    fn an_account_is_written_as_a_grant_takes_it() {
-        assert_eq!(account_literal("app@localhost"), "'app'@'localhost'");
-        assert_eq!(account_literal("a@b@%"), "'a@b'@'%'");
     }
 }

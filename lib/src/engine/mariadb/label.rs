@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::objects::Objects;
 use super::session::Session;
-use super::sql;
+use super::{catalog, sql};
 use crate::error::{Error, Result};
 use crate::fsx;
 
@@ -144,7 +144,7 @@ pub(super) fn all_of(session: &mut Session, target: &str) -> Result<Vec<(String,
 
 /// Drops a database, provided that its label still says that it is ours in this role. Whether it was there.
 pub(super) fn drop_ours(session: &mut Session, database: &str, role: Role) -> Result<bool> {
-    if !exists(session, database)? {
+    if !catalog::is_there(session, database)? {
         return Ok(false);
     }
     if read(session, database)?.is_none_or(|label| label.role != role) {
@@ -153,12 +153,6 @@ pub(super) fn drop_ours(session: &mut Session, database: &str, role: Role) -> Re
     }
     session.run(&format!("DROP DATABASE {}", sql::ident(database)))?;
     Ok(true)
-}
-
-/// Whether there is such a database.
-pub(super) fn exists(session: &mut Session, database: &str) -> Result<bool> {
-    let query = format!("SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = {}", sql::literal(database));
-    Ok(session.text(&query)? != "0")
 }
 
 fn put(session: &mut Session, database: &str, row: &str, value: &impl Serialize) -> Result<()> {
