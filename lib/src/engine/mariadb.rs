@@ -7,6 +7,7 @@ mod dump;
 mod ending;
 mod exchange;
 mod label;
+mod load;
 mod look;
 mod marker;
 mod objects;
@@ -22,7 +23,7 @@ pub mod text;
 
 pub use structure::SqlStructure;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::{Beside, Content, Depth, Dumped, Engine, Kept, Live, Outlet, Probe, Settings, Workspace};
@@ -47,7 +48,7 @@ impl Mariadb {
     ///
     /// Errors: [`crate::error::Kind::Config`]; nothing is connected yet.
     pub fn parse(text: &str, password: Option<Secret>, settings: Settings) -> Result<Self> {
-        Ok(Mariadb { place: Place { address: Address::parse(text, password)?, settings } })
+        Ok(Mariadb { place: Place { address: Address::parse(text, password)?, settings, asleep: BTreeSet::new() } })
     }
 
     /// The same database, as another user.

@@ -203,6 +203,14 @@ impl Address {
         Ok(if knows_all { call.env("MYSQL_TEST_LOGIN_FILE", NO_LOGIN_FILE) } else { call })
     }
 
+    /// The words by which a person opens it with this program; a password is asked for.
+    pub(super) fn open_command(&self, program: &Program) -> String {
+        let words = [program.name().to_owned()].into_iter().chain(options::arguments(&self.options, program));
+        let password = self.password.as_ref().map(|_| "--password".to_owned());
+        let words: Vec<String> = words.chain(password).chain(self.database.clone()).collect();
+        words.iter().map(|word| shell::word(word)).collect::<Vec<_>>().join(" ")
+    }
+
     fn option(&self, name: &str) -> Option<&str> {
         self.options.get(name).map(String::as_str)
     }

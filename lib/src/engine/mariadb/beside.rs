@@ -28,8 +28,6 @@ pub(super) struct Restoring {
     id: String,
     origin: Option<Charset>,
     brings_properties: bool,
-    /// Events that were loaded and must not run here.
-    asleep: Vec<String>,
 }
 
 /// Creates the empty database, after everything that can be refused was looked at.
@@ -55,7 +53,6 @@ pub(super) fn create(real: &Place, target: &str, origin: Option<&Database>, id: 
         id,
         origin,
         brings_properties: false,
-        asleep: Vec::new(),
     };
     let (name, origin) = (restoring.name.clone(), restoring.origin.clone());
     label::create(restoring.session()?, &name, origin.as_ref(), &Label::new(Role::Restore, target))
@@ -85,10 +82,10 @@ impl Restoring {
 
 impl Workspace for Restoring {
     fn load(&mut self, content: Content, plain: &mut dyn Read) -> Result<()> {
-        load::load(&self.place, content, plain)?;
+        load::load(&self.place, content, plain, |_| Ok(()))?;
         let mut session = self.place.without_database().session()?;
         // They would work on the tables beside, or worse on those that their texts name.
-        self.asleep = objects::put_events_to_sleep(&mut session, &self.name)?;
+        self.place.asleep = objects::put_events_to_sleep(&mut session, &self.name)?;
         Ok(())
     }
 
@@ -130,8 +127,8 @@ impl Workspace for Restoring {
         label::write(session, &name, &label).map_err(|error| error.within("the database beside cannot be kept"))?;
         // From here on it is not ours to drop.
         self.held = None;
-        let open = self.place.open_command();
-        let drop = format!("{} -e {}", self.place.without_database().open_command(), shell::word(&format!("DROP DATABASE {}", sql::ident(&name))));
+        let open = self.place.open_command()?;
+        let drop = format!("{} -e {}", self.place.without_database().open_command()?, shell::word(&format!("DROP DATABASE {}", sql::ident(&name))));
         Ok(Left { location: self.location(), open, drop })
     }
 }
@@ -149,7 +146,7 @@ impl Beside for Restoring {
 
     fn swap(mut self: Box<Self>) -> Result<Kept> {
         let mut session = self.place.without_database().session()?;
-        let objects = Objects::read(&self.place, &mut session, &self.name)?.with_awake(&self.asleep);
+        let objects = Objects::read(&self.place, &mut session, &self.name)?.with_awake(&self.place.asleep);
         let is_there = catalog::is_there(&mut session, &self.target)?;
         let charset = if is_there && !self.brings_properties { None } else { self.origin.clone() };
         let incoming = Incoming { database: self.name.clone(), objects, charset, is_any: true };

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::label;
 use super::programs::{self, Flavour, Program, VersionNum};
 use super::session::Session;
 use super::sql::{self, json};
@@ -170,8 +171,9 @@ pub(super) fn relations(session: &mut Session, server: &Server) -> Result<Vec<Re
     ]);
     session.rows(&format!(
         "SELECT {columns} FROM information_schema.TABLES t LEFT JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE \
-         WHERE {} ORDER BY BINARY t.TABLE_NAME",
-        in_this(server, "t.TABLE_SCHEMA")
+         WHERE {} AND t.TABLE_NAME <> {} ORDER BY BINARY t.TABLE_NAME",
+        in_this(server, "t.TABLE_SCHEMA"),
+        sql::literal(label::TABLE)
     ))
 }
 

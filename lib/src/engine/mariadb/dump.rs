@@ -5,6 +5,7 @@ use super::catalog::{self, Relation, Server};
 use super::place::Place;
 use super::probe::{check, dump_program};
 use super::programs::{Flavour, Program};
+use super::label;
 use super::text::Scanner;
 use crate::engine::sql_stream::{Nowhere, cut_for, pump};
 use crate::engine::{Dumped, Outlet, Settings};
@@ -104,7 +105,7 @@ fn attempt(place: &Place, out: &mut dyn Outlet) -> Result<Result<Streamed, Again
     let has_changed = || -> Result<bool> { Ok(catalog::state(&mut place.session()?, &server)? != before) };
 
     let mut stream = call.stream()?;
-    let mut scanner = Scanner::new();
+    let mut scanner = Scanner::new().with_asleep(&place.asleep);
     if let Err(error) = pump(&mut stream, out, cut_for(catalog::estimated_bytes(&relations)), |block| scanner.write(block)) {
         if !matches!(error.kind(), Kind::Signal(_)) && has_changed().unwrap_or(false) {
             return Ok(Err(Again(error.to_string())));
@@ -134,32 +135,42 @@ pub(super) fn call(
     relations: &[Relation],
     extent: Extent,
 ) -> Result<Call> {
-    let mut call = place.call(program)?.args([
-        "--quick",
-        "--routines",
-        "--events",
-        "--triggers",
-        "--hex-blob",
-        "--default-character-set=utf8mb4",
-        PACKET_MAX,
-        "--skip-dump-date",
-        "--no-tablespaces",
-    ]);
+    let own = format!("--ignore-table={}.{}", server.database, label::TABLE);
+    let mut call = begin(place, program)?.args(["--quick", "--routines", "--events", "--triggers", "--hex-blob"]).arg(own);
     call = match (extent, place.settings.lock_tables) {
         (Extent::Schema, _) => call.args(["--no-data", "--skip-lock-tables"]),
         (Extent::Everything, true) => call.arg("--lock-tables"),
         (Extent::Everything, false) => call.arg("--single-transaction"),
     };
-    if program.flavour == Flavour::Mysql {
-        // Neither belongs to the database: positions of the server's log, and histograms.
-        call = call.arg("--set-gtid-purged=OFF").args((program.version >= 80_000).then_some("--column-statistics=0"));
-    }
     if extent == Extent::Everything {
         let has_history = relations.iter().any(Relation::is_versioned) && server.moves_history(program);
         call = call.args(has_history.then_some("--dump-history"));
         call = call.args(catalog::is_ordered_by_key(session, server, relations)?.then_some("--order-by-primary"));
     }
     Ok(call.silence_max(place.settings.stall_timeout).arg("--").arg(&server.database))
+}
+
+/// The program with what holds for all that it writes for us.
+fn begin(place: &Place, program: &Program) -> Result<Call> {
+    let call = place.call(program)?.args(["--default-character-set=utf8mb4", PACKET_MAX, "--skip-dump-date", "--no-tablespaces"]);
+    Ok(match program.flavour {
+        Flavour::Mariadb => call,
+        // Neither belongs to the database: positions of the server's log, and histograms.
+        Flavour::Mysql => call.arg("--set-gtid-purged=OFF").args((program.version >= 80_000).then_some("--column-statistics=0")),
+    })
+}
+
+/// What the program writes of a database, or of some things in it, with these arguments: a short text.
+pub(super) fn text(place: &Place, arguments: &[&str], names: &[String]) -> Result<String> {
+    let server = catalog::server(&mut place.session()?)?;
+    let program = dump_program(place, &server)?;
+    let call = begin(place, &program)?.args(arguments.iter().copied()).args(["--skip-lock-tables", "--", &server.database]).args(names);
+    let mut text = String::new();
+    call.silence_max(place.settings.stall_timeout).stream()?.read_to_string(&mut text).map_err(|error| Error::from_io("cannot read the dump", error))?;
+    let mut scanner = Scanner::of_structure();
+    scanner.write(text.as_bytes());
+    scanner.finish().map_err(|error| error.as_kind(Kind::Failed).within(format!("{} ended well, but", program.name())))?;
+    Ok(text)
 }
 
 /// Every table of the catalogue has its rows in the dump.

@@ -53,7 +53,7 @@ fn schema_only(place: &Place, session: &mut Session) -> Result<Scanner> {
     let program = dump_program(place, &server)?;
     let relations = catalog::relations(session, &server)?;
     let mut stream = dump::call(place, session, &server, &program, &relations, Extent::Schema)?.stream()?;
-    let mut scanner = Scanner::new();
+    let mut scanner = Scanner::new().with_asleep(&place.asleep);
     pump(&mut stream, &mut Nowhere, cut_for(0), |block| scanner.write(block))?;
     Ok(scanner)
 }

@@ -1,10 +1,13 @@
 //! What stands around the tables of a database: views, routines, triggers and events. No statement renames them, so a swap takes
 //! their text, as the dump program writes it, and makes them anew.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::place::Place;
 use super::session::Session;
+use super::text::schema::awake;
 use super::{dump, load, sql};
 use crate::engine::Content;
 use crate::error::{Error, Result};
@@ -25,10 +28,11 @@ impl Objects {
     /// Those of the place's database.
     pub(super) fn read(place: &Place, session: &mut Session, database: &str) -> Result<Self> {
         let programs = ["--no-data", "--no-create-info", "--routines", "--events", "--triggers", "--add-drop-trigger"];
+        let place = place.with_database(database);
         let views = names(session, "views", "table_name", "table_schema", database)?;
         Ok(Objects {
-            programs: dump::text(place, database, &programs, &[])?,
-            views: if views.is_empty() { String::new() } else { dump::text(place, database, &["--no-data", "--skip-triggers"], &views)? },
+            programs: dump::text(&place, &programs, &[])?,
+            views: if views.is_empty() { String::new() } else { dump::text(&place, &["--no-data", "--skip-triggers"], &views)? },
         })
     }
 
@@ -37,36 +41,31 @@ impl Objects {
         let place = place.with_database(database);
         for text in [&self.programs, &self.views] {
             if !text.is_empty() {
-                load::load(&place, Content::MariadbSql, &mut text.as_bytes())?;
+                load::load(&place, Content::MariadbSql, &mut text.as_bytes(), |_| Ok(()))?;
             }
         }
         Ok(())
     }
 
     /// With these events as they were before they were put to sleep.
-    pub(super) fn with_awake(mut self, events: &[String]) -> Self {
+    pub(super) fn with_awake(mut self, events: &BTreeSet<String>) -> Self {
         for event in events {
-            // The server writes an event in one form only: what it is called, when it runs, and whether it does.
             let Some(at) = self.programs.find(&format!(" EVENT {} ON SCHEDULE ", sql::ident(event))) else { continue };
-            let Some(found) = self.programs[at..].find(ASLEEP) else { continue };
-            self.programs.replace_range(at + found..at + found + ASLEEP.len(), AWAKE);
+            let rest = awake(&self.programs.as_bytes()[at..]);
+            self.programs.replace_range(at.., &String::from_utf8_lossy(&rest));
         }
         self
     }
 }
 
-/// How an event says that it does not run, and that it does.
-const ASLEEP: &str = "PRESERVE DISABLE";
-const AWAKE: &str = "PRESERVE ENABLE";
-
 /// Puts the events of a database to sleep that would run; their names.
-pub(super) fn put_events_to_sleep(session: &mut Session, database: &str) -> Result<Vec<String>> {
+pub(super) fn put_events_to_sleep(session: &mut Session, database: &str) -> Result<BTreeSet<String>> {
     let query = format!(
         "SELECT {} FROM information_schema.events WHERE event_schema = {} AND status = 'ENABLED'",
         sql::json(&[("name", "event_name")]),
         sql::literal(database)
     );
-    let events: Vec<String> = session.rows(&query)?.into_iter().map(|Row { name }| name).collect();
+    let events: BTreeSet<String> = session.rows(&query)?.into_iter().map(|Row { name }| name).collect();
     for event in &events {
         session.run(&format!("ALTER EVENT {}.{} DISABLE", sql::ident(database), sql::ident(event)))?;
     }
@@ -129,7 +128,7 @@ mod tests {
             format!("/*!50106 EVENT {name} ON SCHEDULE EVERY 1 DAY STARTS '2020-01-01' ON COMPLETION NOT PRESERVE {state} DO select 'PRESERVE DISABLE' */;;\n")
         };
         let programs = [event("`a`", "DISABLE"), event("`b``c`", "DISABLE"), event("`d`", "DISABLE")].concat();
-        let objects = Objects { programs, views: String::new() }.with_awake(&["b`c".to_owned(), "gone".to_owned()]);
+        let objects = Objects { programs, views: String::new() }.with_awake(&["b`c".to_owned(), "gone".to_owned()].into());
         assert_eq!(objects.programs, [event("`a`", "DISABLE"), event("`b``c`", "ENABLE"), event("`d`", "DISABLE")].concat());
     }
 }

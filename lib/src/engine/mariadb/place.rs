@@ -1,5 +1,6 @@
 //! A database that can be connected to, whichever it is: the real one, one beside it, one in a scratch server.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::address::Address;
@@ -22,6 +23,8 @@ const LOCK_WAIT_MAX: Duration = Duration::from_secs(10);
 pub(super) struct Place {
     pub(super) address: Address,
     pub(super) settings: Settings,
+    /// Events of a database beside the real one that were put to sleep, and count as if they ran.
+    pub(super) asleep: BTreeSet<String>,
 }
 
 impl Place {
@@ -32,12 +35,12 @@ impl Place {
 
     /// The same server, another database.
     pub(super) fn with_database(&self, database: &str) -> Self {
-        Place { address: self.address.with_database(database), settings: self.settings.clone() }
+        Place { address: self.address.with_database(database), ..self.clone() }
     }
 
     /// The same server, with no database chosen.
     pub(super) fn without_database(&self) -> Self {
-        Place { address: self.address.without_database(), settings: self.settings.clone() }
+        Place { address: self.address.without_database(), ..self.clone() }
     }
 
     /// The program that talks with the server, of the family that the URL names where both are there.
@@ -48,6 +51,11 @@ impl Place {
     /// A program of the client, told where the server is, and who we are.
     pub(super) fn call(&self, program: &Program) -> Result<Call> {
         self.address.call(program)
+    }
+
+    /// The words by which a person opens it.
+    pub(super) fn open_command(&self) -> Result<String> {
+        Ok(self.address.open_command(&self.client()?))
     }
 
     pub(super) fn lock_wait(&self) -> Duration {

@@ -57,7 +57,7 @@ pub(super) fn check(place: &Place, session: &mut Session, server: &Server, relat
 }
 
 fn require_rights(place: &Place, session: &mut Session, server: &Server) -> Result<()> {
-    let Some(rights) = Rights::of(place, server)? else { return Ok(()) };
+    let Some(rights) = Rights::of(place, server, &server.database)? else { return Ok(()) };
     let lock = place.settings.lock_tables.then_some("LOCK TABLES");
     let missing: Vec<&str> = NEEDED.into_iter().chain(lock).filter(|right| !rights.has(right)).collect();
     let (database, account) = (&server.database, &server.account);

@@ -20,15 +20,19 @@ const NEEDED: [&str; 14] = [
 /// Refuses where the swap could not be done in the end.
 pub(super) fn require_swap(place: &Place, target: &str) -> Result<()> {
     let mut session = place.without_database().session()?;
-    let account = session.text("SELECT CURRENT_USER()")?;
+    if !catalog::is_there(&mut session, target)? {
+        return Ok(());
+    }
+    let place = place.with_database(target);
+    let server = catalog::server(&mut place.session()?)?;
     let beside = derived_name(target, "restore", "id");
-    for (database, pattern) in [(target, pattern(target)), (&beside, format!("{}\\_\\_%", pattern(target)))] {
-        let Some(rights) = Rights::of(place, database)? else { continue };
+    for (database, pattern) in [(target, pattern(target)), (beside.as_str(), format!("{}\\_\\_%", pattern(target)))] {
+        let Some(rights) = Rights::of(&place, &server, database)? else { continue };
         let missing: Vec<&str> = NEEDED.into_iter().filter(|right| !rights.has(right)).collect();
         if !missing.is_empty() {
             let what = if database == target { format!("in {target}") } else { format!("in databases beside {target}") };
-            return Err(Error::failed(format!("{account} lacks rights {what}, with which it could be restored: {}", missing.join(", ")))
-                .hint(format!("as an administrator: GRANT {} ON {}.* TO {}", NEEDED.join(", "), sql::ident(&pattern), rights::grantee(&account))));
+            return Err(Error::failed(format!("{} lacks rights {what}, with which it could be restored: {}", server.account, missing.join(", ")))
+                .hint(format!("as an administrator: GRANT {} ON {}.* TO {}", NEEDED.join(", "), sql::ident(&pattern), rights::grantee(&server.account))));
         }
     }
     require_no_foreign_references(&mut session, target)

@@ -21,13 +21,13 @@ pub(super) struct Rights {
 }
 
 impl Rights {
-    /// The rights of the session's account and of the roles that it has taken; none where the server does not say.
-    pub(super) fn of(place: &Place, server: &Server) -> Result<Option<Self>> {
+    /// The rights of the session's account, and of the roles that it has taken, on a database; none where the server does not say.
+    pub(super) fn of(place: &Place, server: &Server, database: &str) -> Result<Option<Self>> {
         // By a session of its own: a server that heeds no grants (--skip-grant-tables) objects, and that ends it.
         let mut session = place.session()?;
         let using = roles(&mut session, server)?;
         Ok(match session.ask(&format!("SHOW GRANTS FOR CURRENT_USER(){using}"))? {
-            Ok(grants) => Some(Self::read(&String::from_utf8_lossy(&grants), &server.database)),
+            Ok(grants) => Some(Self::read(&String::from_utf8_lossy(&grants), database)),
             Err(_) => None,
         })
     }

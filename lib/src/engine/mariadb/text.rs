@@ -1,7 +1,7 @@
 //! Reading the text of `mariadb-dump` and `mysqldump` as it streams past: what it holds, and whether it is whole.
 
 mod rows;
-mod schema;
+pub(super) mod schema;
 pub(super) mod split;
 pub(super) mod statement;
 #[cfg(test)]
@@ -74,6 +74,12 @@ impl Scanner {
     /// A scanner that only counts and looks whether the dump is whole.
     pub fn of_structure() -> Self {
         Scanner { read: Reading { skips_hashes: true, ..Reading::default() }, ..Self::default() }
+    }
+
+    /// The same for a database in which these events were put to sleep: their text is that of when they ran.
+    pub(super) fn with_asleep(mut self, events: &BTreeSet<String>) -> Self {
+        self.read.objects.asleep = events.clone();
+        self
     }
 
     /// Takes the next block of the dump.

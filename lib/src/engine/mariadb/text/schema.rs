@@ -20,6 +20,8 @@ pub(super) struct Objects {
     made: BTreeMap<(Class, String), String>,
     others: Vec<String>,
     pub(super) sequences: BTreeMap<String, i64>,
+    /// Events that do not run only because they were put to sleep: their text is that of when they did.
+    pub(super) asleep: BTreeSet<String>,
     pub(super) definers: BTreeSet<Account>,
     /// The databases that the dump itself goes into.
     pub(super) used: BTreeSet<String>,
@@ -35,6 +37,19 @@ pub(super) enum Effect {
     Gone(Vec<String>),
 }
 
+/// How an event says that it does not run, and that it does. The server writes one in a single form: what it is called, when it runs,
+/// whether it does, and only then what a person has written.
+const ASLEEP: &[u8] = b" PRESERVE DISABLE ";
+const AWAKE: &[u8] = b" PRESERVE ENABLE ";
+
+/// The text of an event that was put to sleep, as it was before; also of several statements, for the first event in them.
+pub(in crate::engine::mariadb) fn awake(text: &[u8]) -> Vec<u8> {
+    match text.windows(ASLEEP.len()).position(|window| window == ASLEEP) {
+        Some(at) => [&text[..at], AWAKE, &text[at + ASLEEP.len()..]].concat(),
+        None => text.to_vec(),
+    }
+}
+
 impl Objects {
     pub(super) fn note(&mut self, text: &[u8], variables: &Variables) -> Effect {
         let (statement, plain) = statement::read(text, variables.has_escapes());
@@ -44,6 +59,7 @@ impl Objects {
                 // The settings say how the text was read, and stay with the object; a table keeps none of them.
                 let text = match class {
                     Class::Table | Class::Sequence => without_counter(&plain, variables.has_escapes()),
+                    Class::Event if self.asleep.contains(&object) => [variables.around().as_bytes(), &awake(&plain)].concat(),
                     _ => [variables.around().as_bytes(), &plain].concat(),
                 };
                 self.forget(class, &object);
