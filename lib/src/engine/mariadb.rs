@@ -1,6 +1,8 @@
 //! MariaDB and MySQL, through their own client programs.
 
 mod address;
+mod cluster;
+mod load;
 mod place;
 mod programs;
 mod session;
