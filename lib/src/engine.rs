@@ -1,6 +1,7 @@
 //! What the verbs know of a database: a [`Engine`] and the places it can be loaded into. They never know which one it is.
 
 mod private;
+mod sql_stream;
 mod url;
 pub mod mariadb;
 pub mod postgres;
@@ -31,6 +32,8 @@ pub struct Settings {
     pub stall_timeout: Duration,
     /// Whether a database without any table may be backed up.
     pub allow_empty: bool,
+    /// Whether tables for which no snapshot holds (MariaDB's MyISAM and its like) are locked while they are dumped.
+    pub lock_tables: bool,
     /// Folders in which an engine's programs are looked for first.
     pub program_dirs: Vec<PathBuf>,
     /// A folder for scratch databases that are files: with room for a whole database, on a local disk or the store's own.

@@ -1,10 +1,16 @@
 //! MariaDB and MySQL, through their own client programs.
 
 mod address;
+mod catalog;
 mod cluster;
+mod dump;
 mod load;
+mod look;
+mod marker;
 mod place;
+mod probe;
 mod programs;
+mod rights;
 mod session;
 mod sql;
 mod structure;
@@ -85,33 +91,47 @@ impl Engine for Mariadb {
     }
 
     fn identity(&self) -> Option<String> {
-        None
+        self.target().ok()?;
+        let mut session = self.place.session().ok()?;
+        catalog::server(&mut session).ok()?.identity()
     }
 
     fn probe(&self) -> Result<Probe> {
         self.target()?;
-        self.place.session()?;
-        Err(not_yet())
+        probe::probe(&self.place)
     }
 
-    fn dump(&self, _out: &mut dyn Outlet) -> Result<Dumped> {
-        Err(not_yet())
+    fn dump(&self, out: &mut dyn Outlet) -> Result<Dumped> {
+        self.target()?;
+        self.place.dump(out)
     }
 
-    fn image(&self, _out: &mut dyn Outlet) -> Result<Option<Fingerprint>> {
-        Err(not_yet())
+    fn image(&self, out: &mut dyn Outlet) -> Result<Option<Fingerprint>> {
+        self.target()?;
+        dump::image(&self.place, out).map(Some)
+    }
+
+    fn around(&self) -> Result<BTreeMap<String, serde_json::Value>> {
+        self.target()?;
+        catalog::around(&mut self.place.session()?)
     }
 
     fn schema(&self) -> Result<Schema> {
-        Err(not_yet())
+        self.target()?;
+        self.place.schema()
     }
 
     fn marker(&self) -> Result<Option<Marker>> {
-        Err(not_yet())
+        let target = self.target()?;
+        self.place.marker().or_else(|error| {
+            let is_there = self.place.without_database().session().and_then(|mut session| catalog::is_there(&mut session, target));
+            if is_there.is_ok_and(|there| !there) { Ok(None) } else { Err(error) }
+        })
     }
 
-    fn mark(&self, _marker: &Marker) -> Result<()> {
-        Err(not_yet())
+    fn mark(&self, marker: &Marker) -> Result<()> {
+        self.target()?;
+        self.place.mark(marker)
     }
 
     fn is_named_by(&self, _value: &str) -> bool {
@@ -127,11 +147,12 @@ impl Engine for Mariadb {
     }
 
     fn live(&self) -> Result<Live> {
-        Err(not_yet())
+        look::live(&self.place, self.target()?)
     }
 
-    fn fingerprint(&self, _depth: Depth) -> Result<Fingerprint> {
-        Err(not_yet())
+    fn fingerprint(&self, depth: Depth) -> Result<Fingerprint> {
+        self.target()?;
+        self.place.fingerprint(depth)
     }
 
     fn require_swap(&self) -> Result<()> {

@@ -5,9 +5,13 @@ use std::time::Duration;
 use super::address::Address;
 use super::programs::{self, Program, Tool};
 use super::session::{FOR_PROGRAMS, Session, connection_error};
-use crate::engine::Settings;
+use super::{dump, look, marker};
+use crate::engine::{Depth, Dumped, Outlet, Settings};
 use crate::error::Result;
 use crate::exec::Call;
+use crate::fingerprint::Fingerprint;
+use crate::marker::Marker;
+use crate::schema::Schema;
 
 /// The longest a lock inside the database is waited for at once. While we wait behind somebody's `ALTER TABLE`, every
 /// reader waits behind both.
@@ -48,6 +52,33 @@ impl Place {
 
     pub(super) fn lock_wait(&self) -> Duration {
         self.settings.busy_timeout.clamp(Duration::from_secs(1), LOCK_WAIT_MAX)
+    }
+
+    /// The database's state.
+    pub(super) fn fingerprint(&self, depth: Depth) -> Result<Fingerprint> {
+        match depth {
+            Depth::Rows => look::rows_only(self),
+            Depth::Content => dump::content(self),
+        }
+    }
+
+    pub(super) fn dump(&self, out: &mut dyn Outlet) -> Result<Dumped> {
+        dump::dump(self, out)
+    }
+
+    /// The schema, object by object.
+    pub(super) fn schema(&self) -> Result<Schema> {
+        look::schema(self)
+    }
+
+    /// What the database says of itself.
+    pub(super) fn marker(&self) -> Result<Option<Marker>> {
+        marker::read(self)
+    }
+
+    /// Writes the marker into it.
+    pub(super) fn mark(&self, marker: &Marker) -> Result<()> {
+        marker::write(self, marker)
     }
 
     /// The first column of the first row of any query.

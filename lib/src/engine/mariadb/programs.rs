@@ -73,15 +73,13 @@ pub(super) struct Program {
 impl Program {
     /// Its own name and version, for a manifest: `mariadb-dump 10.11.19`.
     pub(super) fn shown(&self) -> String {
-        let name = match (self.tool, self.flavour) {
-            (Tool::Client, Flavour::Mariadb) => "mariadb",
-            (Tool::Client, Flavour::Mysql) => "mysql",
-            (Tool::Dump, Flavour::Mariadb) => "mariadb-dump",
-            (Tool::Dump, Flavour::Mysql) => "mysqldump",
-            (Tool::Server, Flavour::Mariadb) => "mariadbd",
-            (Tool::Server, Flavour::Mysql) => "mysqld",
-        };
-        format!("{name} {}", self.text)
+        format!("{} {}", self.name(), self.text)
+    }
+
+    /// Its own name, whatever link led to it.
+    pub(super) fn name(&self) -> &'static str {
+        let [mariadb, mysql] = self.tool.names();
+        if self.flavour == Flavour::Mariadb { mariadb } else { mysql }
     }
 }
 

@@ -153,7 +153,7 @@ mod tests {
             ALTER DATABASE `app` CHARACTER SET latin1 COLLATE latin1_bin ;\n/*!40000 DROP DATABASE IF EXISTS `app`*/;\nUSE app;\n";
         assert_eq!(
             edit(text, 3).expect("a text").replace("\n\n", "\n"),
-            "\nSELECT 1;\nALTER DATABASE `the ``target` CHARACTER SET latin1 COLLATE latin1_bin;\n"
+            "\n\nSELECT 1;\nALTER DATABASE `the ``target` CHARACTER SET latin1 COLLATE latin1_bin;\n\n"
         );
         let error = edit(&format!("{text}USE `other`;\nDROP TABLE x;\n"), 9).expect_err("two databases");
         assert!(error.to_string().contains("several databases, app and other"), "{error}");
