@@ -2,7 +2,9 @@
 
 mod address;
 mod catalog;
+mod cluster;
 mod dump;
+mod load;
 mod look;
 mod marker;
 mod place;

@@ -2,8 +2,8 @@
 
 use memchr::{memchr, memchr2};
 
-use super::variables::Variables;
 use super::split::{Event, escapes_in};
+use super::variables::Variables;
 
 /// What stands between two rows in the dumps of newer programs; rows that are parted like this are handed on together.
 pub(super) const SEPARATOR: &[u8] = b",\n";

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
+use super::name;
 use super::statement::{self, Account, Class, Statement, Verb};
 use super::tokens::without_counter;
 use super::variables::Variables;
-use super::name;
 use crate::fsx::hex;
 use crate::schema::Schema;
 

@@ -106,7 +106,9 @@ fn of(tokens: &mut Tokens<'_>) -> Option<Statement> {
         b"USE" => Statement::Database { verb: Verb::Use, name: tokens.name() },
         b"ALTER" if is_database(tokens) => {
             // ALTER DATABASE CHARACTER SET … is about the present one.
-            let is_named = !["CHARACTER", "CHARSET", "COLLATE", "DEFAULT", "COMMENT"].iter().any(|word| tokens.peek().is_some_and(|token| token.is_word(word)));
+            let is_named = !["CHARACTER", "CHARSET", "COLLATE", "DEFAULT", "COMMENT"]
+                .iter()
+                .any(|word| tokens.peek().is_some_and(|token| token.is_word(word)));
             Statement::Database { verb: Verb::Alter, name: if is_named { tokens.name() } else { None } }
         }
         b"ALTER" => {
@@ -208,6 +210,13 @@ fn set_value(tokens: &mut Tokens<'_>) -> Option<Statement> {
     Some(Statement::SetValue { name, value })
 }
 
+/// An `ALTER DATABASE` about another database than the one it names.
+pub(in crate::engine::mariadb) fn alter_another(plain: &[u8], escapes: bool, quoted_name: &str) -> Vec<u8> {
+    let mut tokens = Tokens::new(plain, escapes);
+    let _ = (tokens.next(), tokens.next(), tokens.name());
+    [format!("ALTER DATABASE {quoted_name}").as_bytes(), &plain[tokens.position()..]].concat()
+}
+
 /// The table that an `INSERT` fills, of its text up to the rows.
 pub(in crate::engine::mariadb) fn target(insert: &[u8]) -> Option<String> {
     const WORDS_MAX: usize = 6;
@@ -230,7 +239,9 @@ mod tests {
         };
         assert_eq!(of("CREATE TABLE `a ``b),(` (\n  `view` int\n)"), create(Class::Table, "a `b),(", None));
         assert_eq!(
-            of("/*!50001 CREATE ALGORITHM=UNDEFINED */\n/*!50013 DEFINER=`o'b`@`%` SQL SECURITY DEFINER */\n/*!50001 VIEW `v` AS select 1 */"),
+            of(
+                "/*!50001 CREATE ALGORITHM=UNDEFINED */\n/*!50013 DEFINER=`o'b`@`%` SQL SECURITY DEFINER */\n/*!50001 VIEW `v` AS select 1 */"
+            ),
             create(Class::View, "v", Some(("o'b", "%")))
         );
         assert_eq!(
@@ -238,13 +249,19 @@ mod tests {
             create(Class::Trigger, "tr", Some(("table", "view")))
         );
         assert_eq!(of("CREATE DEFINER=\"r\"@\"l\" PACKAGE BODY \"pk\" AS END"), create(Class::PackageBody, "pk", Some(("r", "l"))));
-        assert_eq!(of("CREATE OR REPLACE DEFINER=role AGGREGATE FUNCTION IF NOT EXISTS f() x"), create(Class::Function, "f", Some(("role", ""))));
+        assert_eq!(
+            of("CREATE OR REPLACE DEFINER=role AGGREGATE FUNCTION IF NOT EXISTS f() x"),
+            create(Class::Function, "f", Some(("role", "")))
+        );
         assert_eq!(of("DROP TABLE IF EXISTS `a`, `b`.`c`"), Statement::Drop { class: Class::Table, names: vec!["a".into(), "c".into()] });
         assert_eq!(of("DO SETVAL(`sq`, -5042, 0)"), Statement::SetValue { name: "sq".into(), value: -5042 });
         assert_eq!(of("/*!40000 ALTER TABLE `x` DISABLE KEYS */"), Statement::Passing);
         assert_eq!(of("ALTER TABLE `x` ADD KEY (a)"), Statement::Other);
         let database = |verb, name: Option<&str>| Statement::Database { verb, name: name.map(str::to_owned) };
-        assert_eq!(of("CREATE DATABASE /*!32312 IF NOT EXISTS*/ `x y` /*!40100 DEFAULT CHARACTER SET utf8mb4 */"), database(Verb::Create, Some("x y")));
+        assert_eq!(
+            of("CREATE DATABASE /*!32312 IF NOT EXISTS*/ `x y` /*!40100 DEFAULT CHARACTER SET utf8mb4 */"),
+            database(Verb::Create, Some("x y"))
+        );
         assert_eq!(of("ALTER DATABASE `x` CHARACTER SET latin1 COLLATE latin1_bin"), database(Verb::Alter, Some("x")));
         assert_eq!(of("ALTER DATABASE CHARACTER SET latin1"), database(Verb::Alter, None));
         assert_eq!(of("USE `x`"), database(Verb::Use, Some("x")));

@@ -123,7 +123,8 @@ fn values_of_every_form_are_followed() {
 
 #[test]
 fn without_backslashes_a_quote_ends_where_it_does() {
-    let body = "SET sql_mode='NO_BACKSLASH_ESCAPES';\nCREATE TABLE t (a text, b text);\nINSERT INTO t VALUES ('a\\','(b'),('c\\\\','\\');\n";
+    let body =
+        "SET sql_mode='NO_BACKSLASH_ESCAPES';\nCREATE TABLE t (a text, b text);\nINSERT INTO t VALUES ('a\\','(b'),('c\\\\','\\');\n";
     assert_eq!(whole(body).tables["t"].rows, 2);
     assert!(scan(format!("{HEAD}{}{TAIL}", &body[body.find("CREATE").unwrap_or(0)..]).as_bytes(), 9).is_err());
 }
@@ -142,10 +143,20 @@ fn a_view_is_one_whatever_stood_in_for_it() {
 #[test]
 fn the_schema_hash_forgets_data_order_and_counters_and_nothing_else() {
     let hash = |body: &str| whole(body).schema_sha256;
-    let (a, b) = ("CREATE TABLE `a` (\n  `x` int\n) ENGINE=InnoDB;\n", "CREATE TABLE `b` (\n  `x` int COMMENT 'AUTO_INCREMENT=5'\n) ENGINE=InnoDB AUTO_INCREMENT=7;\n");
-    let trigger = |mode: &str, body: &str| format!("/*!50003 SET sql_mode = '{mode}' */ ;\nDELIMITER ;;\n/*!50003 CREATE*/ /*!50017 DEFINER=`r`@`l`*/ /*!50003 TRIGGER t BEFORE INSERT ON a FOR EACH ROW BEGIN {body}; END */;;\nDELIMITER ;\n");
+    let (a, b) = (
+        "CREATE TABLE `a` (\n  `x` int\n) ENGINE=InnoDB;\n",
+        "CREATE TABLE `b` (\n  `x` int COMMENT 'AUTO_INCREMENT=5'\n) ENGINE=InnoDB AUTO_INCREMENT=7;\n",
+    );
+    let trigger = |mode: &str, body: &str| {
+        format!(
+            "/*!50003 SET sql_mode = '{mode}' */ ;\nDELIMITER ;;\n/*!50003 CREATE*/ /*!50017 DEFINER=`r`@`l`*/ /*!50003 TRIGGER t BEFORE INSERT ON a FOR EACH ROW BEGIN {body}; END */;;\nDELIMITER ;\n"
+        )
+    };
     let plain = hash(&format!("{a}{b}{}", trigger("ANSI", "SET @x=1")));
-    assert_eq!(plain, hash(&format!("{}{}{a}INSERT INTO a VALUES (1);\nDO SETVAL(`s`, 5, 0);\n", trigger("ANSI", "SET @x=1"), b.replace("=7", "=8"))));
+    assert_eq!(
+        plain,
+        hash(&format!("{}{}{a}INSERT INTO a VALUES (1);\nDO SETVAL(`s`, 5, 0);\n", trigger("ANSI", "SET @x=1"), b.replace("=7", "=8")))
+    );
     assert_ne!(plain, hash(&format!("{a}{b}{}", trigger("", "SET @x=1"))));
     assert_ne!(plain, hash(&format!("{a}{b}{}", trigger("ANSI", "SET @x=2"))));
     assert_ne!(plain, hash(&format!("{a}{}{}", b.replace("T=5", "T=6"), trigger("ANSI", "SET @x=1"))));
@@ -154,7 +165,13 @@ fn the_schema_hash_forgets_data_order_and_counters_and_nothing_else() {
 
 #[test]
 fn fm_a16_what_the_program_could_not_dump_is_told() {
-    let scanner = scanned(format!("{HEAD}\n-- insufficient privileges to SHOW CREATE FUNCTION `f`\n-- does 'u'@'%' have permissions on mysql.proc?\n\n{TAIL}").as_bytes(), 11);
+    let scanner = scanned(
+        format!(
+            "{HEAD}\n-- insufficient privileges to SHOW CREATE FUNCTION `f`\n-- does 'u'@'%' have permissions on mysql.proc?\n\n{TAIL}"
+        )
+        .as_bytes(),
+        11,
+    );
     assert_eq!(scanner.complaints(), ["insufficient privileges to SHOW CREATE FUNCTION `f`"]);
 }
 
@@ -182,7 +199,9 @@ fn a_foreign_text_needs_no_trailer_but_an_end() {
     let finish = |text: &str| scanned(text.as_bytes(), 3).finish_foreign();
     finish("CREATE TABLE t (a int);\nINSERT INTO t VALUES (1),\n(2);\n-- the end").expect("whole");
     finish("DELIMITER //\nCREATE PROCEDURE p() BEGIN SELECT ';'; END//\ndelimiter ;\n").expect("whole");
-    for cut in ["INSERT INTO t VALUES (1),\n(2", "INSERT INTO t VALUES (1)", "INSERT INTO t VALUES ('a", "SELECT 1", "/* SELECT 1;", "\n\n", HEAD] {
+    for cut in
+        ["INSERT INTO t VALUES (1),\n(2", "INSERT INTO t VALUES (1)", "INSERT INTO t VALUES ('a", "SELECT 1", "/* SELECT 1;", "\n\n", HEAD]
+    {
         assert!(finish(cut).is_err(), "{cut}");
     }
 }

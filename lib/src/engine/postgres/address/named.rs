@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::reach::DEFAULT_PORT;
 use super::{Address, decode, split_host};
-use crate::engine::postgres::cluster;
+use crate::engine::private::folder;
 use crate::host;
 
 /// The schemes by which libraries know PostgreSQL, before any `+DRIVER`.
@@ -84,7 +84,7 @@ impl Machine {
     fn is(&self, other: &Machine) -> bool {
         match (self, other) {
             // Which socket a server has beside its port cannot be seen from outside. A private one has no port.
-            (Machine::Here, Machine::Socket(folder)) | (Machine::Socket(folder), Machine::Here) => !cluster::is_private(folder),
+            (Machine::Here, Machine::Socket(folder)) | (Machine::Socket(folder), Machine::Here) => !folder::is_private(folder),
             (one, other) => one == other,
         }
     }
