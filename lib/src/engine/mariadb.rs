@@ -3,6 +3,7 @@
 mod address;
 mod beside;
 mod catalog;
+mod cluster;
 mod dump;
 mod ending;
 mod exchange;

@@ -10,6 +10,7 @@ use crate::engine::url::{self, encode};
 use crate::error::{Error, Result};
 use crate::exec::Call;
 use crate::secret::Secret;
+use crate::shell;
 use inherited::Inherited;
 
 /// The schemes of a source's text.

@@ -1,6 +1,8 @@
 //! A consistent dump: `mariadb-dump` in a transaction of its own, with the fingerprint read off its stream, and the schema
 //! compared before and after.
 
+use std::io::Read;
+
 use super::catalog::{self, Relation, Server};
 use super::place::Place;
 use super::probe::{check, dump_program};

@@ -7,8 +7,9 @@ use crate::exec;
 
 /// Where packagers keep programs that are not on PATH; `*` would be a version's folder, as Homebrew's `mariadb@10.11`.
 const KEG_FOLDERS: [&str; 2] = ["/usr/local/opt", "/opt/homebrew/opt"];
-/// The folders of MySQL's and MariaDB's own packages.
-const OWN_FOLDERS: [&str; 3] = ["/usr/local/mysql/bin", "/usr/local/mariadb/bin", "/opt/mysql/bin"];
+/// The folders of MySQL's and MariaDB's own packages, and those of servers, which are not on everybody's PATH.
+const OWN_FOLDERS: [&str; 6] =
+    ["/usr/sbin", "/usr/libexec", "/usr/local/sbin", "/usr/local/mysql/bin", "/usr/local/mariadb/bin", "/opt/mysql/bin"];
 
 /// A version as a number that compares: 10.11.19 is 101119, 8.0.36 is 80036.
 pub(super) type VersionNum = u32;
@@ -45,6 +46,8 @@ pub(super) enum Tool {
     Client,
     /// Dumps a database.
     Dump,
+    /// The server itself.
+    Server,
 }
 
 impl Tool {
@@ -52,6 +55,7 @@ impl Tool {
         match self {
             Tool::Client => ["mariadb", "mysql"],
             Tool::Dump => ["mariadb-dump", "mysqldump"],
+            Tool::Server => ["mariadbd", "mysqld"],
         }
     }
 }
@@ -77,6 +81,11 @@ impl Program {
         let [mariadb, mysql] = self.tool.names();
         if self.flavour == Flavour::Mariadb { mariadb } else { mysql }
     }
+}
+
+/// The family of a server, by what it says its version is: MariaDB's names itself, MySQL's does not.
+pub(super) fn flavour_of_server(version: &str) -> Flavour {
+    if version.to_ascii_lowercase().contains("mariadb") { Flavour::Mariadb } else { Flavour::Mysql }
 }
 
 /// `10.11.19` of `10.11.19-MariaDB-0+deb12u1`, and its number.

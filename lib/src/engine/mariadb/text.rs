@@ -6,7 +6,7 @@ pub(super) mod split;
 pub(super) mod statement;
 #[cfg(test)]
 mod tests;
-mod tokens;
+pub(super) mod tokens;
 pub(super) mod variables;
 
 use std::collections::{BTreeMap, BTreeSet};

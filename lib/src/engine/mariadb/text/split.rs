@@ -83,6 +83,11 @@ pub(super) fn escapes_in(quote: u8, variables: &Variables) -> bool {
     quote != b'`' && variables.has_escapes()
 }
 
+/// What a `DELIMITER` line makes the delimiter.
+pub(in crate::engine::mariadb) fn delimiter_of(line: &[u8]) -> Option<&[u8]> {
+    line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).nth(1)
+}
+
 impl Splitter {
     /// Takes the next block.
     pub(in crate::engine::mariadb) fn write(&mut self, mut block: &[u8], take: &mut impl FnMut(Event<'_>, &Variables)) {
@@ -252,8 +257,7 @@ impl Splitter {
 
     fn end_delimiter_line(&mut self, take: &mut impl FnMut(Event<'_>, &Variables)) {
         self.state = State::Plain;
-        let word = self.text[b"delimiter ".len()..].split(u8::is_ascii_whitespace).find(|word| !word.is_empty());
-        if let Some(word) = word {
+        if let Some(word) = delimiter_of(&self.text) {
             self.delimiter = word.to_vec();
         }
         take(Event::Delimiter(&self.text), &self.variables);

@@ -210,6 +210,13 @@ fn set_value(tokens: &mut Tokens<'_>) -> Option<Statement> {
     Some(Statement::SetValue { name, value })
 }
 
+/// An `ALTER DATABASE` about another database than the one it names.
+pub(in crate::engine::mariadb) fn alter_another(plain: &[u8], escapes: bool, quoted_name: &str) -> Vec<u8> {
+    let mut tokens = Tokens::new(plain, escapes);
+    let _ = (tokens.next(), tokens.next(), tokens.name());
+    [format!("ALTER DATABASE {quoted_name}").as_bytes(), &plain[tokens.position()..]].concat()
+}
+
 /// The table that an `INSERT` fills, of its text up to the rows.
 pub(in crate::engine::mariadb) fn target(insert: &[u8]) -> Option<String> {
     const WORDS_MAX: usize = 6;

@@ -2,7 +2,7 @@
 
 /// A part of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Token<'a> {
+pub(in crate::engine::mariadb) enum Token<'a> {
     /// A keyword, a bare name or a number.
     Word(&'a [u8]),
     /// What stood in quotes of any kind, without them.
@@ -12,7 +12,7 @@ pub(super) enum Token<'a> {
 }
 
 impl Token<'_> {
-    pub(super) fn is_word(&self, word: &str) -> bool {
+    pub(in crate::engine::mariadb) fn is_word(&self, word: &str) -> bool {
         matches!(self, Token::Word(text) if text.eq_ignore_ascii_case(word.as_bytes()))
     }
 }
@@ -95,8 +95,47 @@ pub(super) fn without_counter(text: &[u8], escapes: bool) -> Vec<u8> {
     out
 }
 
+/// The parts of the list in a statement's first parentheses, with what stands before and behind the list.
+pub(in crate::engine::mariadb) struct List<'a> {
+    pub(in crate::engine::mariadb) before: &'a [u8],
+    pub(in crate::engine::mariadb) parts: Vec<&'a [u8]>,
+    pub(in crate::engine::mariadb) behind: &'a [u8],
+}
+
+/// Reads such a list; none where there is none, or it does not end.
+pub(in crate::engine::mariadb) fn list(text: &[u8], escapes: bool) -> Option<List<'_>> {
+    let (mut depth, mut from, mut at) = (0, 0, 0);
+    let mut before: &[u8] = &[];
+    let mut parts = Vec::new();
+    while at < text.len() {
+        let (span, end) = span(text, at, escapes);
+        if span == Span::Other {
+            match text[at] {
+                b'(' => {
+                    depth += 1;
+                    if depth == 1 {
+                        (before, from) = (&text[..at], end);
+                    }
+                }
+                b',' if depth == 1 => {
+                    parts.push(text[from..at].trim_ascii());
+                    from = end;
+                }
+                b')' if depth == 1 => {
+                    parts.push(text[from..at].trim_ascii());
+                    return Some(List { before, parts, behind: &text[end..] });
+                }
+                b')' => depth -= i32::from(depth > 0),
+                _ => {}
+            }
+        }
+        at = end;
+    }
+    None
+}
+
 /// The tokens of a statement; comments are left out, versioned ones are not.
-pub(super) struct Tokens<'a> {
+pub(in crate::engine::mariadb) struct Tokens<'a> {
     text: &'a [u8],
     at: usize,
     escapes: bool,
@@ -107,17 +146,17 @@ fn is_word(byte: u8) -> bool {
 }
 
 impl<'a> Tokens<'a> {
-    pub(super) fn new(text: &'a [u8], escapes: bool) -> Self {
+    pub(in crate::engine::mariadb) fn new(text: &'a [u8], escapes: bool) -> Self {
         Tokens { text, at: 0, escapes }
     }
 
     /// Where the next token is looked for.
-    pub(super) fn position(&self) -> usize {
+    pub(in crate::engine::mariadb) fn position(&self) -> usize {
         self.at
     }
 
     /// The next token, left where it is.
-    pub(super) fn peek(&mut self) -> Option<Token<'a>> {
+    pub(in crate::engine::mariadb) fn peek(&mut self) -> Option<Token<'a>> {
         let at = self.at;
         let token = self.next();
         self.at = at;
@@ -125,7 +164,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// Whether the next token is this word, which is then taken.
-    pub(super) fn take_word(&mut self, word: &str) -> bool {
+    pub(in crate::engine::mariadb) fn take_word(&mut self, word: &str) -> bool {
         let at = self.at;
         let is = self.next().is_some_and(|token| token.is_word(word));
         if !is {
@@ -135,7 +174,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// Whether the next token is this byte, which is then taken.
-    pub(super) fn take_symbol(&mut self, symbol: u8) -> bool {
+    pub(in crate::engine::mariadb) fn take_symbol(&mut self, symbol: u8) -> bool {
         let at = self.at;
         let is = self.next() == Some(Token::Symbol(symbol));
         if !is {
@@ -145,7 +184,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// A name, bare or in quotes.
-    pub(super) fn name(&mut self) -> Option<String> {
+    pub(in crate::engine::mariadb) fn name(&mut self) -> Option<String> {
         match self.next()? {
             Token::Word(word) => Some(decode(word.to_vec())),
             Token::Quoted(_, name) => Some(decode(name)),
@@ -154,13 +193,13 @@ impl<'a> Tokens<'a> {
     }
 
     /// The name of an object, and of the database before it where one is named.
-    pub(super) fn qualified(&mut self) -> Option<(Option<String>, String)> {
+    pub(in crate::engine::mariadb) fn qualified(&mut self) -> Option<(Option<String>, String)> {
         let first = self.name()?;
         if self.take_symbol(b'.') { self.name().map(|second| (Some(first), second)) } else { Some((None, first)) }
     }
 
     /// The name of a variable, with its `@` signs and its scope, where there is one.
-    pub(super) fn variable(&mut self) -> Option<String> {
+    pub(in crate::engine::mariadb) fn variable(&mut self) -> Option<String> {
         let mut out = String::new();
         loop {
             match self.next()? {

@@ -18,7 +18,7 @@ pub(in crate::engine::mariadb) struct Variables {
 
 impl Variables {
     /// Whether a backslash in quotes escapes what follows it.
-    pub(super) fn has_escapes(&self) -> bool {
+    pub(in crate::engine::mariadb) fn has_escapes(&self) -> bool {
         !self.lacks_escapes
     }
 

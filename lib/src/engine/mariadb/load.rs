@@ -1,0 +1,52 @@
+//! Loading a dump into a database that is not the real one.
+
+mod edit;
+mod keys;
+
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+
+use super::place::Place;
+use super::text::Scanner;
+use super::text::statement::Account;
+use crate::engine::Content;
+use crate::error::{Error, Result};
+use edit::Editor;
+
+/// How much is handed on at once.
+const BLOCK_BYTES: usize = 256 << 10;
+/// How the client is called that loads. Its own commands are taken away, whatever a dump says, and no line's end is changed.
+const ARGUMENTS: [&str; 5] = ["--batch", "--binary-mode", "--skip-reconnect", "--default-character-set=utf8mb4", "--max-allowed-packet=1G"];
+
+/// Loads a dump; an error of any statement, and a text that ends too early, is an error of the load. `meet` is told of accounts
+/// in whose name something of the dump works, each once and before it is there.
+pub(super) fn load(place: &Place, content: Content, plain: &mut dyn Read, mut meet: impl FnMut(&[&Account]) -> Result<()>) -> Result<()> {
+    if content != Content::MariadbSql {
+        return Err(Error::refused(format!("{content} cannot be loaded into MariaDB or MySQL")));
+    }
+    let database = place.address.database().unwrap_or_default();
+    let call = place.call(&place.client()?)?.args(ARGUMENTS).arg(format!("--database={database}"));
+    // The client takes the end of its input for the end of the dump, wherever that was cut.
+    let mut scanner = Scanner::of_structure();
+    let mut editor = Editor::new(database);
+    let mut met = BTreeSet::new();
+    let mut sink = call.sink()?;
+    let mut hand_on = |bytes: &[u8]| sink.write_all(bytes).map_err(|error| Error::from_io("cannot load the dump", error));
+    let mut block = vec![0u8; BLOCK_BYTES];
+    loop {
+        let count = plain.read(&mut block).map_err(|error| Error::from_io("cannot read the dump", error))?;
+        if count == 0 {
+            break;
+        }
+        scanner.write_past(&block[..count], |event, variables| editor.take(event, variables));
+        let fresh: Vec<&Account> = scanner.definers().iter().filter(|account| !met.contains(*account)).collect();
+        if !fresh.is_empty() {
+            meet(&fresh)?;
+            met = scanner.definers().clone();
+        }
+        hand_on(&editor.edited()?)?;
+    }
+    scanner.finish_foreign()?;
+    hand_on(&editor.finish())?;
+    sink.finish().map(|_| ())
+}
