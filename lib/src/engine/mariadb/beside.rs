@@ -4,7 +4,7 @@ use std::io::Read;
 
 use super::exchange::{self, Incoming};
 use super::label::{self, Charset, Label, Role};
-use super::objects::{self, Objects};
+use super::objects::Objects;
 use super::place::Place;
 use super::session::Session;
 use super::{catalog, ending, load, require, sql};
@@ -82,10 +82,8 @@ impl Restoring {
 
 impl Workspace for Restoring {
     fn load(&mut self, content: Content, plain: &mut dyn Read) -> Result<()> {
-        load::load(&self.place, content, plain, |_| Ok(()))?;
-        let mut session = self.place.without_database().session()?;
-        // They would work on the tables beside, or worse on those that their texts name.
-        self.place.asleep = objects::put_events_to_sleep(&mut session, &self.name)?;
+        // Its events would work on the tables beside, or worse on those that their texts name.
+        self.place.asleep = load::load_asleep(&self.place, content, plain)?;
         Ok(())
     }
 
@@ -128,7 +126,11 @@ impl Workspace for Restoring {
         // From here on it is not ours to drop.
         self.held = None;
         let open = self.place.open_command()?;
-        let drop = format!("{} -e {}", self.place.without_database().open_command()?, shell::word(&format!("DROP DATABASE {}", sql::ident(&name))));
+        let drop = format!(
+            "{} -e {}",
+            self.place.without_database().open_command()?,
+            shell::word(&format!("DROP DATABASE {}", sql::ident(&name)))
+        );
         Ok(Left { location: self.location(), open, drop })
     }
 }

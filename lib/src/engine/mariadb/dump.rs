@@ -4,10 +4,10 @@
 use std::io::Read;
 
 use super::catalog::{self, Relation, Server};
+use super::label;
 use super::place::Place;
 use super::probe::{check, dump_program};
 use super::programs::{Flavour, Program};
-use super::label;
 use super::text::Scanner;
 use crate::engine::sql_stream::{Nowhere, cut_for, pump};
 use crate::engine::{Dumped, Outlet, Settings};
@@ -168,7 +168,10 @@ pub(super) fn text(place: &Place, arguments: &[&str], names: &[String]) -> Resul
     let program = dump_program(place, &server)?;
     let call = begin(place, &program)?.args(arguments.iter().copied()).args(["--skip-lock-tables", "--", &server.database]).args(names);
     let mut text = String::new();
-    call.silence_max(place.settings.stall_timeout).stream()?.read_to_string(&mut text).map_err(|error| Error::from_io("cannot read the dump", error))?;
+    call.silence_max(place.settings.stall_timeout)
+        .stream()?
+        .read_to_string(&mut text)
+        .map_err(|error| Error::from_io("cannot read the dump", error))?;
     let mut scanner = Scanner::of_structure();
     scanner.write(text.as_bytes());
     scanner.finish().map_err(|error| error.as_kind(Kind::Failed).within(format!("{} ended well, but", program.name())))?;
@@ -177,8 +180,12 @@ pub(super) fn text(place: &Place, arguments: &[&str], names: &[String]) -> Resul
 
 /// Every table of the catalogue has its rows in the dump.
 fn require_every_table(found: &Fingerprint, program: &Program, relations: &[Relation]) -> Result<()> {
-    let missing: Vec<String> =
-        relations.iter().filter(|relation| relation.is_table()).map(Relation::full_name).filter(|name| !found.tables.contains_key(name)).collect();
+    let missing: Vec<String> = relations
+        .iter()
+        .filter(|relation| relation.is_table())
+        .map(Relation::full_name)
+        .filter(|name| !found.tables.contains_key(name))
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }

@@ -29,9 +29,9 @@ pub(super) fn finish(place: &Place, aside: &str) -> Result<()> {
         if let Some(charset) = &swap.charset {
             session.run(&format!("ALTER DATABASE {} {}", sql::ident(target), charset.clause()))?;
         }
-        label::incoming(&mut session, aside)?
-            .make(place, target)
-            .map_err(|error| error.within(format!("the tables of {target} are the restored ones, but what stands around them is not all there")))?;
+        label::incoming(&mut session, aside)?.make(place, target).map_err(|error| {
+            error.within(format!("the tables of {target} are the restored ones, but what stands around them is not all there"))
+        })?;
     } else {
         drop_empty(&mut session, target)?;
     }

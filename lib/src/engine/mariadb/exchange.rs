@@ -135,7 +135,8 @@ fn rename(place: &Place, target: &str, statement: &str) -> Result<()> {
     for _ in 0..TRIES {
         interrupt::check()?;
         let mut session = place.without_database().session()?;
-        session.run(&format!("SET SESSION lock_wait_timeout = {TRY_WAIT_SECONDS}, SESSION innodb_lock_wait_timeout = {TRY_WAIT_SECONDS}"))?;
+        session
+            .run(&format!("SET SESSION lock_wait_timeout = {TRY_WAIT_SECONDS}, SESSION innodb_lock_wait_timeout = {TRY_WAIT_SECONDS}"))?;
         match session.ask(statement)? {
             Ok(_) => return Ok(()),
             Err(objection) if NO_LOCK_IN_TIME.contains(&objection.number) => last = Some(objection),
@@ -213,7 +214,12 @@ pub(super) fn undo(place: &Place, target: &str, kept: &Kept) -> Result<Kept> {
     let incoming = match &kept.aside {
         Some(name) => {
             label_of(&mut session, name, target)?;
-            Incoming { database: name.clone(), objects: label::objects(&mut session, name)?, charset: Some(charset_of(&mut session, name)?), is_any: true }
+            Incoming {
+                database: name.clone(),
+                objects: label::objects(&mut session, name)?,
+                charset: Some(charset_of(&mut session, name)?),
+                is_any: true,
+            }
         }
         None => {
             let empty = free_name(&mut session, target, "restore", &id)?;

@@ -20,7 +20,22 @@ const ARGUMENTS: [&str; 5] = ["--batch", "--binary-mode", "--skip-reconnect", "-
 
 /// Loads a dump; an error of any statement, and a text that ends too early, is an error of the load. `meet` is told of accounts
 /// in whose name something of the dump works, each once and before it is there.
-pub(super) fn load(place: &Place, content: Content, plain: &mut dyn Read, mut meet: impl FnMut(&[&Account]) -> Result<()>) -> Result<()> {
+pub(super) fn load(place: &Place, content: Content, plain: &mut dyn Read, meet: impl FnMut(&[&Account]) -> Result<()>) -> Result<()> {
+    pass(place, content, plain, meet, Editor::new(place.address.database().unwrap_or_default())).map(drop)
+}
+
+/// Loads a dump into a database in which none of its events must run, beside the real one; those that would.
+pub(super) fn load_asleep(place: &Place, content: Content, plain: &mut dyn Read) -> Result<BTreeSet<String>> {
+    pass(place, content, plain, |_| Ok(()), Editor::with_events_asleep(place.address.database().unwrap_or_default()))
+}
+
+fn pass(
+    place: &Place,
+    content: Content,
+    plain: &mut dyn Read,
+    mut meet: impl FnMut(&[&Account]) -> Result<()>,
+    mut editor: Editor,
+) -> Result<BTreeSet<String>> {
     if content != Content::MariadbSql {
         return Err(Error::refused(format!("{content} cannot be loaded into MariaDB or MySQL")));
     }
@@ -28,7 +43,6 @@ pub(super) fn load(place: &Place, content: Content, plain: &mut dyn Read, mut me
     let call = place.call(&place.client()?)?.args(ARGUMENTS).arg(format!("--database={database}"));
     // The client takes the end of its input for the end of the dump, wherever that was cut.
     let mut scanner = Scanner::of_structure();
-    let mut editor = Editor::new(database);
     let mut met = BTreeSet::new();
     let mut sink = call.sink()?;
     let mut hand_on = |bytes: &[u8]| sink.write_all(bytes).map_err(|error| Error::from_io("cannot load the dump", error));
@@ -47,6 +61,7 @@ pub(super) fn load(place: &Place, content: Content, plain: &mut dyn Read, mut me
         hand_on(&editor.edited()?)?;
     }
     scanner.finish_foreign()?;
+    let asleep = editor.asleep().clone();
     hand_on(&editor.finish())?;
-    sink.finish().map(|_| ())
+    sink.finish().map(|_| asleep)
 }

@@ -58,20 +58,6 @@ impl Objects {
     }
 }
 
-/// Puts the events of a database to sleep that would run; their names.
-pub(super) fn put_events_to_sleep(session: &mut Session, database: &str) -> Result<BTreeSet<String>> {
-    let query = format!(
-        "SELECT {} FROM information_schema.events WHERE event_schema = {} AND status = 'ENABLED'",
-        sql::json(&[("name", "event_name")]),
-        sql::literal(database)
-    );
-    let events: BTreeSet<String> = session.rows(&query)?.into_iter().map(|Row { name }| name).collect();
-    for event in &events {
-        session.run(&format!("ALTER EVENT {}.{} DISABLE", sql::ident(database), sql::ident(event)))?;
-    }
-    Ok(events)
-}
-
 /// Removes what would act while tables are moved, or hinder that.
 pub(super) fn drop_triggers_and_events(session: &mut Session, database: &str) -> Result<()> {
     for event in names(session, "events", "event_name", "event_schema", database)? {
@@ -125,7 +111,9 @@ mod tests {
     #[test]
     fn an_event_that_was_put_to_sleep_is_awake_again_and_no_other() {
         let event = |name: &str, state: &str| {
-            format!("/*!50106 EVENT {name} ON SCHEDULE EVERY 1 DAY STARTS '2020-01-01' ON COMPLETION NOT PRESERVE {state} DO select 'PRESERVE DISABLE' */;;\n")
+            format!(
+                "/*!50106 EVENT {name} ON SCHEDULE EVERY 1 DAY STARTS '2020-01-01' ON COMPLETION NOT PRESERVE {state} DO select 'PRESERVE DISABLE' */;;\n"
+            )
         };
         let programs = [event("`a`", "DISABLE"), event("`b``c`", "DISABLE"), event("`d`", "DISABLE")].concat();
         let objects = Objects { programs, views: String::new() }.with_awake(&["b`c".to_owned(), "gone".to_owned()].into());

@@ -13,8 +13,20 @@ use crate::error::{Error, Result};
 /// What the swap does in the real database and in those beside it: rows are loaded, tables renamed, all that stands around them made
 /// anew.
 const NEEDED: [&str; 14] = [
-    "SELECT", "INSERT", "CREATE", "DROP", "ALTER", "INDEX", "REFERENCES", "LOCK TABLES", "CREATE VIEW", "SHOW VIEW", "CREATE ROUTINE",
-    "ALTER ROUTINE", "EVENT", "TRIGGER",
+    "SELECT",
+    "INSERT",
+    "CREATE",
+    "DROP",
+    "ALTER",
+    "INDEX",
+    "REFERENCES",
+    "LOCK TABLES",
+    "CREATE VIEW",
+    "SHOW VIEW",
+    "CREATE ROUTINE",
+    "ALTER ROUTINE",
+    "EVENT",
+    "TRIGGER",
 ];
 
 /// Refuses where the swap could not be done in the end.
@@ -31,8 +43,17 @@ pub(super) fn require_swap(place: &Place, target: &str) -> Result<()> {
         let missing: Vec<&str> = NEEDED.into_iter().filter(|right| !rights.has(right)).collect();
         if !missing.is_empty() {
             let what = if database == target { format!("in {target}") } else { format!("in databases beside {target}") };
-            return Err(Error::failed(format!("{} lacks rights {what}, with which it could be restored: {}", server.account, missing.join(", ")))
-                .hint(format!("as an administrator: GRANT {} ON {}.* TO {}", NEEDED.join(", "), sql::ident(&pattern), rights::grantee(&server.account))));
+            return Err(Error::failed(format!(
+                "{} lacks rights {what}, with which it could be restored: {}",
+                server.account,
+                missing.join(", ")
+            ))
+            .hint(format!(
+                "as an administrator: GRANT {} ON {}.* TO {}",
+                NEEDED.join(", "),
+                sql::ident(&pattern),
+                rights::grantee(&server.account)
+            )));
         }
     }
     require_no_foreign_references(&mut session, target)

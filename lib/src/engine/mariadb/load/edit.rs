@@ -1,7 +1,10 @@
 //! What of a dump is loaded otherwise than it stands there.
 
+use std::collections::BTreeSet;
+
 use super::keys::{self, Later};
 use crate::engine::mariadb::sql;
+use crate::engine::mariadb::text::schema::asleep;
 use crate::engine::mariadb::text::split::{Event, SANDBOX, delimiter_of};
 use crate::engine::mariadb::text::statement::{self, Class, Statement, Verb};
 use crate::engine::mariadb::text::variables::Variables;
@@ -11,7 +14,8 @@ use crate::error::{Error, Result};
 ///
 /// - the sandbox line goes, which older clients take for a command they do not know: ours runs no command of its own anyway;
 /// - the dump goes into the one database that is meant, whichever it makes and uses itself;
-/// - indexes that nothing needs while rows come are made when these are there.
+/// - indexes that nothing needs while rows come are made when these are there;
+/// - events are made such that they do not run, where that is asked for.
 pub(super) struct Editor {
     target: String,
     out: Vec<u8>,
@@ -22,6 +26,8 @@ pub(super) struct Editor {
     several: Option<[String; 2]>,
     keys: keys::Watch,
     later: Option<Later>,
+    puts_events_to_sleep: bool,
+    asleep: BTreeSet<String>,
 }
 
 impl Editor {
@@ -35,7 +41,19 @@ impl Editor {
             several: None,
             keys: keys::Watch::default(),
             later: None,
+            puts_events_to_sleep: false,
+            asleep: BTreeSet::new(),
         }
+    }
+
+    /// For a database in which no event must run.
+    pub(super) fn with_events_asleep(target: &str) -> Self {
+        Editor { puts_events_to_sleep: true, ..Editor::new(target) }
+    }
+
+    /// The events so far that would have run.
+    pub(super) fn asleep(&self) -> &BTreeSet<String> {
+        &self.asleep
     }
 
     /// What has become of the part so far.
@@ -98,6 +116,13 @@ impl Editor {
                 }
                 None => self.out.extend_from_slice(text),
             },
+            Statement::Create { class: Class::Event, name, .. } if self.puts_events_to_sleep => match asleep(text) {
+                Some(text) => {
+                    self.asleep.insert(name);
+                    self.out.extend(text);
+                }
+                None => self.out.extend_from_slice(text),
+            },
             _ => self.out.extend_from_slice(text),
         }
     }
@@ -157,6 +182,22 @@ mod tests {
         );
         let error = edit(&format!("{text}USE `other`;\nDROP TABLE x;\n"), 9).expect_err("two databases");
         assert!(error.to_string().contains("several databases, app and other"), "{error}");
+    }
+
+    #[test]
+    fn events_are_made_asleep_where_that_is_asked_for() {
+        let event = |name: &str, state: &str| {
+            format!(
+                "/*!50106 CREATE*/ /*!50117 DEFINER=`a`@`%`*/ /*!50106 EVENT `{name}` ON SCHEDULE EVERY 1 DAY STARTS '2020-01-01 00:00:00' ON COMPLETION NOT PRESERVE {state} DO select ' PRESERVE ENABLE ' */ ;;\n"
+            )
+        };
+        let text = format!("DELIMITER ;;\n{}{}DELIMITER ;\n", event("runs", "ENABLE"), event("rests", "DISABLE"));
+        let mut editor = Editor::with_events_asleep("x");
+        Scanner::of_structure().write_past(text.as_bytes(), |event, variables| editor.take(event, variables));
+        assert_eq!(editor.asleep().iter().collect::<Vec<_>>(), ["runs"]);
+        let edited = String::from_utf8(editor.finish()).expect("text");
+        assert_eq!(edited, format!("DELIMITER ;;\n{}{}DELIMITER ;\n", event("runs", "DISABLE"), event("rests", "DISABLE")));
+        assert_eq!(edit(&text, 10).expect("a text"), text);
     }
 
     #[test]

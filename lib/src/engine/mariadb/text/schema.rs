@@ -42,12 +42,21 @@ pub(super) enum Effect {
 const ASLEEP: &[u8] = b" PRESERVE DISABLE ";
 const AWAKE: &[u8] = b" PRESERVE ENABLE ";
 
-/// The text of an event that was put to sleep, as it was before; also of several statements, for the first event in them.
+/// The text of an event that does not run, as if it did; also of several statements, for the first event in them.
 pub(in crate::engine::mariadb) fn awake(text: &[u8]) -> Vec<u8> {
-    match text.windows(ASLEEP.len()).position(|window| window == ASLEEP) {
-        Some(at) => [&text[..at], AWAKE, &text[at + ASLEEP.len()..]].concat(),
-        None => text.to_vec(),
-    }
+    with_state(text, ASLEEP, AWAKE).unwrap_or_else(|| text.to_vec())
+}
+
+/// The text of an event that runs, such that it does not; none where it does not run already.
+pub(in crate::engine::mariadb) fn asleep(text: &[u8]) -> Option<Vec<u8>> {
+    let place = |word: &[u8]| text.windows(word.len()).position(|window| window == word);
+    let is_asleep = place(ASLEEP).is_some_and(|at| place(AWAKE).is_none_or(|awake| at < awake));
+    if is_asleep { None } else { with_state(text, AWAKE, ASLEEP) }
+}
+
+fn with_state(text: &[u8], from: &[u8], to: &[u8]) -> Option<Vec<u8>> {
+    let at = text.windows(from.len()).position(|window| window == from)?;
+    Some([&text[..at], to, &text[at + from.len()..]].concat())
 }
 
 impl Objects {
