@@ -4,6 +4,7 @@ mod address;
 mod beside;
 mod catalog;
 mod cluster;
+mod create;
 mod dump;
 mod ending;
 mod exchange;
@@ -17,7 +18,9 @@ mod probe;
 mod programs;
 mod require;
 mod rights;
+mod scratch;
 mod session;
+mod shared;
 mod sql;
 mod structure;
 pub mod text;
@@ -169,8 +172,8 @@ impl Engine for Mariadb {
         Ok(())
     }
 
-    fn scratch(&self, _origin: Option<&Database>) -> Result<Box<dyn Workspace>> {
-        Err(not_yet())
+    fn scratch(&self, origin: Option<&Database>) -> Result<Box<dyn Workspace>> {
+        Ok(Box::new(scratch::scratch(&self.place.settings, origin)?))
     }
 
     fn beside(&self, origin: Option<&Database>, id: &str) -> Result<Box<dyn Beside>> {

@@ -2,6 +2,7 @@
 
 mod inherited;
 mod options;
+mod reach;
 
 use std::collections::BTreeMap;
 
