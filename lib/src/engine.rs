@@ -2,6 +2,7 @@
 
 mod private;
 mod named;
+mod shown;
 mod sql_stream;
 mod url;
 pub mod mariadb;

@@ -201,12 +201,14 @@ pub(super) fn is_ordered_by_key(session: &mut Session, server: &Server, relation
 /// Everything that is the schema, as the catalogue has it: if it is the same before and after a dump, nothing has changed the
 /// schema meanwhile, and no table was emptied or built anew.
 pub(super) fn state(session: &mut Session, server: &Server) -> Result<Vec<u8>> {
-    let concat = |columns: &[&str]| {
-        columns.iter().map(|column| format!("IFNULL(HEX({column}), '-')")).collect::<Vec<_>>().join(", ")
-    };
+    let concat = |columns: &[&str]| columns.iter().map(|column| format!("IFNULL(HEX({column}), '-')")).collect::<Vec<_>>().join(", ");
     let parts: [(&str, &str, &[&str]); 6] = [
         ("TABLES", "TABLE_SCHEMA", &["TABLE_NAME", "TABLE_TYPE", "ENGINE", "CREATE_TIME", "CREATE_OPTIONS", "TABLE_COLLATION"]),
-        ("COLUMNS", "TABLE_SCHEMA", &["TABLE_NAME", "ORDINAL_POSITION", "COLUMN_NAME", "COLUMN_TYPE", "COLUMN_DEFAULT", "IS_NULLABLE", "EXTRA"]),
+        (
+            "COLUMNS",
+            "TABLE_SCHEMA",
+            &["TABLE_NAME", "ORDINAL_POSITION", "COLUMN_NAME", "COLUMN_TYPE", "COLUMN_DEFAULT", "IS_NULLABLE", "EXTRA"],
+        ),
         ("VIEWS", "TABLE_SCHEMA", &["TABLE_NAME", "VIEW_DEFINITION", "DEFINER"]),
         ("ROUTINES", "ROUTINE_SCHEMA", &["ROUTINE_NAME", "ROUTINE_TYPE", "LAST_ALTERED"]),
         ("TRIGGERS", "TRIGGER_SCHEMA", &["TRIGGER_NAME", "CREATED", "ACTION_STATEMENT"]),

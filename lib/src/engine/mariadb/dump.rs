@@ -164,8 +164,12 @@ pub(super) fn call(
 
 /// Every table of the catalogue has its rows in the dump.
 fn require_every_table(found: &Fingerprint, program: &Program, relations: &[Relation]) -> Result<()> {
-    let missing: Vec<String> =
-        relations.iter().filter(|relation| relation.is_table()).map(Relation::full_name).filter(|name| !found.tables.contains_key(name)).collect();
+    let missing: Vec<String> = relations
+        .iter()
+        .filter(|relation| relation.is_table())
+        .map(Relation::full_name)
+        .filter(|name| !found.tables.contains_key(name))
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }

@@ -44,8 +44,7 @@ pub(super) fn check(place: &Place, session: &mut Session, server: &Server, relat
             Error::failed(format!("database {database} has no table")).hint("is it the right one? if it may be empty, set allow_empty")
         );
     }
-    let outside: Vec<String> =
-        relations.iter().filter(|relation| relation.is_outside_of_snapshot()).map(Relation::with_engine).collect();
+    let outside: Vec<String> = relations.iter().filter(|relation| relation.is_outside_of_snapshot()).map(Relation::with_engine).collect();
     Ok(if outside.is_empty() || place.settings.lock_tables {
         Vec::new()
     } else {
@@ -70,7 +69,10 @@ fn require_rights(place: &Place, session: &mut Session, server: &Server) -> Resu
         let missing = missing.join(", ");
         return refuse(
             &format!("it lacks {missing}"),
-            format!("GRANT {missing} ON {}.* TO {grantee}", sql::ident(&database.replace('\\', "\\\\").replace('_', "\\_").replace('%', "\\%"))),
+            format!(
+                "GRANT {missing} ON {}.* TO {grantee}",
+                sql::ident(&database.replace('\\', "\\\\").replace('_', "\\_").replace('%', "\\%"))
+            ),
         );
     }
     require_routines(place, session, server, &rights)
