@@ -23,6 +23,7 @@ mod session;
 mod shared;
 mod sql;
 mod structure;
+mod waiting;
 pub mod text;
 
 pub use structure::SqlStructure;
@@ -74,12 +75,6 @@ impl Mariadb {
             Error::usage("the URL of MariaDB or MySQL names no database").hint("write mariadb://USER@HOST/DATABASE, or set MYSQL_DATABASE")
         })
     }
-}
-
-/// What this version does not do yet.
-fn not_yet() -> Error {
-    Error::usage("this version cannot yet restore over a MariaDB or MySQL database")
-        .hint("restore into a clone, or load the dump with the server's own client: backup-catalog show names the file")
 }
 
 impl Engine for Mariadb {
@@ -143,16 +138,26 @@ impl Engine for Mariadb {
         self.place.mark(marker)
     }
 
-    fn is_named_by(&self, _value: &str) -> bool {
-        false
+    fn is_named_by(&self, value: &str) -> bool {
+        self.target().is_ok_and(|name| self.place.address.is_named_by(name, value))
     }
 
     fn places(&self) -> BTreeMap<&'static str, String> {
-        BTreeMap::from([("url", self.location())])
+        let mut places = self.place.address.reach().places;
+        places.insert("url", self.place.address.url_without_password());
+        places
     }
 
-    fn limits(&self, _lock: Option<Duration>, _statement: Option<Duration>) -> Result<BTreeMap<String, String>> {
-        Err(not_yet())
+    fn limits(&self, lock: Option<Duration>, statement: Option<Duration>) -> Result<BTreeMap<String, String>> {
+        if lock.is_none() && statement.is_none() {
+            return Ok(BTreeMap::new());
+        }
+        Err(Error::usage("no variable tells the libraries of MariaDB and MySQL how long to wait for a lock or a statement")
+            .hint("SET lock_wait_timeout and innodb_lock_wait_timeout in the migration itself, or bound the whole command with --timeout"))
+    }
+
+    fn waiting(&self) -> Result<Vec<String>> {
+        waiting::sentences(&self.place)
     }
 
     fn live(&self) -> Result<Live> {
