@@ -1,6 +1,6 @@
 # The words of SQLite, for a file in this project's folder.
 # shellcheck shell=sh disable=SC2034,SC2153 # a tool's script uses what stands here
-# shellcheck source=tests/postgres_scenarios/story.sh
+# shellcheck source=tests/server_scenarios/story.sh
 . "$STORY"
 # shellcheck source=scripts/migration-tools/words.sh
 . "$ROOT/scripts/migration-tools/words.sh"

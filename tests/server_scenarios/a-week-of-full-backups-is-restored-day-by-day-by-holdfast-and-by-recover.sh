@@ -1,0 +1,63 @@
+# shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh
+. "$WORDS"
+# An application with a database on a server and a media tree; each day something of both changes.
+make_ledger 20000
+mkdir -p media/empty days
+n=0
+while [ $n -lt 80 ]; do
+    n=$((n + 1))
+    head -c $((n * 311 % 30000 + 1)) /dev/urandom >"media/picture $n.jpg"
+done
+ln -s 'picture 1.jpg' media/cover
+find media -exec touch -h -d 2026-01-01 {} +
+config 'compression = "zstd"' 'full_every = "7d"' '[env.prod]' "database = \"$URL\"" 'files = ["media"]'
+listed() { (cd "$1" && find media -printf '%p %y %m %s %T@ %l\n' | awk '$2 == "d" { $4 = "" } 1' | sort); }
+
+day=0
+for type in full incremental incremental differential auto full incremental; do
+    day=$((day + 1))
+    expect 0 backup-full -e prod --type $type
+    now=$(newest prod)
+    case $type in auto) made=incremental ;; *) made=$type ;; esac
+    is "$(jq -r .type "$now/manifest.json")" $made "the type on day $day"
+    stored=$(jq '[.components[] | select(.role != "globals").stored_bytes] | add' "$now/manifest.json")
+    [ $made = full ] && full=$stored || [ "$stored" -lt $((full / 5)) ] || wrong "day $day stores $stored bytes, the full $full"
+    picture >"days/$(basename "$now")"
+    mkdir "days/$(basename "$now").files"
+    cp -a media "days/$(basename "$now").files/"
+    sql "UPDATE entry SET cents = cents + 1 WHERE id BETWEEN $((day * 100)) AND $((day * 100 + 50)); DELETE FROM entry WHERE id = $((day * 1000));
+        INSERT INTO entry VALUES ($((100000 + day)), 1, 2, 'day $day')"
+    head -c 5000 /dev/urandom >"media/new $day.jpg"
+    echo "note $day" >>'media/picture 10.jpg'
+    rm "media/picture 2$day.jpg"
+    mv "media/picture 3$day.jpg" "media/moved $day.jpg"
+done
+is "$(backups prod)" 7 "backups"
+expect 0 backup-guard -q -e prod --verify restore
+for id in $(cd "$STORE/prod" && ls); do
+    folder=$STORE/prod/$id
+    expect 0 restore-db "$id" -e prod --to "$(url other)"
+    expect 0 restore-db "$id" -e prod --files-to back
+    picture other >restored
+    cmp restored "days/$id" || wrong "the database of $id is not what was there"
+    drop_database other
+    # By the program in the folder, or where it is a full by the script it is a copy of.
+    recover=$folder/recover.py
+    [ -e "$recover" ] || recover=$(dirname "$STORY")/../../scripts/recover
+    make_database other
+    python3 "$recover" --role database "$folder" - >plain.sql || wrong "the database of $id cannot be recovered"
+    load other plain.sql || wrong "what is recovered of $id cannot be loaded"
+    picture other >restored
+    cmp restored "days/$id" || wrong "what is recovered of $id is not what was there"
+    drop_database other
+    mkdir recovered
+    python3 "$recover" --role files "$folder" - | tar -xf - -C recovered || wrong "the files of $id cannot be recovered"
+    for copy in back recovered; do
+        diff -r --no-dereference $copy/media "days/$id.files/media" || wrong "$copy of $id: other contents"
+        listed "days/$id.files" >wanted
+        listed $copy >found
+        diff wanted found || wrong "$copy of $id: other names, modes or times"
+    done
+    rm -rf back recovered
+done
+nothing_staged

@@ -1,0 +1,22 @@
+# shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh
+. "$WORDS"
+make_ledger
+add_oddities
+odd=$(oddities)
+before=$(picture)
+picture >one
+gzip -c one >two.txt
+zstd -qc one >three.gz
+archive >four.sql
+for file in one two.txt three.gz four.sql; do
+    set_mark live
+    expect 0 restore-db --no-safety-backup --to "$URL" -f "$file"
+    is "$(oddities)" "$odd" "$file"
+    [ "$(picture)" = "$before" ] || wrong "$file: it is not what was dumped"
+    expect 0 restore-db --undo --to "$URL"
+    is "$(mark)" live "$file"
+    approved restore-db --discard --to "$URL"
+done
+expect 2 restore-db --no-safety-backup --to "$URL" -f "$STORY"
+is "$(mark)" live
+nothing_beside

@@ -1,0 +1,24 @@
+# shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh
+. "$WORDS"
+make_ledger
+config "scratch_server = \"$(server_url)\"" '[env.dev]' "database = \"$URL\""
+make_program tests 'sql_by_variables "SELECT current_database()" >clone_name; exec sleep 60'
+safe-db-test -e dev -- ./tests >out 2>err </dev/null &
+run=$!
+until_true 60 test -s clone_name
+killed=$(cat clone_name)
+# Of two that live beside each other, neither sweeps the other's.
+make_program short 'sleep 0.2'
+expect 0 safe-db-test -e dev -- ./short
+has_database "$killed" || wrong "the clone of a run that lives was swept"
+kill -KILL "$run"
+wait "$run" || :
+# One has the name and no mark, one the mark and another name.
+make_database holdfast_scratch_0123456789ab
+make_database "${DB}_mine"
+sql_server "COMMENT ON DATABASE ${DB}_mine IS 'holdfast:{\"role\":\"scratch\",\"target\":\"$DB\"}'"
+expect 0 safe-db-test -e dev -- ./short
+if has_database "$killed"; then wrong "the clone of a killed run is still there"; fi
+has_database holdfast_scratch_0123456789ab || wrong "a database that only has the name was dropped"
+has_database "${DB}_mine" || wrong "a database that only has the mark was dropped"
+drop_database holdfast_scratch_0123456789ab
