@@ -78,6 +78,14 @@ fn play(stage: &Stage, number: usize, name: &str) -> Result<(), String> {
     let place = tempfile::Builder::new().prefix("hf-").tempdir_in("/tmp").expect("a folder");
     // A private server that runs as another user lives below.
     std::fs::set_permissions(place.path(), std::fs::Permissions::from_mode(0o711)).expect("a mode");
+    // What a private server begins with is made once: it takes longer than many a scenario.
+    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("scenario-cache");
+    std::fs::create_dir_all(&cache).expect("a folder");
+    let private = std::fs::Permissions::from_mode(0o700);
+    std::fs::create_dir(place.path().join("state")).expect("a folder");
+    std::fs::set_permissions(place.path().join("state"), private.clone()).expect("a mode");
+    std::fs::set_permissions(&cache, private).expect("a mode");
+    std::os::unix::fs::symlink(&cache, place.path().join("state/cache")).expect("a link");
     let binaries = Path::new(env!("CARGO_BIN_EXE_backup-db")).parent().expect("a folder");
     let said = std::fs::File::create(place.path().join("said")).expect("a file");
     let mut command = Command::new("sh");

@@ -2,7 +2,7 @@
 . "$WORDS"
 make_ledger
 make_user owner_of_"$DB"
-sql_server "ALTER DATABASE $DB OWNER TO owner_of_$DB"
+give_database_to "owner_of_$DB"
 config '[env.prod]' "database = \"$URL\"" 'protected = true'
 expect 0 backup-db -e prod
 mkdir -p path/to
@@ -17,7 +17,7 @@ expect 4 restore-db -e prod -f path/to/backup.sql.gz --confirm dev
 [ "$(picture)" = "$damaged" ] || wrong "a refused restore has changed the database"
 
 # The environment's own database, under another user.
-approved restore-db -e prod -f path/to/backup.sql.gz -u postgres -d "$DB"
+approved restore-db -e prod -f path/to/backup.sql.gz -u "$ADMIN" -d "$DB"
 [ "$(picture)" = "$before" ] || wrong "it is not what the file holds"
 expect 4 restore-db -e prod --undo
 approved restore-db -e prod --undo

@@ -13,7 +13,7 @@ cp good.sql shown
 expect 0 client_env safe-migrate -v -e dev --report report.json -- ./good
 holds err '1 rows gained'
 holds err "table ${SCHEMA}invoice is new"
-holds err 'rating integer'
+holds err "$(column_written rating)"
 is "$(cat out)" ""
 is "$(told .outcome) $(told .state.state) $(told .command_status) $(told .proven)" 'done migrated 0 true'
 is "$(sql 'SELECT sum(rating) FROM account')" 50

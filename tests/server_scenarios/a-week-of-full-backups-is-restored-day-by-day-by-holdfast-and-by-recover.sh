@@ -36,20 +36,20 @@ is "$(backups prod)" 7 "backups"
 expect 0 backup-guard -q -e prod --verify restore
 for id in $(cd "$STORE/prod" && ls); do
     folder=$STORE/prod/$id
-    expect 0 restore-db "$id" -e prod --to "$(url other)"
+    expect 0 restore-db "$id" -e prod --to "$(url "${DB}_other")"
     expect 0 restore-db "$id" -e prod --files-to back
-    picture other >restored
+    picture "${DB}_other" >restored
     cmp restored "days/$id" || wrong "the database of $id is not what was there"
-    drop_database other
+    drop_database "${DB}_other"
     # By the program in the folder, or where it is a full by the script it is a copy of.
     recover=$folder/recover.py
     [ -e "$recover" ] || recover=$(dirname "$STORY")/../../scripts/recover
-    make_database other
+    make_database "${DB}_other"
     python3 "$recover" --role database "$folder" - >plain.sql || wrong "the database of $id cannot be recovered"
-    load other plain.sql || wrong "what is recovered of $id cannot be loaded"
-    picture other >restored
+    load "${DB}_other" plain.sql || wrong "what is recovered of $id cannot be loaded"
+    picture "${DB}_other" >restored
     cmp restored "days/$id" || wrong "what is recovered of $id is not what was there"
-    drop_database other
+    drop_database "${DB}_other"
     mkdir recovered
     python3 "$recover" --role files "$folder" - | tar -xf - -C recovered || wrong "the files of $id cannot be recovered"
     for copy in back recovered; do

@@ -4,7 +4,7 @@ make_ledger 500
 add_oddities
 before=$(picture)
 picture | gzip >old.sql.gz
-archive >custom.dump
+if has_archive; then archive >custom.dump; fi
 printf '%s\n' "[env.pg]" "database = \"$URL\"" >holdfast.toml
 expect 0 backup-catalog import --as db -e pg --store "$STORE" old.sql.gz --at 2020-11-01T12:00Z --json
 id=$(jq -r .id out)
@@ -20,8 +20,10 @@ is "$(jq -r '[.changes.tables[] | select(.table == "'"${SCHEMA}entry"'") | .afte
 is "$(jq -r '[.changes.schema[].object] | index("table '"${SCHEMA}mark"'") != null' out)" true
 expect 0 restore-db "$id" --no-safety-backup -e pg --store "$STORE"
 [ "$(picture)" = "$before" ] || wrong "it is not what was dumped"
-expect 2 backup-catalog import --as db -e pg --store "$STORE" custom.dump
-holds err "pg_restore -f -"
+if has_archive; then
+    expect 2 backup-catalog import --as db -e pg --store "$STORE" custom.dump
+    holds err "pg_restore -f -"
+fi
 gunzip -c old.sql.gz | head -c 3000 >cut.sql
 expect 3 backup-catalog import --as db -e pg --store "$STORE" cut.sql
 expect 0 backup-catalog list -e pg --store "$STORE" --json

@@ -7,8 +7,9 @@ before=$(picture)
 picture >one
 gzip -c one >two.txt
 zstd -qc one >three.gz
-archive >four.sql
-for file in one two.txt three.gz four.sql; do
+if has_archive; then archive >four.sql; fi
+for file in one two.txt three.gz four*; do
+    [ -e "$file" ] || continue
     set_mark live
     expect 0 restore-db --no-safety-backup --to "$URL" -f "$file"
     is "$(oddities)" "$odd" "$file"

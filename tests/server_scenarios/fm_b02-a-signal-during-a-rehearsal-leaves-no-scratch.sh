@@ -1,7 +1,6 @@
 # shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh
 . "$WORDS"
 make_ledger 100000
-scratches() { sql_server "SELECT datname FROM pg_database WHERE shobj_description(oid, 'pg_database') LIKE '%scratch%$DB%'"; }
 has_scratch() { [ -n "$(scratches)" ]; }
 has_private_scratch() { [ -n "$(find "$TMPDIR" -maxdepth 2 -name data)" ]; }
 expect 0 backup-db "$URL"

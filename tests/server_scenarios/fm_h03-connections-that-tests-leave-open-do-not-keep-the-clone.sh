@@ -3,7 +3,7 @@
 make_ledger
 config "scratch_server = \"$(server_url)\"" '[env.dev]' "database = \"$URL\""
 # Somebody who is not of the run stays connected to its clone.
-make_program tests 'sql_by_variables "SELECT current_database()" >clone_name; until [ -e sits ]; do sleep 0.02; done'
+make_program tests 'sql_by_variables "SELECT $DATABASE_NAME" >clone_name; until [ -e sits ]; do sleep 0.02; done'
 safe-db-test -e dev -- ./tests >out 2>err </dev/null &
 run=$!
 until_true 60 test -s clone_name

@@ -2,7 +2,7 @@
 . "$WORDS"
 make_ledger
 config "scratch_server = \"$(server_url)\"" '[env.dev]' "database = \"$URL\""
-make_program tests 'sql_by_variables "SELECT current_database()" >clone_name; exec sleep 60'
+make_program tests 'sql_by_variables "SELECT $DATABASE_NAME" >clone_name; exec sleep 60'
 safe-db-test -e dev -- ./tests >out 2>err </dev/null &
 run=$!
 until_true 60 test -s clone_name

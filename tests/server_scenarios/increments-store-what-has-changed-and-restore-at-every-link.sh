@@ -25,20 +25,20 @@ for method in gzip zstd; do
 done
 expect 0 backup-guard --verify restore
 for id in $(cd "$(dirname "$now")" && ls); do
-    expect 0 restore-db "$id" --to "$(url other)"
-    picture other >restored
+    expect 0 restore-db "$id" --to "$(url "${DB}_other")"
+    picture "${DB}_other" >restored
     cmp restored "picture-$id" || wrong "$id is not what was there"
-    drop_database other
+    drop_database "${DB}_other"
     folder=$(dirname "$now")/$id
     [ "$(kind_of "$folder")" = full ] || {
         # By the program in its folder, as its own instructions say.
-        grep -q 'python3 recover.py --role database . - | psql' "$folder/RESTORE.txt" || wrong "no instructions for $id"
-        make_database other
+        grep -q "python3 recover.py --role database . - | $CLIENT" "$folder/RESTORE.txt" || wrong "no instructions for $id"
+        make_database "${DB}_other"
         (cd "$folder" && python3 recover.py --role database . -) >plain.sql || wrong "$id cannot be recovered"
-        load other plain.sql || wrong "what is recovered of $id cannot be loaded"
-        picture other >restored
+        load "${DB}_other" plain.sql || wrong "what is recovered of $id cannot be loaded"
+        picture "${DB}_other" >restored
         cmp restored "picture-$id" || wrong "what is recovered of $id is not what was there"
-        drop_database other
+        drop_database "${DB}_other"
     }
 done
 nothing_staged

@@ -12,6 +12,8 @@ REAL_DUMP=$SERVER_PROGRAMS/mariadb-dump
 CLIENT=mariadb
 # What stands before a table's name in reports.
 SCHEMA=''
+# The scenarios' own account.
+ADMIN=root
 
 # url [DATABASE [USER]]; with no database of its own: url ''.
 url() { echo "mariadb://${2:-root}@localhost/${1-$DB}?socket=$SERVER_SOCKET"; }
@@ -52,7 +54,7 @@ ledger_sql() {
     echo "
         CREATE TABLE account (id integer PRIMARY KEY, name text NOT NULL, cents bigint NOT NULL);
         CREATE TABLE entry (id integer PRIMARY KEY, account integer, cents bigint, note text, FOREIGN KEY (account) REFERENCES account (id));
-        CREATE TABLE mark (word text);
+        CREATE TABLE mark (word text) COMMENT 'of $DB';
         INSERT INTO account SELECT seq, concat('account ', seq), 1000 FROM seq_1_to_100;
         INSERT INTO entry SELECT seq, 1 + seq % 100, seq, repeat(md5(seq), 2) FROM seq_1_to_$1;
         INSERT INTO mark VALUES ('first');"
@@ -147,7 +149,8 @@ add_oddities() {
 oddities() { sql "SELECT hex(content), bits + 0, amount, at FROM bytes; SELECT count(*) FROM rich; SELECT twice(21); SELECT next_not_cached_value > 42 FROM counter; SHOW CREATE TRIGGER stamp" | sed 's/|[0-9: .-]*$//'; }
 
 # There is no archive format beside the text.
-archive() { return 1; }
+has_archive() { false; }
+archive() { false; }
 
 # make_migration NAME [variables|url|argument|real]: ./NAME, a program that says the statements on stdin one by one, each by
 # itself, and fails at the first that fails. It finds its database by the engine's own variables, by DATABASE_URL, by its
@@ -168,7 +171,7 @@ BY='by_variables() { exec "$PROGRAMS/mariadb" --no-defaults --batch --raw --skip
 by_url() {
     rest=${1#*://} query=${1#*\?} socket=${1#*socket=}
     user=${rest%%@*} path=${rest#*/}
-    path=${path%%\?*} socket=$(printf %b "$(printf %s "${socket%%&*}" | sed "s/%/\\\\x/g")")
+    path=${path%%\?*} socket=$(printf %s "${socket%%&*}" | sed "s,%2F,/,g")
     case $user in *:*) MYSQL_PWD=${user#*:} && export MYSQL_PWD ;; esac
     shift
     exec "$PROGRAMS/mariadb" --no-defaults --batch --raw --skip-column-names --user="${user%%:*}" --socket="$socket" --database="$path" "$@"
@@ -183,7 +186,11 @@ DUPLICATE_KEY="Duplicate entry '1' for key 'PRIMARY'"
 failed_rows() { rows_in "$1" "$2"; }
 # sleep_for SECONDS: a statement that takes that long.
 sleep_for() { echo "SELECT sleep($1);"; }
-current_database() { echo 'SELECT database()'; }
+DATABASE_NAME='database()'
+# as_written NAME: a table, as statements of a dump have it.
+as_written() { echo "\`$1\`"; }
+# column_written NAME: one of whole numbers.
+column_written() { echo "\`$1\` int(11)"; }
 
 # No statement renames a database.
 rename_database() {
@@ -227,6 +234,8 @@ as_server_user() { PATH=$PATH:/usr/sbin; if [ "$(id -u)" = 0 ]; then setpriv --r
 drop_all_by_variables() { sql_by_variables "SET foreign_key_checks = 0; DROP TABLE account, entry, mark; DROP DATABASE \`$DB\`"; }
 # make_plain_user NAME: one who may connect, and nothing more; and the statement by which it may create databases.
 make_plain_user() { sql_server "CREATE USER \`$1\`@localhost"; }
+# give_database_to USER: with all that is in it, and what stands beside it in a restore.
+give_database_to() { sql_server "GRANT ALL ON \`$DB\`.* TO \`$1\`@localhost; GRANT ALL ON \`${DB}\\_\\_%\`.* TO \`$1\`@localhost; GRANT SELECT ON mysql.proc TO \`$1\`@localhost"; }
 # sit_in DATABASE: somebody connects there and stays, until `stop` is there.
 sit_in() {
     { echo "SELECT 1;"; until [ -e stop ]; do sleep 0.05; done; } | talk_to "$1" >/dev/null 2>&1 &
@@ -234,7 +243,7 @@ sit_in() {
 }
 somebody_is_in() { [ "$(sql_server "SELECT count(*) > 0 FROM information_schema.processlist WHERE db = '$1'")" = 1 ]; }
 # The clones of this scenario's database on a server that the configuration names: those in which its tables are.
-scratches() { sql_server "SELECT table_schema FROM information_schema.tables WHERE table_schema LIKE 'holdfast\\_scratch\\_%' AND table_name = '${DB}_is_here'"; }
+scratches() { sql_server "SELECT table_schema FROM information_schema.tables WHERE table_schema REGEXP '^holdfast_(scratch|kept)_' AND table_comment = 'of $DB'"; }
 has_private_scratch() { [ -n "$(find "$TMPDIR" -maxdepth 2 -name data)" ]; }
 # slowly_delete SECONDS TABLE: one statement, which deletes all rows with an id above 10 when that time is over.
 slowly_delete() { echo "DELETE e FROM $2 e JOIN (SELECT sleep($1)) pause WHERE e.id > 10;"; }

@@ -11,6 +11,13 @@ DUMP_PROGRAM=pg_dump
 CLIENT=psql
 # What stands before a table's name in reports.
 SCHEMA=public.
+# The scenarios' own role.
+ADMIN=postgres
+DATABASE_NAME='current_database()'
+# as_written NAME: a table, as statements of a dump have it.
+as_written() { echo "public.$1"; }
+# column_written NAME: one of whole numbers.
+column_written() { echo "$1 integer"; }
 REAL_DUMP=$SERVER_PROGRAMS/pg_dump
 
 # url [DATABASE [USER]]
@@ -136,6 +143,7 @@ add_oddities() { sql "SELECT lo_from_bytea(4242, '\\x00ff5c2e0a'::bytea); CREATE
 oddities() { sql "SELECT lo_get(4242); SELECT count(*) FROM totals; SELECT last_value FROM counter"; }
 
 # A dump in the engine's own archive format.
+has_archive() { true; }
 archive() { client "$REAL_DUMP" -Fc "$DB"; }
 
 # make_migration NAME [variables|url|argument|real]: ./NAME, a program that says the statements on stdin one by one, each by
