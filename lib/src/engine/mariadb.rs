@@ -7,6 +7,7 @@ mod cluster;
 mod dump;
 mod ending;
 mod exchange;
+mod insistent;
 mod label;
 mod load;
 mod look;
