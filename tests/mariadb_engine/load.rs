@@ -80,9 +80,9 @@ fn a_dump_with_create_database_goes_into_the_clone() {
 fn a_definer_that_is_nowhere_hinders_nothing() {
     server().database(
         "orphans",
-        "CREATE TABLE t (a int); INSERT INTO t VALUES (1); CREATE USER ghost@nowhere; \
+        "CREATE TABLE t (a int); INSERT INTO t VALUES (1); CREATE USER ghost@nowhere; GRANT ALL ON *.* TO ghost@nowhere; \
         CREATE DEFINER=ghost@nowhere VIEW one AS SELECT a FROM t; CREATE DEFINER=ghost@nowhere VIEW all_of_one AS SELECT a FROM one; \
-        CREATE DEFINER=ghost@nowhere PROCEDURE p() SELECT a FROM all_of_one; GRANT ALL ON *.* TO ghost@nowhere",
+        CREATE DEFINER=ghost@nowhere PROCEDURE p() SELECT a FROM all_of_one",
     );
     let engine = engine("orphans");
     let (dumped, bytes) = dump_of(&engine).expect("a dump");
