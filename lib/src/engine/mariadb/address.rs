@@ -1,6 +1,7 @@
 //! Where a server and a database are: from the text of a source to the arguments of a client program.
 
 mod inherited;
+mod named;
 mod options;
 mod reach;
 

@@ -25,8 +25,8 @@ impl Rights {
     pub(super) fn of(place: &Place, server: &Server) -> Result<Option<Self>> {
         // By a session of its own: a server that heeds no grants (--skip-grant-tables) objects, and that ends it.
         let mut session = place.session()?;
-        let using = roles(&mut session, server)?;
-        Ok(match session.ask(&format!("SHOW GRANTS FOR CURRENT_USER(){using}"))? {
+        let whose = roles(&mut session, server)?;
+        Ok(match session.ask(&format!("SHOW GRANTS{whose}"))? {
             Ok(grants) => Some(Self::read(&String::from_utf8_lossy(&grants), &server.database)),
             Err(_) => None,
         })
@@ -60,13 +60,13 @@ impl Rights {
     }
 }
 
-/// MySQL shows what roles bring only where they are named; MariaDB shows it unasked.
+/// MySQL shows what roles bring only where they are named; MariaDB only where nobody is.
 fn roles(session: &mut Session, server: &Server) -> Result<String> {
     if server.flavour() == Flavour::Mariadb || server.version_num() < MYSQL_WITH_ROLES {
         return Ok(String::new());
     }
     let role = session.text("SELECT CURRENT_ROLE()")?;
-    Ok(if role.contains('`') { format!(" USING {role}") } else { String::new() })
+    Ok(if role.contains('`') { format!(" FOR CURRENT_USER() USING {role}") } else { String::new() })
 }
 
 fn has(rights: &BTreeSet<String>, right: &str) -> bool {

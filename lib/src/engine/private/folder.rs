@@ -27,9 +27,9 @@ const SERVERS: [(&str, Signal); 2] = [("postmaster.pid", Signal::SIGQUIT), ("mar
 /// How long a server that outlived its run may take to end.
 const END_WAIT: Duration = Duration::from_secs(2);
 
-/// Whether a socket in this folder is a private server's.
+/// Whether a socket, by its own path or by its folder's, is a private server's.
 pub(in crate::engine) fn is_private(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX))
+    path.ancestors().take(2).filter_map(Path::file_name).any(|name| name.to_string_lossy().starts_with(PREFIX))
 }
 
 /// A private folder with a short path: in TMPDIR, else in /var/tmp, which is a disk where /tmp is memory.
