@@ -1,6 +1,8 @@
 //! What the verbs know of a database: a [`Engine`] and the places it can be loaded into. They never know which one it is.
 
 mod private;
+mod named;
+mod shown;
 mod sql_stream;
 mod url;
 pub mod mariadb;

@@ -4,6 +4,7 @@ mod address;
 mod beside;
 mod catalog;
 mod cluster;
+mod create;
 mod dump;
 mod ending;
 mod exchange;
@@ -18,9 +19,12 @@ mod probe;
 mod programs;
 mod require;
 mod rights;
+mod scratch;
 mod session;
+mod shared;
 mod sql;
 mod structure;
+mod waiting;
 pub mod text;
 
 pub use structure::SqlStructure;
@@ -141,16 +145,26 @@ impl Engine for Mariadb {
         self.place.mark(marker)
     }
 
-    fn is_named_by(&self, _value: &str) -> bool {
-        false
+    fn is_named_by(&self, value: &str) -> bool {
+        self.target().is_ok_and(|name| self.place.address.is_named_by(name, value))
     }
 
     fn places(&self) -> BTreeMap<&'static str, String> {
-        BTreeMap::from([("url", self.location())])
+        let mut places = self.place.address.reach().places;
+        places.insert("url", self.place.address.url_without_password());
+        places
     }
 
-    fn limits(&self, _lock: Option<Duration>, _statement: Option<Duration>) -> Result<BTreeMap<String, String>> {
-        Err(not_yet())
+    fn limits(&self, lock: Option<Duration>, statement: Option<Duration>) -> Result<BTreeMap<String, String>> {
+        if lock.is_none() && statement.is_none() {
+            return Ok(BTreeMap::new());
+        }
+        Err(Error::usage("no variable tells the libraries of MariaDB and MySQL how long to wait for a lock or a statement")
+            .hint("SET lock_wait_timeout and innodb_lock_wait_timeout in the migration itself, or bound the whole command with --timeout"))
+    }
+
+    fn waiting(&self) -> Result<Vec<String>> {
+        waiting::sentences(&self.place)
     }
 
     fn live(&self) -> Result<Live> {
@@ -170,8 +184,8 @@ impl Engine for Mariadb {
         Ok(())
     }
 
-    fn scratch(&self, _origin: Option<&Database>) -> Result<Box<dyn Workspace>> {
-        Err(not_yet())
+    fn scratch(&self, origin: Option<&Database>) -> Result<Box<dyn Workspace>> {
+        Ok(Box::new(scratch::scratch(&self.place.settings, origin)?))
     }
 
     fn beside(&self, origin: Option<&Database>, id: &str) -> Result<Box<dyn Beside>> {

@@ -67,6 +67,15 @@ impl Source {
     }
 }
 
+/// The engine of a source's text, by its scheme alone.
+pub fn engine_of(text: &str) -> EngineName {
+    match scheme_of(text) {
+        Some("postgres" | "postgresql") => EngineName::Postgres,
+        Some("mariadb" | "mysql") => EngineName::Mariadb,
+        _ => EngineName::Sqlite,
+    }
+}
+
 /// A throwaway database of this engine.
 pub fn scratch(engine: EngineName, origin: Option<&Database>, settings: Settings) -> Result<Box<dyn Workspace>> {
     match engine {

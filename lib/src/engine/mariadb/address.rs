@@ -1,7 +1,9 @@
 //! Where a server and a database are: from the text of a source to the arguments of a client program.
 
 mod inherited;
+mod named;
 mod options;
+mod reach;
 
 use std::collections::BTreeMap;
 

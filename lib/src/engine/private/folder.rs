@@ -1,7 +1,7 @@
 //! The private folders that servers live in: made, held for as long as a run lives, and swept when it was killed.
 
 use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -27,9 +27,9 @@ const SERVERS: [(&str, Signal); 2] = [("postmaster.pid", Signal::SIGQUIT), ("mar
 /// How long a server that outlived its run may take to end.
 const END_WAIT: Duration = Duration::from_secs(2);
 
-/// Whether a socket in this folder is a private server's.
+/// Whether a socket, by its own path or by its folder's, is a private server's.
 pub(in crate::engine) fn is_private(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX))
+    path.ancestors().take(2).filter_map(Path::file_name).any(|name| name.to_string_lossy().starts_with(PREFIX))
 }
 
 /// A private folder with a short path: in TMPDIR, else in /var/tmp, which is a disk where /tmp is memory.
@@ -39,7 +39,9 @@ pub(in crate::engine) fn create(user: Option<RunAs>) -> Result<TempDir> {
     let parent = candidates
         .find(|path: &PathBuf| path.is_dir() && path.as_os_str().len() + 20 < SOCKET_FOLDER_MAX_BYTES && may_enter(path, user))
         .unwrap_or_else(|| "/tmp".into());
-    let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(&parent).on("create a folder in", &parent)?;
+    // Whoever reaches a socket in it is let in without a password.
+    let mode = fs::Permissions::from_mode(fsx::FOLDER_MODE);
+    let folder = tempfile::Builder::new().prefix(PREFIX).permissions(mode).tempdir_in(&parent).on("create a folder in", &parent)?;
     own(folder.path(), user)?;
     Ok(folder)
 }
