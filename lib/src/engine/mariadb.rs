@@ -3,6 +3,7 @@
 mod address;
 mod catalog;
 mod cluster;
+mod create;
 mod dump;
 mod load;
 mod look;
@@ -11,7 +12,9 @@ mod place;
 mod probe;
 mod programs;
 mod rights;
+mod scratch;
 mod session;
+mod shared;
 mod sql;
 mod structure;
 mod waiting;
@@ -174,8 +177,8 @@ impl Engine for Mariadb {
         Ok(())
     }
 
-    fn scratch(&self, _origin: Option<&Database>) -> Result<Box<dyn Workspace>> {
-        Err(not_yet())
+    fn scratch(&self, origin: Option<&Database>) -> Result<Box<dyn Workspace>> {
+        Ok(Box::new(scratch::scratch(&self.place.settings, origin)?))
     }
 
     fn beside(&self, _origin: Option<&Database>, _id: &str) -> Result<Box<dyn Beside>> {

@@ -16,6 +16,7 @@ use crate::engine::Settings;
 use crate::engine::private::{READY_WAIT, folder, run_as, template};
 use crate::error::{Error, Result};
 use crate::exec::{self, Call, Child, RunAs};
+use crate::manifest::Database;
 use crate::{fsx, interrupt};
 
 /// The administrator of a private server, who needs no password: whoever is let into the folder is trusted.
@@ -64,8 +65,8 @@ pub(super) struct Cluster {
 
 impl Cluster {
     /// Starts one of the origin's family where that is installed, else of the other.
-    pub(super) fn start(settings: &Settings, origin_version: Option<&str>) -> Result<Self> {
-        let flavour = origin_version.map_or(Flavour::Mariadb, programs::flavour_of_server);
+    pub(super) fn start(settings: &Settings, origin: Option<&Database>) -> Result<Self> {
+        let flavour = origin.map_or(Flavour::Mariadb, |origin| programs::flavour_of_server(&origin.server_version));
         let program = programs::for_server(Tool::Server, &settings.program_dirs, flavour).map_err(|_| no_server_program(flavour))?;
         if program.flavour != flavour {
             tracing::warn!("the backup is of {}, and is loaded into {}, the only server here", flavour.name(), program.flavour.name());
@@ -79,7 +80,7 @@ impl Cluster {
         template::copy_tree(&fresh, &folder.path().join("data"), user)?;
         fs::create_dir(folder.path().join(SPOOL)).map_err(|error| Error::from_io("cannot create a folder", error))?;
         folder::own(&folder.path().join(SPOOL), user)?;
-        write_options(folder.path(), user)?;
+        write_options(folder.path(), user, folds_names(origin))?;
         let server = call(&program, folder.path()).run_as(user).dir(folder.path()).stop_signal(Signal::SIGKILL).background()?;
         wait_until_ready(&folder.path().join(SOCKET), || server.is_running(), || server.stderr_tail())?;
         Ok(Cluster { server, folder, _alive: alive, program, user })
@@ -96,13 +97,19 @@ fn call(program: &Program, folder: &Path) -> Call {
     Call::new(&program.path).arg(format!("--defaults-file={}", folder.join(OPTIONS).display()))
 }
 
-fn write_options(folder: &Path, user: Option<RunAs>) -> Result<()> {
+/// Whether the origin's server has only table names in small letters.
+fn folds_names(origin: Option<&Database>) -> bool {
+    origin.and_then(|origin| origin.properties.get("lower_case_table_names")?.as_u64()) == Some(1)
+}
+
+fn write_options(folder: &Path, user: Option<RunAs>, folds_names: bool) -> Result<()> {
     let path = |name: &str| folder.join(name).display().to_string();
     let (data, spool) = (path("data"), path(SPOOL));
     let (socket, pid_file) = (path(SOCKET), format!("{data}/{PID_FILE}"));
     let places = [("datadir", &data), ("socket", &socket), ("pid-file", &pid_file), ("tmpdir", &spool), ("secure-file-priv", &spool)];
     let places = places.iter().map(|(name, value)| (*name, value.as_str()));
-    let lines: String = SETTINGS.iter().copied().chain(places).map(|(name, value)| format!("{name} = {value}\n")).collect();
+    let names = folds_names.then_some(("lower-case-table-names", "1"));
+    let lines: String = SETTINGS.iter().copied().chain(places).chain(names).map(|(name, value)| format!("{name} = {value}\n")).collect();
     let options = folder.join(OPTIONS);
     fsx::write_private(&options, format!("[mysqld]\n{lines}").as_bytes())?;
     folder::own(&options, user)

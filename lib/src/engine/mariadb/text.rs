@@ -111,11 +111,6 @@ impl Scanner {
         &self.read.objects.definers
     }
 
-    /// The databases that the dump names itself and goes into.
-    pub(super) fn databases(&self) -> &BTreeSet<String> {
-        &self.read.objects.used
-    }
-
     /// Errors where the text ends inside something: the client program would run what there is, and end well.
     fn check_end(&mut self) -> Result<()> {
         let Scanner { splitter, read } = self;

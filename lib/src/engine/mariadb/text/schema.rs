@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use super::name;
-use super::statement::{self, Account, Class, Statement, Verb};
+use super::statement::{self, Account, Class, Statement};
 use super::tokens::without_counter;
 use super::variables::Variables;
 use crate::fsx::hex;
@@ -21,8 +21,6 @@ pub(super) struct Objects {
     others: Vec<String>,
     pub(super) sequences: BTreeMap<String, i64>,
     pub(super) definers: BTreeSet<Account>,
-    /// The databases that the dump itself goes into.
-    pub(super) used: BTreeSet<String>,
 }
 
 /// What a statement was, for whoever follows the rows.
@@ -62,7 +60,6 @@ impl Objects {
                 }
             }
             Statement::SetValue { name: sequence, value } => drop(self.sequences.insert(name(&sequence), value)),
-            Statement::Database { verb: Verb::Use, name: Some(name) } => drop(self.used.insert(name)),
             Statement::Database { .. } | Statement::Passing | Statement::Empty => {}
             Statement::Other => self.others.push(String::from_utf8_lossy(&plain).into_owned()),
         }

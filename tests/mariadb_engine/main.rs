@@ -1,0 +1,10 @@
+//! The MariaDB engine against a real server.
+
+#[path = "../support/mariadb.rs"]
+mod mariadb;
+mod scene;
+
+mod corpus;
+mod load;
+mod scratch;
+mod speed;
