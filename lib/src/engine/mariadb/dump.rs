@@ -154,6 +154,8 @@ pub(super) fn call(
         // Neither belongs to the database: positions of the server's log, and histograms.
         call = call.arg("--set-gtid-purged=OFF").args((program.version >= 80_000).then_some("--column-statistics=0"));
     }
+    let broken = relations.iter().filter(|relation| relation.is_broken_view());
+    call = call.args(broken.map(|view| format!("--ignore-table={}.{}", server.database, view.name)));
     if extent == Extent::Everything {
         let has_history = relations.iter().any(Relation::is_versioned) && server.moves_history(program);
         call = call.args(has_history.then_some("--dump-history"));
