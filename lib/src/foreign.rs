@@ -100,7 +100,6 @@ impl Foreign {
 
     fn unknown(&self, head: &[u8]) -> Error {
         let path = self.path.display();
-        let text = String::from_utf8_lossy(head);
         if head.is_empty() {
             return Error::bad(format!("{path} is empty"));
         }

@@ -119,7 +119,7 @@ impl Workspace for Restoring {
     }
 
     fn reach(&self) -> Reach {
-        Reach::default()
+        self.place.address.reach()
     }
 
     fn keep(mut self: Box<Self>) -> Result<Left> {
