@@ -5,6 +5,7 @@ mod mariadb;
 mod scene;
 
 mod corpus;
+mod dump;
 mod load;
 mod scratch;
 mod speed;

@@ -131,7 +131,7 @@ table! {
         #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<Vec<String>>"))]
         pub(crate) check: Option<Command>,
         /// Environment variables by which the application finds its database, for runs on a clone; {url}, {path}, {host}, {port},
-        /// {user} and {database} stand for the clone's.
+        /// {socket}, {user} and {database} stand for the clone's.
         #[serde(default)]
         pub(crate) clone_env: BTreeMap<String, String>,
         /// Queries that a restored database must answer.

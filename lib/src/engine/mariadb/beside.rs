@@ -42,6 +42,9 @@ pub(super) fn create(real: &Place, target: &str, origin: Option<&Database>, id: 
     if catalog::is_there(&mut session, &name)? {
         return Err(Error::failed(format!("database {name} is there already")));
     }
+    if let Some(origin) = origin {
+        require::require_definers(real, target, origin)?;
+    }
     let origin = origin.and_then(charset_of);
     // From here on a database of this name is ours, also one whose creation we do not live to see the end of.
     let mut restoring = Restoring {
@@ -116,7 +119,7 @@ impl Workspace for Restoring {
     }
 
     fn reach(&self) -> Reach {
-        Reach::default()
+        self.place.address.reach()
     }
 
     fn keep(mut self: Box<Self>) -> Result<Left> {

@@ -145,6 +145,11 @@ impl Relation {
         (self.is_table() && self.engine.is_none()).then(|| self.comment.as_deref().unwrap_or("it cannot be opened"))
     }
 
+    /// Whether it is a view of something that is not there, or that we may not see: the dump programs stop at one.
+    pub(super) fn is_broken_view(&self) -> bool {
+        self.kind == "VIEW" && self.comment.as_deref().is_some_and(|comment| comment.contains("references invalid"))
+    }
+
     /// `log (MyISAM)`
     pub(super) fn with_engine(&self) -> String {
         format!("{} ({})", self.full_name(), self.engine.as_deref().unwrap_or("no engine"))
@@ -154,6 +159,9 @@ impl Relation {
     pub(super) fn left_out(&self, moves_history: bool) -> Option<String> {
         if self.is_table() && self.is_elsewhere() {
             return Some(format!("rows of table {} (they are elsewhere)", self.with_engine()));
+        }
+        if self.is_broken_view() {
+            return Some(format!("view {} (what it refers to is not there: CREATE OR REPLACE VIEW, or DROP VIEW)", self.full_name()));
         }
         (self.is_versioned() && !moves_history)
             .then(|| format!("history of the system-versioned table {} (mariadb-dump dumps it from 10.11 on)", self.full_name()))

@@ -144,6 +144,8 @@ pub(super) fn call(
         (Extent::Everything, true) => call.arg("--lock-tables"),
         (Extent::Everything, false) => call.arg("--single-transaction"),
     };
+    let broken = relations.iter().filter(|relation| relation.is_broken_view());
+    call = call.args(broken.map(|view| format!("--ignore-table={}.{}", server.database, view.name)));
     if extent == Extent::Everything {
         let has_history = relations.iter().any(Relation::is_versioned) && server.moves_history(program);
         call = call.args(has_history.then_some("--dump-history"));

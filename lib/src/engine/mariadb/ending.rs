@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 
 use super::exchange::{derived_name, try_lock, unlock};
+use super::insistent::Insistent;
 use super::label::{self, Label, Role, Swap};
 use super::objects::{self, Objects};
 use super::place::Place;
@@ -24,18 +25,20 @@ pub(super) fn finish(place: &Place, aside: &str) -> Result<()> {
         return Err(Error::failed(format!("database {aside} does not tell what was swapped")));
     };
     let target = &label.target;
-    objects::drop_all(&mut session, target)?;
+    let mut insistent = Insistent::new(place, target);
+    insistent.run_all(objects::without_any(&mut session, target)?)?;
     if swap.has_target {
         if let Some(charset) = &swap.charset {
             session.run(&format!("ALTER DATABASE {} {}", sql::ident(target), charset.clause()))?;
         }
-        label::incoming(&mut session, aside)?.make(place, target).map_err(|error| {
+        let incoming = label::incoming(&mut session, aside)?;
+        insistent.repeat(|place| incoming.make(place, target)).map_err(|error| {
             error.within(format!("the tables of {target} are the restored ones, but what stands around them is not all there"))
         })?;
     } else {
         drop_empty(&mut session, target)?;
     }
-    objects::drop_all(&mut session, &swap.incoming)?;
+    insistent.run_all(objects::without_any(&mut session, &swap.incoming)?)?;
     drop_empty(&mut session, &swap.incoming)?;
     if swap.had_target {
         let kept = label::objects(&mut session, aside)?;
@@ -51,7 +54,8 @@ fn take_back(place: &Place, database: &str, label: &Label, swap: &Swap) -> Resul
     let mut session = place.without_database().session()?;
     let target = &label.target;
     if swap.had_target {
-        label::objects(&mut session, database)?.make(place, target)?;
+        let objects = label::objects(&mut session, database)?;
+        Insistent::new(place, target).repeat(|place| objects.make(place, target))?;
     } else if catalog::is_there(&mut session, target)? {
         drop_empty(&mut session, target)?;
     }

@@ -7,11 +7,12 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::ending::{finish, settle};
+use super::insistent::Insistent;
 use super::label::{self, Charset, Label, Role, Swap};
 use super::objects::{self, Objects};
 use super::place::Place;
-use super::session::{Objection, Session};
-use super::{catalog, rights, sql};
+use super::session::Session;
+use super::{catalog, sql};
 use crate::clock;
 use crate::engine::Kept;
 use crate::error::{Error, Result};
@@ -19,18 +20,8 @@ use crate::fsx;
 use crate::interrupt;
 use crate::manifest::EngineName;
 
-/// How often the tables are tried while clients come and go, and how long one try waits for those that use them.
-const TRIES: usize = 20;
-const TRY_WAIT_SECONDS: u32 = 1;
 /// The server takes names of so many characters.
 const NAME_MAX_CHARS: usize = 64;
-
-/// What the server says when a lock is not had in time, and of a deadlock: then it is tried again.
-const NO_LOCK_IN_TIME: [u32; 2] = [1205, 1213];
-/// There is no such connection any more.
-const NO_SUCH_CONNECTION: u32 = 1094;
-/// The connection is somebody else's.
-const NOT_THE_OWNER: u32 = 1095;
 
 /// What comes into the real database.
 pub(super) struct Incoming {
@@ -114,8 +105,10 @@ fn begin_and_rename(place: &Place, target: &str, incoming: &Incoming, aside: &st
     label.swap = Some(swap);
     label::write(&mut session, &incoming.database, &label)?;
     session.run(&format!("CREATE DATABASE {} {}", sql::ident(aside), charset.clause()))?;
-    objects::drop_triggers_and_events(&mut session, &incoming.database)?;
-    objects::drop_triggers_and_events(&mut session, target)?;
+    let mut insistent = Insistent::new(place, target);
+    for database in [incoming.database.as_str(), target] {
+        insistent.run_all(objects::without_triggers_and_events(&mut session, database)?)?;
+    }
     let out = tables(&mut session, target)?;
     let back = tables(&mut session, &incoming.database)?;
     let move_all = |from: &str, to: &str, names: &[String]| -> Vec<String> {
@@ -125,61 +118,8 @@ fn begin_and_rename(place: &Place, target: &str, incoming: &Incoming, aside: &st
     let mut moves = move_all(target, aside, &out);
     moves.extend(move_all(&incoming.database, target, &back));
     moves.push(format!("{} TO {}", label::table(&incoming.database), label::table(aside)));
-    rename(place, target, &format!("RENAME TABLE {}", moves.join(", ")))?;
+    insistent.run(&format!("RENAME TABLE {}", moves.join(", ")))?;
     Ok(had_target)
-}
-
-/// Tries until nobody stands in the way, and ends the connections of those who do.
-fn rename(place: &Place, target: &str, statement: &str) -> Result<()> {
-    let mut last = None;
-    for _ in 0..TRIES {
-        interrupt::check()?;
-        let mut session = place.without_database().session()?;
-        session
-            .run(&format!("SET SESSION lock_wait_timeout = {TRY_WAIT_SECONDS}, SESSION innodb_lock_wait_timeout = {TRY_WAIT_SECONDS}"))?;
-        match session.ask(statement)? {
-            Ok(_) => return Ok(()),
-            Err(objection) if NO_LOCK_IN_TIME.contains(&objection.number) => last = Some(objection),
-            Err(objection) => return Err(objection.into_error().within(format!("cannot move the tables of {target}"))),
-        }
-        end_connections(place, target)?;
-    }
-    let error = last.map_or_else(|| Error::failed("no try was made"), Objection::into_error);
-    Err(error.within(format!("the tables of {target} were in use {TRIES} times")).hint("stop what uses them: SHOW FULL PROCESSLIST"))
-}
-
-/// Ends every connection to a database but ours, and those of other databases that hold a transaction open.
-fn end_connections(place: &Place, target: &str) -> Result<()> {
-    for id in connections(place, target)? {
-        let mut session = place.without_database().session()?;
-        match session.ask(&format!("KILL CONNECTION {id}"))? {
-            Err(objection) if objection.number == NOT_THE_OWNER => {
-                let account = place.without_database().session()?.text("SELECT CURRENT_USER()")?;
-                return Err(objection.into_error().within(format!("others use the tables of {target}")).hint(format!(
-                    "let them disconnect, or as an administrator: GRANT CONNECTION ADMIN ON *.* TO {}",
-                    rights::grantee(&account)
-                )));
-            }
-            Err(objection) if objection.number != NO_SUCH_CONNECTION => return Err(objection.into_error()),
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-fn connections(place: &Place, target: &str) -> Result<Vec<u64>> {
-    let mut session = place.without_database().session()?;
-    let own = "p.id <> CONNECTION_ID() AND p.command NOT IN ('Daemon', 'Binlog Dump', 'Killed')";
-    let of_target = format!("SELECT p.id FROM information_schema.processlist p WHERE p.db = {} AND {own}", sql::literal(target));
-    let with_transaction = format!(
-        "{of_target} UNION SELECT p.id FROM information_schema.processlist p JOIN information_schema.innodb_trx t ON t.trx_mysql_thread_id = p.id WHERE {own}"
-    );
-    let lines = match session.ask(&with_transaction)? {
-        Ok(lines) => lines,
-        // Whoever lacks PROCESS sees no transactions.
-        Err(_) => place.without_database().session()?.ask(&of_target)?.map_err(Objection::into_error)?,
-    };
-    Ok(String::from_utf8_lossy(&lines).lines().filter_map(|line| line.trim().parse().ok()).collect())
 }
 
 /// The tables and sequences of a database, but for our own.

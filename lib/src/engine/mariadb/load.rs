@@ -41,6 +41,8 @@ fn pass(
     }
     let database = place.address.database().unwrap_or_default();
     let call = place.call(&place.client()?)?.args(ARGUMENTS).arg(format!("--database={database}"));
+    // Left to itself a statement waits a day for a table that somebody reads.
+    let call = call.arg(format!("--init-command=SET SESSION lock_wait_timeout = {}", place.lock_wait().as_secs()));
     // The client takes the end of its input for the end of the dump, wherever that was cut.
     let mut scanner = Scanner::of_structure();
     let mut met = BTreeSet::new();

@@ -58,22 +58,19 @@ impl Objects {
     }
 }
 
-/// Removes what would act while tables are moved, or hinder that.
-pub(super) fn drop_triggers_and_events(session: &mut Session, database: &str) -> Result<()> {
-    for event in names(session, "events", "event_name", "event_schema", database)? {
-        session.run(&format!("DROP EVENT IF EXISTS {}.{}", sql::ident(database), sql::ident(&event)))?;
-    }
-    for trigger in names(session, "triggers", "trigger_name", "trigger_schema", database)? {
-        session.run(&format!("DROP TRIGGER IF EXISTS {}.{}", sql::ident(database), sql::ident(&trigger)))?;
-    }
-    Ok(())
+/// The statements that remove what would act while tables are moved, or hinder that.
+pub(super) fn without_triggers_and_events(session: &mut Session, database: &str) -> Result<Vec<String>> {
+    let events = names(session, "events", "event_name", "event_schema", database)?;
+    let triggers = names(session, "triggers", "trigger_name", "trigger_schema", database)?;
+    let drop = |kind: &str, name: &String| format!("DROP {kind} IF EXISTS {}.{}", sql::ident(database), sql::ident(name));
+    Ok(events.iter().map(|name| drop("EVENT", name)).chain(triggers.iter().map(|name| drop("TRIGGER", name))).collect())
 }
 
-/// Removes all that is no table.
-pub(super) fn drop_all(session: &mut Session, database: &str) -> Result<()> {
-    drop_triggers_and_events(session, database)?;
+/// The statements that remove all that is no table.
+pub(super) fn without_any(session: &mut Session, database: &str) -> Result<Vec<String>> {
+    let mut out = without_triggers_and_events(session, database)?;
     for view in names(session, "views", "table_name", "table_schema", database)? {
-        session.run(&format!("DROP VIEW IF EXISTS {}.{}", sql::ident(database), sql::ident(&view)))?;
+        out.push(format!("DROP VIEW IF EXISTS {}.{}", sql::ident(database), sql::ident(&view)));
     }
     #[derive(Deserialize)]
     struct Routine {
@@ -89,9 +86,9 @@ pub(super) fn drop_all(session: &mut Session, database: &str) -> Result<()> {
         if !kind.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b' ') {
             return Err(Error::failed(format!("{name} is of a kind that is not known: {kind}")));
         }
-        session.run(&format!("DROP {kind} IF EXISTS {}.{}", sql::ident(database), sql::ident(&name)))?;
+        out.push(format!("DROP {kind} IF EXISTS {}.{}", sql::ident(database), sql::ident(&name)));
     }
-    Ok(())
+    Ok(out)
 }
 
 /// Names in one of the server's lists.

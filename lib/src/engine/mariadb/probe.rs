@@ -44,15 +44,22 @@ pub(super) fn check(place: &Place, session: &mut Session, server: &Server, relat
             Error::failed(format!("database {database} has no table")).hint("is it the right one? if it may be empty, set allow_empty")
         );
     }
+    let mut warnings = Vec::new();
+    let broken: Vec<String> = relations.iter().filter(|relation| relation.is_broken_view()).map(Relation::full_name).collect();
+    if !broken.is_empty() {
+        warnings.push(format!(
+            "not in the dump, since what they refer to is not there or may not be seen: view {} (CREATE OR REPLACE VIEW, or DROP VIEW)",
+            named(&broken)
+        ));
+    }
     let outside: Vec<String> = relations.iter().filter(|relation| relation.is_outside_of_snapshot()).map(Relation::with_engine).collect();
-    Ok(if outside.is_empty() || place.settings.lock_tables {
-        Vec::new()
-    } else {
-        vec![format!(
+    if !outside.is_empty() && !place.settings.lock_tables {
+        warnings.push(format!(
             "no snapshot holds for {}: what is written there during the dump may be in it (ALTER TABLE … ENGINE=InnoDB, or set lock_tables)",
             named(&outside)
-        )]
-    })
+        ));
+    }
+    Ok(warnings)
 }
 
 fn require_rights(place: &Place, session: &mut Session, server: &Server) -> Result<()> {

@@ -1,6 +1,8 @@
 //! The client programs: which are there, and which fits the server.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use crate::error::{Error, Result};
 use crate::exec;
@@ -136,11 +138,23 @@ fn all(tool: Tool, preferred: &[PathBuf]) -> Vec<Program> {
             continue;
         }
         seen.push(real);
-        if let Some((flavour, version, text)) = exec::version_of(&path).ok().as_deref().and_then(read_version) {
+        if let Some((flavour, version, text)) = told(&path) {
             out.push(Program { path, tool, flavour, version, text });
         }
     }
     out
+}
+
+/// What a program tells of itself; it is asked once, since a backup looks for its programs many times.
+fn told(path: &Path) -> Option<(Flavour, VersionNum, String)> {
+    static KNOWN: Mutex<BTreeMap<PathBuf, (Flavour, VersionNum, String)>> = Mutex::new(BTreeMap::new());
+    let known = || KNOWN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if let Some(told) = known().get(path) {
+        return Some(told.clone());
+    }
+    let told = read_version(&exec::version_of(path).ok()?)?;
+    known().insert(path.to_owned(), told.clone());
+    Some(told)
 }
 
 fn own_folders() -> Vec<PathBuf> {

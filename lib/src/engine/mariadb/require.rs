@@ -1,14 +1,17 @@
 //! What a swap needs, looked at before anything is loaded or a command is run that may have to be rolled back.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::catalog;
 use super::exchange::derived_name;
 use super::place::Place;
+use super::programs::Flavour;
 use super::rights::{self, Rights};
 use super::session::Session;
 use super::sql;
 use crate::error::{Error, Result};
+use crate::manifest::Database;
 
 /// What the swap does in the real database and in those beside it: rows are loaded, tables renamed, all that stands around them made
 /// anew.
@@ -58,6 +61,38 @@ pub(super) fn require_swap(place: &Place, target: &str) -> Result<()> {
     }
     require_no_foreign_references(&mut session, target)
 }
+
+/// Refuses where objects of the backup work in the name of accounts that ours may not give them to.
+pub(super) fn require_definers(place: &Place, target: &str, origin: &Database) -> Result<()> {
+    let definers = origin.properties.get("definers").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let mut session = place.without_database().session()?;
+    let account = session.text("SELECT CURRENT_USER()")?;
+    let others: Vec<&str> = definers.filter(|definer| *definer != account).collect();
+    if others.is_empty() || !catalog::is_there(&mut session, target)? {
+        return Ok(());
+    }
+    let place = place.with_database(target);
+    let server = catalog::server(&mut place.session()?)?;
+    let Some(rights) = Rights::of(&place, &server, target)? else { return Ok(()) };
+    if GIVING.iter().any(|right| rights.has_everywhere(right)) {
+        return Ok(());
+    }
+    let right = match (server.flavour(), server.version_num()) {
+        (Flavour::Mariadb, 100_502..) => "SET USER",
+        (Flavour::Mysql, 80_200..) => "SET_ANY_DEFINER",
+        (Flavour::Mysql, 80_000..) => "SET_USER_ID",
+        _ => "SUPER",
+    };
+    Err(Error::failed(format!(
+        "views, routines, triggers or events of the backup work in the name of {}, and {} may not make such",
+        others.join(", "),
+        server.account
+    ))
+    .hint(format!("as an administrator: GRANT {right} ON *.* TO {}", rights::grantee(&server.account))))
+}
+
+/// With one of these an account may make objects that work in another's name.
+const GIVING: [&str; 4] = ["SET USER", "SET_ANY_DEFINER", "SET_USER_ID", "SUPER"];
 
 /// A name as a grant's pattern that means it alone.
 fn pattern(name: &str) -> String {

@@ -11,42 +11,42 @@ pub(super) const DEFAULT_PORT: &str = "3306";
 impl Address {
     /// For a child program: with the password where this address has one, and with nothing inherited that leads elsewhere.
     pub(in crate::engine::mariadb) fn reach(&self) -> Reach {
-        let database = self.database().unwrap_or_default();
-        let url = self.url_of(database, true);
+        let database = self.database().unwrap_or_default().to_owned();
+        let url = self.url_of(&database, true);
         let is_by_socket = self.is_by_socket();
         let host = self.option("host").unwrap_or("localhost").to_owned();
-        let port = self.option("port").unwrap_or(DEFAULT_PORT).to_owned();
-        let user = self.user().unwrap_or_default();
+        let port = (!is_by_socket).then(|| self.option("port").unwrap_or(DEFAULT_PORT).to_owned());
         let socket = self.option("socket").filter(|_| is_by_socket).map(str::to_owned);
-        let mut places = BTreeMap::from([
-            ("url", url.clone()),
-            ("host", host.clone()),
-            ("port", port.clone()),
-            ("user", user.clone()),
-            ("database", database.to_owned()),
-        ]);
-        if let Some(socket) = &socket {
-            places.insert("socket", socket.clone());
-        }
         let password = self.password.as_ref().map(|password| password.expose().to_owned());
-        let mut variables: BTreeMap<String, Option<String>> = [
-            ("DATABASE_URL", Some(url)),
+        let mut places = BTreeMap::from([("url", url.clone()), ("host", host.clone()), ("database", database.clone())]);
+        places.extend(
+            [("port", port.clone()), ("socket", socket.clone()), ("user", self.user())]
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+        // The first four are heeded by the client programs and their library, the others by applications and containers.
+        let variables = [
             ("MYSQL_HOST", Some(host)),
-            ("MYSQL_TCP_PORT", Some(port)),
-            ("MYSQL_USER", Some(user)),
-            ("MYSQL_DATABASE", Some(database.to_owned())),
+            ("MYSQL_TCP_PORT", port.clone()),
             ("MYSQL_UNIX_PORT", socket),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into();
-        // Where we were let in by what is inherited, so is the child.
-        if password.is_some() || self.is_private {
-            variables.insert("MYSQL_PWD".to_owned(), password);
-        }
-        Reach { places, variables }
+            ("MYSQL_PWD", password.clone()),
+            ("MYSQL_PORT", port),
+            ("MYSQL_USER", self.user()),
+            ("MYSQL_PASSWORD", password),
+            ("MYSQL_DATABASE", Some(database)),
+            ("DATABASE_URL", Some(url)),
+        ];
+        Reach { places, variables: variables.map(|(name, value)| (name.to_owned(), value)).into() }
     }
 
-    /// For a person to paste.
+    /// For a person to paste: how the client program is called for this database, without any password.
+    pub(in crate::engine::mariadb) fn client_words(&self) -> Vec<String> {
+        let words = self.options.iter().map(|(name, value)| format!("--{name}={value}"));
+        let ours = self.is_private.then(|| "--no-defaults".to_owned());
+        ["mariadb".to_owned()].into_iter().chain(ours).chain(words).chain(self.database.clone()).collect()
+    }
+
+    /// The URL for others to see.
     pub(in crate::engine::mariadb) fn url_without_password(&self) -> String {
         self.url_of(self.database().unwrap_or_default(), false)
     }
@@ -63,7 +63,6 @@ mod tests {
         let expected = [
             ("database", "my db"),
             ("host", "localhost"),
-            ("port", "3306"),
             ("socket", "/var/tmp/hold fast/s"),
             ("url", url),
             ("user", "root"),
@@ -71,7 +70,9 @@ mod tests {
         assert_eq!(reach.places, expected.map(|(place, value)| (place, value.to_owned())).into());
         assert_eq!(reach.variables["DATABASE_URL"].as_deref(), Some(url));
         assert_eq!(reach.variables["MYSQL_UNIX_PORT"].as_deref(), Some("/var/tmp/hold fast/s"));
-        assert_eq!(reach.variables["MYSQL_PWD"], None);
+        for name in ["MYSQL_PWD", "MYSQL_PASSWORD", "MYSQL_TCP_PORT", "MYSQL_PORT"] {
+            assert_eq!(reach.variables[name], None, "{name}");
+        }
     }
 
     #[test]
@@ -82,7 +83,5 @@ mod tests {
         assert_eq!(reach.variables["MYSQL_PWD"].as_deref(), Some("p/w-canary"));
         assert_eq!(reach.variables["MYSQL_UNIX_PORT"], None);
         assert!(!address.url_without_password().contains("canary"));
-        let reach = Address::read("mysql://ann@db.internal/x").expect("a URL").reach();
-        assert!(!reach.variables.contains_key("MYSQL_PWD"));
     }
 }
