@@ -1,5 +1,6 @@
 //! Throwaway databases: on a private server that lives as long as the value, or on a server that the configuration names.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 
 use super::address::Address;
@@ -13,7 +14,6 @@ use crate::fingerprint::Fingerprint;
 use crate::manifest::Database;
 use crate::marker::Marker;
 use crate::schema::Schema;
-use crate::shell;
 
 /// Names that a server's own databases have.
 const SYSTEM: [&str; 5] = ["", "mysql", "sys", "information_schema", "performance_schema"];
@@ -45,7 +45,7 @@ pub(super) fn scratch(settings: &Settings, origin: Option<&Database>) -> Result<
 fn private(settings: &Settings, origin: Option<&Database>) -> Result<Scratch> {
     let cluster = Cluster::start(settings, origin)?;
     let socket = cluster.socket();
-    let at = |database: &str| Place { address: Address::private(&socket, SUPERUSER, database), settings: settings.clone() };
+    let at = |database: &str| Place { address: Address::private(&socket, SUPERUSER, database), settings: settings.clone(), asleep: BTreeSet::new() };
     let name = origin.map(|origin| origin.name.as_str()).filter(|name| !SYSTEM.contains(name)).unwrap_or("restored");
     let server = at("");
     if !create::create(&mut || server.session(), name, origin)? {
@@ -102,8 +102,8 @@ impl Workspace for Scratch {
         match self.home {
             Home::Shared(shared) => shared.keep(),
             Home::Private(cluster) => {
-                let open: Vec<String> = place.address.client_words().iter().map(|word| shell::word(word)).collect();
-                Ok(Left { location, open: open.join(" "), drop: cluster.keep()? })
+                let open = place.open_command()?;
+                Ok(Left { location, open, drop: cluster.keep()? })
             }
         }
     }

@@ -1,6 +1,8 @@
 //! Scratch databases on a server that the configuration names: made there, dropped there, and swept by the next run where
 //! theirs was killed.
 
+use std::collections::BTreeSet;
+
 use super::address::Address;
 use super::create;
 use super::place::Place;
@@ -30,7 +32,7 @@ impl Shared {
     /// Creates an empty one for a backup of `origin`, after those of killed runs were swept.
     pub(super) fn create(url: &str, settings: &Settings, origin: Option<&Database>) -> Result<Self> {
         let address = Address::parse(url, None)?.without_database();
-        let server = Place { address, settings: settings.clone() };
+        let server = Place { address, settings: settings.clone(), asleep: BTreeSet::new() };
         if let Err(error) = sweep(&server) {
             tracing::warn!("scratch databases of killed runs may still be there: {error}");
         }
@@ -61,12 +63,11 @@ impl Shared {
         interrupt::while_cleaning(|| self.server.session()?.run(&format!("CREATE DATABASE {}", ident(&sign))))
             .map_err(|error| error.within("the clone cannot be kept"))?;
         self.owner = None;
-        let words = |place: &Place| place.address.client_words().iter().map(|word| shell::word(word)).collect::<Vec<_>>().join(" ");
         let drop_statement = format!("DROP DATABASE {}; DROP DATABASE {}", ident(&self.name), ident(&sign));
         Ok(Left {
             location: self.place().address.location(&self.name),
-            open: words(&self.place()),
-            drop: format!("{} --execute={}", words(&self.server), shell::word(&drop_statement)),
+            open: self.place().open_command()?,
+            drop: format!("{} --execute={}", self.server.open_command()?, shell::word(&drop_statement)),
         })
     }
 }
