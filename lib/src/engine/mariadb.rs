@@ -11,6 +11,7 @@ mod exchange;
 mod insistent;
 mod label;
 mod load;
+mod locks;
 mod look;
 mod marker;
 mod objects;
@@ -29,7 +30,7 @@ pub mod text;
 
 pub use structure::SqlStructure;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Beside, Content, Depth, Dumped, Engine, Kept, Live, Outlet, Probe, Settings, Workspace};
@@ -54,7 +55,7 @@ impl Mariadb {
     ///
     /// Errors: [`crate::error::Kind::Config`]; nothing is connected yet.
     pub fn parse(text: &str, password: Option<Secret>, settings: Settings) -> Result<Self> {
-        Ok(Mariadb { place: Place { address: Address::parse(text, password)?, settings, asleep: BTreeSet::new() } })
+        Ok(Mariadb { place: Place::new(Address::parse(text, password)?, settings) })
     }
 
     /// The same database, as another user.
@@ -76,12 +77,6 @@ impl Mariadb {
             Error::usage("the URL of MariaDB or MySQL names no database").hint("write mariadb://USER@HOST/DATABASE, or set MYSQL_DATABASE")
         })
     }
-}
-
-/// What this version does not do yet.
-fn not_yet() -> Error {
-    Error::usage("this version cannot yet restore over a MariaDB or MySQL database")
-        .hint("restore into a clone, or load the dump with the server's own client: backup-catalog show names the file")
 }
 
 impl Engine for Mariadb {

@@ -13,7 +13,6 @@ use crate::fingerprint::Fingerprint;
 use crate::manifest::Database;
 use crate::marker::Marker;
 use crate::schema::Schema;
-use crate::shell;
 
 /// Names that a server's own databases have.
 const SYSTEM: [&str; 5] = ["", "mysql", "sys", "information_schema", "performance_schema"];
@@ -45,7 +44,7 @@ pub(super) fn scratch(settings: &Settings, origin: Option<&Database>) -> Result<
 fn private(settings: &Settings, origin: Option<&Database>) -> Result<Scratch> {
     let cluster = Cluster::start(settings, origin)?;
     let socket = cluster.socket();
-    let at = |database: &str| Place { address: Address::private(&socket, SUPERUSER, database), settings: settings.clone() };
+    let at = |database: &str| Place::new(Address::private(&socket, SUPERUSER, database), settings.clone());
     let name = origin.map(|origin| origin.name.as_str()).filter(|name| !SYSTEM.contains(name)).unwrap_or("restored");
     let server = at("");
     if !create::create(&mut || server.session(), name, origin)? {
@@ -61,7 +60,10 @@ impl Workspace for Scratch {
                 let place = &self.place;
                 load::load(place, content, plain, |accounts| create::create_definers(&mut place.without_database().session()?, accounts))
             }
-            Home::Shared(_) => load::load(&self.place, content, plain, |_| Ok(())).map_err(lack_of_rights),
+            Home::Shared(_) => {
+                self.place.asleep = load::load_asleep(&self.place, content, plain).map_err(lack_of_rights)?;
+                Ok(())
+            }
         }
     }
 
@@ -101,10 +103,7 @@ impl Workspace for Scratch {
         let (location, place) = (self.location(), self.place);
         match self.home {
             Home::Shared(shared) => shared.keep(),
-            Home::Private(cluster) => {
-                let open: Vec<String> = place.address.client_words().iter().map(|word| shell::word(word)).collect();
-                Ok(Left { location, open: open.join(" "), drop: cluster.keep()? })
-            }
+            Home::Private(cluster) => Ok(Left { location, open: place.address.client_command(), drop: cluster.keep()? }),
         }
     }
 }
