@@ -11,6 +11,7 @@ mod exchange;
 mod insistent;
 mod label;
 mod load;
+mod locks;
 mod look;
 mod marker;
 mod objects;
@@ -29,7 +30,7 @@ pub mod text;
 
 pub use structure::SqlStructure;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Beside, Content, Depth, Dumped, Engine, Kept, Live, Outlet, Probe, Settings, Workspace};
@@ -54,7 +55,7 @@ impl Mariadb {
     ///
     /// Errors: [`crate::error::Kind::Config`]; nothing is connected yet.
     pub fn parse(text: &str, password: Option<Secret>, settings: Settings) -> Result<Self> {
-        Ok(Mariadb { place: Place { address: Address::parse(text, password)?, settings, asleep: BTreeSet::new() } })
+        Ok(Mariadb { place: Place::new(Address::parse(text, password)?, settings) })
     }
 
     /// The same database, as another user.

@@ -12,7 +12,6 @@ use crate::engine::url::{self, encode};
 use crate::error::{Error, Result};
 use crate::exec::Call;
 use crate::secret::Secret;
-use crate::shell;
 use inherited::Inherited;
 
 /// The schemes of a source's text.
@@ -204,14 +203,6 @@ impl Address {
         // MySQL's programs read this one last and whatever they are told.
         let knows_all = self.password.is_some() || self.is_private;
         Ok(if knows_all { call.env("MYSQL_TEST_LOGIN_FILE", NO_LOGIN_FILE) } else { call })
-    }
-
-    /// The words by which a person opens it with this program; a password is asked for.
-    pub(super) fn open_command(&self, program: &Program) -> String {
-        let words = [program.name().to_owned()].into_iter().chain(options::arguments(&self.options, program));
-        let password = self.password.as_ref().map(|_| "--password".to_owned());
-        let words: Vec<String> = words.chain(password).chain(self.database.clone()).collect();
-        words.iter().map(|word| shell::word(word)).collect::<Vec<_>>().join(" ")
     }
 
     fn option(&self, name: &str) -> Option<&str> {

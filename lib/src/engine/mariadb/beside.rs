@@ -7,7 +7,7 @@ use super::label::{self, Charset, Label, Role};
 use super::objects::Objects;
 use super::place::Place;
 use super::session::Session;
-use super::{catalog, ending, load, require, sql};
+use super::{catalog, ending, load, locks, require, sql};
 use crate::engine::{Beside, Content, Depth, Dumped, Kept, Left, Outlet, Reach, Workspace};
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
@@ -36,7 +36,7 @@ pub(super) fn create(real: &Place, target: &str, origin: Option<&Database>, id: 
     let mut session = real.without_database().session()?;
     let id: String = id.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     let name = exchange::derived_name(target, "restore", &id);
-    if !exchange::try_lock(&mut session, &name)? {
+    if !locks::try_lock(&mut session, &name)? {
         return Err(Error::busy(format!("another restore is loading {name}")));
     }
     if catalog::is_there(&mut session, &name)? {
@@ -128,10 +128,10 @@ impl Workspace for Restoring {
         label::write(session, &name, &label).map_err(|error| error.within("the database beside cannot be kept"))?;
         // From here on it is not ours to drop.
         self.held = None;
-        let open = self.place.open_command()?;
+        let open = self.place.address.client_command();
         let drop = format!(
             "{} -e {}",
-            self.place.without_database().open_command()?,
+            self.place.without_database().address.client_command(),
             shell::word(&format!("DROP DATABASE {}", sql::ident(&name)))
         );
         Ok(Left { location: self.location(), open, drop })
@@ -171,7 +171,7 @@ impl Drop for Restoring {
             // the lock up when it is done.
             drop(session);
             let mut fresh = self.place.without_database().session()?;
-            exchange::lock_within(&mut fresh, &self.name, ending::CLEANING_WAIT)?;
+            locks::lock_within(&mut fresh, &self.name, ending::CLEANING_WAIT)?;
             ending::remove(&mut fresh, &self.place, &self.name)
         });
         if let Err(error) = dropped {

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use super::exchange::{derived_name, try_lock, unlock};
+use super::exchange::derived_name;
 use super::insistent::Insistent;
 use super::label::{self, Label, Role, Swap};
+use super::locks::{try_lock, unlock};
 use super::objects::{self, Objects};
 use super::place::Place;
 use super::session::Session;

@@ -2,8 +2,6 @@
 //! statement renames is written down before it, and made anew after it; a killed swap is ended by the next run, forwards where the
 //! tables have moved, and back where they have not.
 
-use std::time::Duration;
-
 use serde::Deserialize;
 
 use super::ending::{finish, settle};
@@ -12,7 +10,7 @@ use super::label::{self, Charset, Label, Role, Swap};
 use super::objects::{self, Objects};
 use super::place::Place;
 use super::session::Session;
-use super::{catalog, sql};
+use super::{catalog, locks, sql};
 use crate::clock;
 use crate::engine::Kept;
 use crate::error::{Error, Result};
@@ -35,29 +33,6 @@ pub(super) struct Incoming {
     pub(super) is_any: bool,
 }
 
-/// Takes a lock that ends with the session; false where another session has it.
-pub(super) fn try_lock(session: &mut Session, name: &str) -> Result<bool> {
-    Ok(session.text(&format!("SELECT GET_LOCK({}, 0)", lock_name(name)))? == "1")
-}
-
-/// Waits for such a lock, but no longer than `wait`.
-pub(super) fn lock_within(session: &mut Session, name: &str, wait: Duration) -> Result<()> {
-    if session.text(&format!("SELECT GET_LOCK({}, {})", lock_name(name), wait.as_secs()))? == "1" {
-        return Ok(());
-    }
-    Err(Error::busy(format!("another run works on {name}")))
-}
-
-pub(super) fn unlock(session: &mut Session, name: &str) -> Result<()> {
-    session.run(&format!("SELECT RELEASE_LOCK({})", lock_name(name)))
-}
-
-/// A lock has a name for the whole server, of at most 64 characters.
-fn lock_name(name: &str) -> String {
-    use sha2::{Digest, Sha256};
-    sql::literal(&format!("holdfast-{}", &fsx::hex(&Sha256::digest(name))[..40]))
-}
-
 /// `TARGET__WORD_ID`, within what the server takes.
 pub(super) fn derived_name(target: &str, word: &str, id: &str) -> String {
     let ending: String = format!("__{word}_{id}").chars().take(NAME_MAX_CHARS - 1).collect();
@@ -68,7 +43,7 @@ pub(super) fn derived_name(target: &str, word: &str, id: &str) -> String {
 /// Puts `incoming` in place of what is in the target, and that into a database of ours named `aside`. All or nothing: where it
 /// fails, the target is as it was. Whether there was a target.
 pub(super) fn exchange(place: &Place, held: &mut Session, target: &str, incoming: &Incoming, aside: &str) -> Result<bool> {
-    if !try_lock(held, target)? {
+    if !locks::try_lock(held, target)? {
         return Err(Error::busy(format!("another run is swapping {target}")));
     }
     let outcome = begin_and_rename(place, target, incoming, aside);
@@ -80,7 +55,7 @@ pub(super) fn exchange(place: &Place, held: &mut Session, target: &str, incoming
             None => Err(error),
         },
     };
-    let _ = interrupt::while_cleaning(|| unlock(held, target));
+    let _ = interrupt::while_cleaning(|| locks::unlock(held, target));
     outcome
 }
 

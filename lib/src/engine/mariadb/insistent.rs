@@ -2,7 +2,7 @@
 
 use super::place::Place;
 use super::rights;
-use super::session::{Objection, Session};
+use super::session::Session;
 use super::sql;
 use crate::error::{Error, Result};
 use crate::interrupt;
@@ -78,11 +78,12 @@ impl<'a> Insistent<'a> {
         let error = last.unwrap_or_else(|| Error::failed("no try was made"));
         Err(error
             .within(format!("the tables of {} were in use {TRIES} times", self.target))
-            .hint("stop what uses them: SHOW FULL PROCESSLIST"))
+            .hint("stop what uses them, maybe from another database: SHOW FULL PROCESSLIST"))
     }
 }
 
-/// Ends every connection to a database but ours, and those of other databases that hold a transaction open.
+/// Ends every connection to a database but ours, and those of other databases that hold its tables, where the server tells which do.
+/// Whoever only works in another database of the server is none of our business.
 fn end_connections(place: &Place, target: &str) -> Result<()> {
     for id in connections(place, target)? {
         let mut session = place.without_database().session()?;
@@ -102,16 +103,30 @@ fn end_connections(place: &Place, target: &str) -> Result<()> {
 }
 
 fn connections(place: &Place, target: &str) -> Result<Vec<u64>> {
-    let mut session = place.without_database().session()?;
     let own = "p.id <> CONNECTION_ID() AND p.command NOT IN ('Daemon', 'Binlog Dump', 'Killed')";
-    let of_target = format!("SELECT p.id FROM information_schema.processlist p WHERE p.db = {} AND {own}", sql::literal(target));
-    let with_transaction = format!(
-        "{of_target} UNION SELECT p.id FROM information_schema.processlist p JOIN information_schema.innodb_trx t ON t.trx_mysql_thread_id = p.id WHERE {own}"
-    );
-    let lines = match session.ask(&with_transaction)? {
-        Ok(lines) => lines,
-        // Whoever lacks PROCESS sees no transactions.
-        Err(_) => place.without_database().session()?.ask(&of_target)?.map_err(Objection::into_error)?,
+    let name = sql::literal(target);
+    let of_target = format!("SELECT p.id FROM information_schema.processlist p WHERE p.db = {name} AND {own}");
+    let holding = |id: &str, list: &str, of: &str| {
+        format!("{of_target} UNION SELECT p.id FROM {list} JOIN information_schema.processlist p ON p.id = {id} WHERE {of} = {name} AND {own}")
     };
+    let queries = [
+        // A plugin of MariaDB's that few have loaded.
+        holding("l.thread_id", "information_schema.metadata_lock_info l", "l.table_schema"),
+        // MySQL's, for whoever may see it; MariaDB keeps nothing there unless it is told to.
+        holding(
+            "t.processlist_id",
+            "performance_schema.metadata_locks l JOIN performance_schema.threads t ON t.thread_id = l.owner_thread_id",
+            "l.object_schema",
+        ),
+        of_target.clone(),
+    ];
+    let mut lines = Vec::new();
+    for query in queries {
+        // An objection ends the session it is said to.
+        if let Ok(found) = place.without_database().session()?.ask(&query)? {
+            lines = found;
+            break;
+        }
+    }
     Ok(String::from_utf8_lossy(&lines).lines().filter_map(|line| line.trim().parse().ok()).collect())
 }

@@ -28,6 +28,10 @@ pub(super) struct Place {
 }
 
 impl Place {
+    pub(super) fn new(address: Address, settings: Settings) -> Self {
+        Place { address, settings, asleep: BTreeSet::new() }
+    }
+
     /// A session in it.
     pub(super) fn session(&self) -> Result<Session> {
         Session::open(&self.client()?, &self.address, self.lock_wait()).map_err(connection_error)
@@ -51,11 +55,6 @@ impl Place {
     /// A program of the client, told where the server is, and who we are.
     pub(super) fn call(&self, program: &Program) -> Result<Call> {
         self.address.call(program)
-    }
-
-    /// The words by which a person opens it.
-    pub(super) fn open_command(&self) -> Result<String> {
-        Ok(self.address.open_command(&self.client()?))
     }
 
     pub(super) fn lock_wait(&self) -> Duration {

@@ -1,6 +1,5 @@
 //! Throwaway databases: on a private server that lives as long as the value, or on a server that the configuration names.
 
-use std::collections::BTreeSet;
 use std::io::Read;
 
 use super::address::Address;
@@ -45,7 +44,7 @@ pub(super) fn scratch(settings: &Settings, origin: Option<&Database>) -> Result<
 fn private(settings: &Settings, origin: Option<&Database>) -> Result<Scratch> {
     let cluster = Cluster::start(settings, origin)?;
     let socket = cluster.socket();
-    let at = |database: &str| Place { address: Address::private(&socket, SUPERUSER, database), settings: settings.clone(), asleep: BTreeSet::new() };
+    let at = |database: &str| Place::new(Address::private(&socket, SUPERUSER, database), settings.clone());
     let name = origin.map(|origin| origin.name.as_str()).filter(|name| !SYSTEM.contains(name)).unwrap_or("restored");
     let server = at("");
     if !create::create(&mut || server.session(), name, origin)? {
@@ -61,7 +60,10 @@ impl Workspace for Scratch {
                 let place = &self.place;
                 load::load(place, content, plain, |accounts| create::create_definers(&mut place.without_database().session()?, accounts))
             }
-            Home::Shared(_) => load::load(&self.place, content, plain, |_| Ok(())).map_err(lack_of_rights),
+            Home::Shared(_) => {
+                self.place.asleep = load::load_asleep(&self.place, content, plain).map_err(lack_of_rights)?;
+                Ok(())
+            }
         }
     }
 
@@ -101,10 +103,7 @@ impl Workspace for Scratch {
         let (location, place) = (self.location(), self.place);
         match self.home {
             Home::Shared(shared) => shared.keep(),
-            Home::Private(cluster) => {
-                let open = place.open_command()?;
-                Ok(Left { location, open, drop: cluster.keep()? })
-            }
+            Home::Private(cluster) => Ok(Left { location, open: place.address.client_command(), drop: cluster.keep()? }),
         }
     }
 }

@@ -1,13 +1,12 @@
 //! Scratch databases on a server that the configuration names: made there, dropped there, and swept by the next run where
 //! theirs was killed.
 
-use std::collections::BTreeSet;
-
 use super::address::Address;
 use super::create;
+use super::locks::{try_lock, unlock};
 use super::place::Place;
 use super::session::Session;
-use super::sql::{ident, literal};
+use super::sql::ident;
 use crate::engine::{Left, Settings};
 use crate::error::{Error, Result};
 use crate::manifest::Database;
@@ -32,7 +31,7 @@ impl Shared {
     /// Creates an empty one for a backup of `origin`, after those of killed runs were swept.
     pub(super) fn create(url: &str, settings: &Settings, origin: Option<&Database>) -> Result<Self> {
         let address = Address::parse(url, None)?.without_database();
-        let server = Place { address, settings: settings.clone(), asleep: BTreeSet::new() };
+        let server = Place::new(address, settings.clone());
         if let Err(error) = sweep(&server) {
             tracing::warn!("scratch databases of killed runs may still be there: {error}");
         }
@@ -66,8 +65,8 @@ impl Shared {
         let drop_statement = format!("DROP DATABASE {}; DROP DATABASE {}", ident(&self.name), ident(&sign));
         Ok(Left {
             location: self.place().address.location(&self.name),
-            open: self.place().open_command()?,
-            drop: format!("{} --execute={}", self.server.open_command()?, shell::word(&drop_statement)),
+            open: self.place().address.client_command(),
+            drop: format!("{} --execute={}", self.server.address.client_command(), shell::word(&drop_statement)),
         })
     }
 }
@@ -86,11 +85,6 @@ impl Drop for Shared {
     }
 }
 
-/// Takes a lock that the server gives up with the session, whatever becomes of us.
-fn try_lock(session: &mut Session, name: &str) -> Result<bool> {
-    Ok(session.text(&format!("SELECT GET_LOCK({}, 0)", literal(name)))? == "1")
-}
-
 /// Drops the scratch databases of killed runs: those of the whole name whose owner's lock nobody holds, and which nobody has
 /// kept. What cannot be dropped is left for another time.
 fn sweep(server: &Place) -> Result<()> {
@@ -103,7 +97,7 @@ fn sweep(server: &Place) -> Result<()> {
         }
         // Another session: an objection ends the one that it is said to.
         let dropped = server.session()?.run(&format!("DROP DATABASE IF EXISTS {}", ident(name)));
-        session.text(&format!("SELECT RELEASE_LOCK({})", literal(name)))?;
+        unlock(&mut session, name)?;
         match dropped {
             Ok(()) => tracing::info!("dropped the scratch database {name}, which a killed run had left"),
             Err(error) => tracing::warn!("the scratch database {name}, which a killed run has left, is still there: {error}"),

@@ -52,7 +52,8 @@ pub(super) fn sentences(place: &Place) -> Result<Vec<String>> {
         place,
         &format!(
             "SELECT {columns} FROM information_schema.INNODB_TRX t JOIN information_schema.PROCESSLIST p ON p.ID = t.trx_mysql_thread_id \
-             WHERE p.ID <> CONNECTION_ID() AND t.trx_state <> 'LOCK WAIT' ORDER BY t.trx_started, p.ID LIMIT {OPEN_MAX}"
+             WHERE p.ID <> CONNECTION_ID() AND t.trx_state <> 'LOCK WAIT' ORDER BY IFNULL(p.DB = {}, 0) DESC, t.trx_started, p.ID LIMIT {OPEN_MAX}",
+            sql::literal(&server.database)
         ),
     )?;
     out.extend(open.iter().map(Row::is_open));

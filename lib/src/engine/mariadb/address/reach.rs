@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Address;
 use crate::engine::Reach;
+use crate::shell;
 
 /// The port of a server that was given no other.
 pub(super) const DEFAULT_PORT: &str = "3306";
@@ -40,10 +41,11 @@ impl Address {
     }
 
     /// For a person to paste: how the client program is called for this database, without any password.
-    pub(in crate::engine::mariadb) fn client_words(&self) -> Vec<String> {
+    pub(in crate::engine::mariadb) fn client_command(&self) -> String {
         let words = self.options.iter().map(|(name, value)| format!("--{name}={value}"));
         let ours = self.is_private.then(|| "--no-defaults".to_owned());
-        ["mariadb".to_owned()].into_iter().chain(ours).chain(words).chain(self.database.clone()).collect()
+        let words: Vec<String> = ["mariadb".to_owned()].into_iter().chain(ours).chain(words).chain(self.database.clone()).collect();
+        words.iter().map(|word| shell::word(word)).collect::<Vec<_>>().join(" ")
     }
 
     /// The URL for others to see.
@@ -60,13 +62,7 @@ mod tests {
     fn a_private_server_is_reached_by_its_socket_and_nothing_else() {
         let reach = Address::private("/var/tmp/hold fast/s", "root", "my db").reach();
         let url = "mariadb://root@localhost/my%20db?socket=%2Fvar%2Ftmp%2Fhold%20fast%2Fs";
-        let expected = [
-            ("database", "my db"),
-            ("host", "localhost"),
-            ("socket", "/var/tmp/hold fast/s"),
-            ("url", url),
-            ("user", "root"),
-        ];
+        let expected = [("database", "my db"), ("host", "localhost"), ("socket", "/var/tmp/hold fast/s"), ("url", url), ("user", "root")];
         assert_eq!(reach.places, expected.map(|(place, value)| (place, value.to_owned())).into());
         assert_eq!(reach.variables["DATABASE_URL"].as_deref(), Some(url));
         assert_eq!(reach.variables["MYSQL_UNIX_PORT"].as_deref(), Some("/var/tmp/hold fast/s"));
