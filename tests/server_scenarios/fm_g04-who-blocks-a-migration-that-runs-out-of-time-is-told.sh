@@ -20,9 +20,9 @@ is "$status" 124
 is "$(told '.outcome + " " + .state.state')" 'timed_out rolled_back'
 told '.notes[]' >notes
 cat notes >>err
-holds notes 'waits for a lock'
+holds notes "$WAITS_FOR_LOCK"
 holds notes 'ALTER TABLE account ADD COLUMN rating integer'
-holds notes 'UPDATE account SET cents = cents'
+holds notes "$BLOCKS"
 is "$(rows_of mark)" 1
 nothing_stands
 nothing_beside

@@ -6,7 +6,7 @@ make_program never 'touch was_run'
 # No backup can be made.
 config '[env.dev]' "database = \"$(url "$DB" "reader_$DB")\""
 expect 125 safe-migrate -e dev -- ./never
-holds err entry
+holds err "$UNREADABLE"
 expect 125 safe-db-test -e dev -- ./never
 # One is made, and does not restore.
 config '[env.dev]' "database = \"$URL\"" 'assert = ["SELECT 1 WHERE false"]'

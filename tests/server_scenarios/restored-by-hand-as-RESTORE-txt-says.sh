@@ -7,13 +7,13 @@ for compression in gzip zstd none; do
     folder=$(newest)
     # Every indented line is a command; each must go well, save that the roles of this server exist already.
     grep '^    ' "$folder/RESTORE.txt" >commands
-    [ "$(wc -l <commands)" -ge 6 ] || wrong "there are too few commands: $(cat commands)"
+    [ "$(wc -l <commands)" -ge "$COMMANDS_BY_HAND" ] || wrong "there are too few commands: $(cat commands)"
     set_mark damaged
     while read -r command; do
         case $command in *globals*psql*) continue ;; esac
-        expect 0 client sh -c "cd '$folder' && $command"
+        expect 0 client sh -c "cd '$folder' && $(by_hand "$command")"
     done <commands
-    [ "$(picture)" = "$before" ] || wrong "by hand, $compression, it is not what was backed up"
-    is "$(sql_in "${DB}_before" 'SELECT word FROM mark')" damaged
-    drop_database "${DB}_before"
+    [ "$(picture "$(restored_by_hand)")" = "$before" ] || wrong "by hand, $compression, it is not what was backed up"
+    is "$(sql_in "$(damaged_by_hand)" 'SELECT word FROM mark')" damaged
+    drop_database "$(dropped_by_hand)"
 done

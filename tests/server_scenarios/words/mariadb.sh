@@ -76,6 +76,27 @@ kept_aside() { databases_like "${DB}\\_\\_before%"; }
 
 FAKES_LINE="mariadb_bin = \"$PWD/fakes\""
 
+# What a person has done who did as RESTORE.txt says: the databases in which the restored and the damaged one are then, and
+# the one that is dropped for the next time. The server is the one of ~/.my.cnf, and the database has a name of its own.
+COMMANDS_BY_HAND=3
+by_hand() {
+    printf '[client]\nsocket=%s\nuser=root\n' "$SERVER_SOCKET" >"$HOME/.my.cnf"
+    echo "$1" | sed "s/restored/$(restored_by_hand)/"
+}
+restored_by_hand() { echo "${DB}_restored"; }
+damaged_by_hand() { echo "$DB"; }
+dropped_by_hand() { restored_by_hand; }
+
+# Scripts of dump programs that end well, each with less than the database.
+partial_dumps() {
+    cat <<END
+one=\$1; shift; real "\$one" --ignore-table=$DB.mark "\$@"
+one=\$1; shift; real "\$one" --no-data "\$@"
+real "\$@" | sed "s/'first'/'fi'/; /Dump completed/d"
+real "\$@" | tr -d "'"
+END
+}
+
 # Ends the sessions that read the database for a dump.
 end_dump_sessions() {
     for id in $(sql_server "SELECT id FROM information_schema.processlist WHERE db = '$DB' AND info LIKE 'SELECT /*!40001%'"); do
@@ -186,6 +207,9 @@ DUPLICATE_KEY="Duplicate entry '1' for key 'PRIMARY'"
 failed_rows() { rows_in "$1" "$2"; }
 # sleep_for SECONDS: a statement that takes that long.
 sleep_for() { echo "SELECT sleep($1);"; }
+# What is told of who waits, and of the client that sits in a transaction.
+WAITS_FOR_LOCK='waits for table metadata lock'
+BLOCKS='has a transaction open since'
 DATABASE_NAME='database()'
 # as_written NAME: a table, as statements of a dump have it.
 as_written() { echo "\`$1\`"; }
@@ -219,7 +243,7 @@ own_server() {
 }
 start_own_server() {
     as_server_user env -u HOLDFAST_STATE_DIR mariadbd --no-defaults --datadir="$OWN/data" --socket="$SERVER_SOCKET" --pid-file="$OWN/data/pid" --skip-networking \
-        --skip-name-resolve --innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=0 --innodb-flush-method=nosync --innodb-log-file-size=8M >"$PWD/own.log" 2>&1 </dev/null &
+        --skip-name-resolve --innodb-flush-log-at-trx-commit=2 --innodb-doublewrite=0 --innodb-flush-method=nosync --innodb-log-file-size=8M >"$PWD/own.log" 2>&1 </dev/null &
     until_true 30 sql_server 'SELECT 1'
 }
 stop_own_server() {

@@ -65,6 +65,16 @@ loading() { sql_server "SELECT datname FROM pg_database WHERE datname LIKE '${DB
 kept_aside() { sql_server "SELECT datname FROM pg_database WHERE datname LIKE '${DB}\\_\\_before%'"; }
 FAKES_LINE="pg_bin = [\"$PWD/fakes\", \"$SERVER_PROGRAMS\"]"
 
+# Scripts of dump programs that end well, each with less than the database.
+partial_dumps() {
+    cat <<'END'
+real "$@" --exclude-table=mark
+real "$@" --schema-only
+real "$@" | sed 's/^first$/fi/; /dump complete/d'
+real "$@" | tr -d '\\'
+END
+}
+
 # make_old_client FOLDER: a dump program that says it is far older than the server, beside a client that works.
 OLD_VERSION=9.6.3
 make_old_client() {
@@ -74,12 +84,21 @@ make_old_client() {
     chmod 755 "$1/$DUMP_PROGRAM"
 }
 
+# What a person has done who did as RESTORE.txt says: the databases in which the restored and the damaged one are then, and
+# the one that is dropped for the next time.
+COMMANDS_BY_HAND=6
+by_hand() { echo "$1"; }
+restored_by_hand() { echo "$DB"; }
+damaged_by_hand() { echo "${DB}_before"; }
+dropped_by_hand() { damaged_by_hand; }
+
 # Ends the sessions that read the database for a dump.
 end_dump_sessions() { sql_server "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$DB' AND application_name LIKE 'pg_dump%' OR datname = '$DB' AND query LIKE 'COPY%'"; }
 
 # What a role may not read, and what is hidden from it. make_reader NAME: may read account only.
 make_reader() { sql "CREATE ROLE $1 LOGIN; GRANT SELECT ON account TO $1"; }
 let_read_all() { sql "GRANT SELECT ON ALL TABLES IN SCHEMA public TO $1"; }
+# What is told of what make_reader's role may not read.
 UNREADABLE='public.entry, public.mark'
 hide_rows() { sql "ALTER TABLE entry ENABLE ROW LEVEL SECURITY; CREATE POLICY few ON entry USING (id < 10)"; }
 
@@ -171,6 +190,9 @@ failed_rows() {
 }
 # sleep_for SECONDS: a statement that takes that long.
 sleep_for() { echo "SELECT pg_sleep($1);"; }
+# What is told of who waits, and of the client that sits in a transaction.
+WAITS_FOR_LOCK='waits for a lock'
+BLOCKS='UPDATE account SET cents = cents'
 LOCK_TIMED_OUT='due to lock timeout'
 STATEMENT_TIMED_OUT='due to statement timeout'
 

@@ -121,10 +121,15 @@ fn attempt(place: &Place, out: &mut dyn Outlet) -> Result<Result<Streamed, Again
         return Err(Error::failed(format!("{} ended well, but its dump is not whole: {complaint}", program.name())));
     }
     let definers = scanner.definers().iter().map(|account| format!("{}@{}", account.user, account.host)).collect();
+    let row_parts = scanner.row_parts();
     let fingerprint =
         scanner.finish().map_err(|error| error.as_kind(Kind::Failed).within(format!("{} ended well, but", program.name())))?;
     let warnings = warnings_in(&stream.child().stderr_tail());
     require_every_table(&fingerprint, &program, &relations)?;
+    let wanted = relations.iter().filter(|relation| relation.has_rows_in_dump()).count();
+    if row_parts < wanted {
+        return Err(Error::failed(format!("{} ended well, but its dump has the rows of {row_parts} tables, not of {wanted}", program.name())));
+    }
     Ok(Ok(Streamed { server, program, relations, fingerprint, definers, warnings }))
 }
 

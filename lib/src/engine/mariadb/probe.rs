@@ -10,6 +10,10 @@ use super::sql;
 use crate::engine::Probe;
 use crate::error::{Error, Result};
 
+/// How many tables one statement opens, to see whether they are locked.
+const OPENED_AT_ONCE: usize = 100;
+/// What the server says when a lock is not had in time.
+const NO_LOCK_IN_TIME: u32 = 1205;
 /// How many names one message holds.
 const NAMED_MAX: usize = 20;
 /// What every dump needs, for a GRANT.
@@ -39,6 +43,7 @@ pub(super) fn check(place: &Place, session: &mut Session, server: &Server, relat
             .hint("CHECK TABLE says more of each; drop what is gone for good, and the rest can be backed up"));
     }
     require_rights(place, session, server)?;
+    require_unlocked(place, server, relations)?;
     if !place.settings.allow_empty && !relations.iter().any(Relation::is_table) {
         return Err(
             Error::failed(format!("database {database} has no table")).hint("is it the right one? if it may be empty, set allow_empty")
@@ -107,6 +112,32 @@ fn require_routines(place: &Place, session: &mut Session, server: &Server, right
     let grant = if is_mariadb { "SELECT ON mysql.proc" } else { "SHOW_ROUTINE ON *.*" };
     Err(Error::failed(format!("account {account} may not see everything in database {database}: routines show it no text"))
         .hint(format!("as an administrator: GRANT {grant} TO {}", rights::grantee(account))))
+}
+
+/// The dump programs cannot be told how long to wait for a table that somebody has locked.
+fn require_unlocked(place: &Place, server: &Server, relations: &[Relation]) -> Result<()> {
+    let tables: Vec<String> = relations
+        .iter()
+        .filter(|relation| relation.has_rows_in_dump())
+        .map(|relation| format!("(SELECT 1 FROM {} LIMIT 0)", sql::ident(&relation.name)))
+        .collect();
+    // By a session of its own, which an objection ends. What else the server objects to, the dump will tell.
+    let mut session = place.session()?;
+    for some in tables.chunks(OPENED_AT_ONCE) {
+        match session.ask(&some.join(" UNION ALL "))? {
+            Ok(_) => {}
+            Err(objection) if objection.number == NO_LOCK_IN_TIME => {
+                let in_use = place.session()?.text(&format!("SHOW OPEN TABLES FROM {} WHERE In_use > 0", sql::ident(&server.database)))?;
+                let names: Vec<String> = in_use.lines().filter_map(|line| line.split('\t').nth(1)).map(str::to_owned).collect();
+                return Err(objection
+                    .into_error()
+                    .within(format!("database {} has tables that somebody keeps locked: {}", server.database, named(&names)))
+                    .hint("who does? SHOW FULL PROCESSLIST; then try again, or let it wait longer: busy_timeout"));
+            }
+            Err(_) => return Ok(()),
+        }
+    }
+    Ok(())
 }
 
 fn named(names: &[String]) -> String {

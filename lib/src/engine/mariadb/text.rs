@@ -27,6 +27,8 @@ use variables::Variables;
 const HEADERS: [&[u8]; 2] = [b"-- MariaDB dump ", b"-- MySQL dump "];
 /// How they end; the date may follow.
 const TRAILER: &[u8] = b"-- Dump completed";
+/// What they write before the rows of each table, also where there are none.
+const ROWS_FOLLOW: &[u8] = b"-- Dumping data for table ";
 /// What the programs write into a dump that lacks something, and then go on.
 const COMPLAINTS: [&[u8]; 2] = [b"-- insufficient privileges to ", b"-- failed on view "];
 
@@ -51,6 +53,8 @@ struct Reading {
     /// A statement that was too long to be kept: it is known by its hash.
     long: Option<Sha256>,
     complaints: Vec<String>,
+    /// Tables behind whose name the program has written that their rows follow.
+    row_parts: usize,
     has_header: bool,
     has_trailer: bool,
     statements: u64,
@@ -110,6 +114,11 @@ impl Scanner {
     /// What the program that made the dump could not put into it.
     pub fn complaints(&self) -> &[String] {
         &self.read.complaints
+    }
+
+    /// For how many tables the program has written that their rows follow: it does so for those without any, too.
+    pub(super) fn row_parts(&self) -> usize {
+        self.read.row_parts
     }
 
     /// The accounts in whose name views, routines, triggers and events of the dump work.
@@ -203,6 +212,8 @@ impl Reading {
             self.has_trailer = false;
         } else if line == TRAILER || line.strip_prefix(TRAILER).is_some_and(|rest| rest.starts_with(b" on ")) {
             self.has_trailer = true;
+        } else if line.starts_with(ROWS_FOLLOW) {
+            self.row_parts += 1;
         } else if COMPLAINTS.iter().any(|complaint| line.starts_with(complaint)) {
             self.complaints.push(String::from_utf8_lossy(line.strip_prefix(b"-- ").unwrap_or(line)).into_owned());
         }
