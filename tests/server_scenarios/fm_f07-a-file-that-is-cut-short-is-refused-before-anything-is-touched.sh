@@ -11,7 +11,7 @@ gzip -c cut-in-the-rows.sql >cut-in-the-rows.sql.gz
 zstd -qc cut-in-the-rows.sql >cut-in-the-rows.sql.zst
 gzip -c whole.sql | head -c 5000 >cut.sql.gz
 zstd -qc whole.sql | head -c 5000 >cut.sql.zst
-sed '/dump complete/d' whole.sql >without-its-end.sql
+sed '/[Dd]ump complete/d' whole.sql >without-its-end.sql
 if has_archive; then head -c 3000 whole.dump >cut.dump; fi
 : >empty.sql
 set_mark live

@@ -3,6 +3,7 @@
 make_ledger
 before=$(picture)
 for compression in gzip zstd none; do
+    set_mark first
     expect 0 backup-db "$URL" --compression "$compression"
     folder=$(newest)
     # Every indented line is a command; each must go well, save that the roles of this server exist already.

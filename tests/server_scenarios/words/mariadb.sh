@@ -258,6 +258,9 @@ as_server_user() { PATH=$PATH:/usr/sbin; if [ "$(id -u)" = 0 ]; then setpriv --r
 drop_all_by_variables() { sql_by_variables "SET foreign_key_checks = 0; DROP TABLE account, entry, mark; DROP DATABASE \`$DB\`"; }
 # make_plain_user NAME: one who may connect, and nothing more; and the statement by which it may create databases.
 make_plain_user() { sql_server "CREATE USER \`$1\`@localhost"; }
+may_create_databases() { echo "GRANT ALL ON \`holdfast\_scratch\_%\`.* TO '$1'@'localhost'"; }
+tables_have_owners() { false; }
+give_tables_to() { :; }
 # give_database_to USER: with all that is in it, and what stands beside it in a restore.
 give_database_to() { sql_server "GRANT ALL ON \`$DB\`.* TO \`$1\`@localhost; GRANT ALL ON \`${DB}\\_\\_%\`.* TO \`$1\`@localhost; GRANT SELECT ON mysql.proc TO \`$1\`@localhost"; }
 # sit_in DATABASE: somebody connects there and stays, until `stop` is there.

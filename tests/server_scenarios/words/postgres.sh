@@ -241,6 +241,7 @@ sit_in() {
     until_true 10 somebody_is_in "$1"
 }
 somebody_is_in() { [ "$(sql_server "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = '$1' AND application_name = 'psql'")" = t ]; }
+tables_have_owners() { true; }
 give_tables_to() { sql "ALTER TABLE account OWNER TO \"$1\"; ALTER TABLE entry OWNER TO \"$1\"; ALTER TABLE mark OWNER TO \"$1\""; }
 # slowly_delete SECONDS TABLE: one statement, which deletes all rows with an id above 10 when that time is over.
 slowly_delete() { echo "WITH pause AS MATERIALIZED (SELECT pg_sleep($1)) DELETE FROM $2 USING pause WHERE id > 10;"; }
