@@ -81,7 +81,7 @@ pub fn apply(store: &Store, held: &Held, catalog: &Catalog, plan: Plan) -> Resul
 /// The same backups, each before what it needs: a removal that is cut off leaves nothing that cannot be restored.
 pub(super) fn leaves_first<'a>(backups: impl Iterator<Item = &'a Backup>) -> Vec<&'a Backup> {
     let backups: BTreeMap<&str, &Backup> = backups.map(|backup| (backup.id(), backup)).collect();
-    let chains = Chains::of(backups.values().map(|backup| (backup.id(), backup.manifest().parent.as_deref())));
+    let chains = Chains::among(backups.values().copied());
     chains.leaves_first(backups.keys().copied()).into_iter().filter_map(|id| backups.get(id).copied()).collect()
 }
 
