@@ -21,9 +21,9 @@ CREATE TABLE u3 (a varchar(50)) DEFAULT CHARSET=utf8mb3; INSERT INTO u3 VALUES (
 CREATE TABLE raw (a varchar(9) CHARACTER SET latin1 COLLATE latin1_bin, b char(3) CHARACTER SET ucs2); INSERT INTO raw VALUES (x'ff80', 'é€');
 CREATE TABLE `odd ``name"'';.
 x é` (`a ``b),(` int, `select` text COMMENT 'INSERT INTO `x` VALUES (1);\n-- Dump completed\n', `l
-  KEY ``z` (``a``)` int, PRIMARY KEY (`a ``b),(`), KEY `k
+  KEY ``z`` (``a``)` int, PRIMARY KEY (`a ``b),(`), KEY `k
 ,` (`l
-  KEY ``z` (``a``)`)) COMMENT='ENGINE=MyISAM';
+  KEY ``z`` (``a``)`)) COMMENT='ENGINE=MyISAM';
 INSERT INTO `odd ``name"'';.
 x é` VALUES (1,'a',2);
 CREATE TABLE parent (id int PRIMARY KEY, x int, UNIQUE KEY u (x), KEY k (x, id)); CREATE TABLE child (id int PRIMARY KEY, p int, q int, KEY p (p), KEY other (q), CONSTRAINT fk FOREIGN KEY (p) REFERENCES parent (x) ON DELETE CASCADE);

@@ -35,7 +35,7 @@ fn speed() {
         eprintln!("scanner {name}: {:.0} MB/s of {} MB", bytes.len() as f64 / 1e6 / time, bytes.len() / 1_000_000);
     }
     for _ in 0..2 {
-        let mut plain = engine.scratch(Some(&dumped.database)).expect("a scratch");
+        let plain = engine.scratch(Some(&dumped.database)).expect("a scratch");
         let mut ours = engine.scratch(Some(&dumped.database)).expect("a scratch");
         let limit = seconds(&mut || {
             let reach = plain.reach();

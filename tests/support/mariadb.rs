@@ -62,6 +62,7 @@ impl Server {
             .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"])
             .args(["--innodb-flush-method=nosync", "--innodb-log-file-size=8M"])
             .arg(format!("--datadir={}", folder.join("data").display()))
+            .arg(format!("--tmpdir={}", folder.display()))
             .current_dir(&folder)
             .output()
             .expect("mariadb-install-db runs");

@@ -134,12 +134,19 @@ fn mariadb(text: &mut String, manifest: &Manifest, component: &Component) {
     let _ = writeln!(text, "SQL text for {server}. Load it into a new, empty database:\n");
     let _ = writeln!(text, "    {client} -e {}", shell::word(&create));
     let _ = writeln!(text, "    {} | {client} --default-character-set=utf8mb4 --max-allowed-packet=1G restored", unpack(component));
-    let _ = writeln!(text, "\nThe last line of the dump is \"-- Dump completed\": a file without it is not whole, though {client} takes it.");
+    let _ =
+        writeln!(text, "\nThe last line of the dump is \"-- Dump completed\": a file without it is not whole, though {client} takes it.");
     let _ = writeln!(text, "An old client that stops at the first line (\"Unknown command\") is given the rest: add | tail -n +2.");
     let _ = writeln!(text, "There is no way to rename a database: point the application at the new one, or, with the application");
     let _ = writeln!(text, "stopped, load the same file into the empty {}.", shell::word(&database.name));
-    let definers: Vec<&str> =
-        database.properties.get("definers").and_then(|list| list.as_array()).into_iter().flatten().filter_map(|name| name.as_str()).collect();
+    let definers: Vec<&str> = database
+        .properties
+        .get("definers")
+        .and_then(|list| list.as_array())
+        .into_iter()
+        .flatten()
+        .filter_map(|name| name.as_str())
+        .collect();
     if !definers.is_empty() {
         let _ = writeln!(text, "Views, routines, triggers or events work in the name of these accounts, which must be there:");
         let _ = writeln!(text, "{}.", definers.join(", "));

@@ -118,6 +118,8 @@ fn write_options(folder: &Path, user: Option<RunAs>, folds_names: bool) -> Resul
 /// Makes a fresh data directory, `data` in this folder.
 fn make(program: &Program, user: Option<RunAs>, folder: &Path) -> Result<()> {
     let data = format!("--datadir={}", folder.join("data").display());
+    // A server that begins removes what it finds of the temporary tables of others, also of one that runs.
+    let spool = format!("--tmpdir={}", folder.display());
     let call = match program.flavour {
         Flavour::Mariadb => {
             let near: Vec<PathBuf> =
@@ -128,11 +130,11 @@ fn make(program: &Program, user: Option<RunAs>, folder: &Path) -> Result<()> {
                     .hint("install mariadb-server")
             })?;
             let words = ["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"];
-            Call::new(installer).args(words).arg(data)
+            Call::new(installer).args(words)
         }
-        Flavour::Mysql => Call::new(&program.path).args(["--no-defaults", "--initialize-insecure"]).arg(data),
+        Flavour::Mysql => Call::new(&program.path).args(["--no-defaults", "--initialize-insecure"]),
     };
-    call.run_as(user).dir(folder).silence_max(READY_WAIT * 2).run().map(|_| ())
+    call.args([data, spool]).run_as(user).dir(folder).silence_max(READY_WAIT * 2).run().map(|_| ())
 }
 
 /// A server that is ready greets whoever connects.

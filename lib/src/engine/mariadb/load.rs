@@ -10,7 +10,8 @@ use super::place::Place;
 use super::text::Scanner;
 use super::text::statement::Account;
 use crate::engine::Content;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
+use crate::exec::Sink;
 use edit::Editor;
 
 /// How much is handed on at once.
@@ -20,17 +21,24 @@ const ARGUMENTS: [&str; 5] = ["--batch", "--binary-mode", "--skip-reconnect", "-
 
 /// Loads a dump; an error of any statement, and a text that ends too early, is an error of the load. `meet` is told of accounts
 /// in whose name something of the dump works, each once and before it is there.
-pub(super) fn load(place: &Place, content: Content, plain: &mut dyn Read, mut meet: impl FnMut(&[&Account]) -> Result<()>) -> Result<()> {
+pub(super) fn load(place: &Place, content: Content, plain: &mut dyn Read, meet: impl FnMut(&[&Account]) -> Result<()>) -> Result<()> {
     if content != Content::MariadbSql {
         return Err(Error::refused(format!("{content} cannot be loaded into MariaDB or MySQL")));
     }
     let database = place.address.database().unwrap_or_default();
-    let call = place.call(&place.client()?)?.args(ARGUMENTS).arg(format!("--database={database}"));
+    let mut sink = place.call(&place.client()?)?.args(ARGUMENTS).arg(format!("--database={database}")).sink()?;
+    let loaded = feed(&mut sink, database, plain, meet).and_then(|()| sink.finish().map(|_| ()));
+    loaded.map_err(|error| match objection(&sink.child().stderr_tail()) {
+        Some(said) if matches!(error.kind(), Kind::Failed) => Error::failed(said).within("the server does not take the dump"),
+        _ => error,
+    })
+}
+
+fn feed(sink: &mut Sink, database: &str, plain: &mut dyn Read, mut meet: impl FnMut(&[&Account]) -> Result<()>) -> Result<()> {
     // The client takes the end of its input for the end of the dump, wherever that was cut.
     let mut scanner = Scanner::of_structure();
     let mut editor = Editor::new(database);
     let mut met = BTreeSet::new();
-    let mut sink = call.sink()?;
     let mut hand_on = |bytes: &[u8]| sink.write_all(bytes).map_err(|error| Error::from_io("cannot load the dump", error));
     let mut block = vec![0u8; BLOCK_BYTES];
     loop {
@@ -47,6 +55,12 @@ pub(super) fn load(place: &Place, content: Content, plain: &mut dyn Read, mut me
         hand_on(&editor.edited()?)?;
     }
     scanner.finish_foreign()?;
-    hand_on(&editor.finish())?;
-    sink.finish().map(|_| ())
+    hand_on(&editor.finish())
+}
+
+/// What the client says last, behind the statement that it was about: `ERROR 1064 (42000) at line 3: …`, over several lines
+/// where the statement is.
+fn objection(stderr: &str) -> Option<String> {
+    let at = stderr.rfind("\nERROR ").map(|at| at + 1).or_else(|| stderr.starts_with("ERROR ").then_some(0))?;
+    Some(stderr[at..].split_whitespace().collect::<Vec<_>>().join(" "))
 }

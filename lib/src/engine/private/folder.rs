@@ -1,7 +1,7 @@
 //! The private folders that servers live in: made, held for as long as a run lives, and swept when it was killed.
 
 use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -39,7 +39,9 @@ pub(in crate::engine) fn create(user: Option<RunAs>) -> Result<TempDir> {
     let parent = candidates
         .find(|path: &PathBuf| path.is_dir() && path.as_os_str().len() + 20 < SOCKET_FOLDER_MAX_BYTES && may_enter(path, user))
         .unwrap_or_else(|| "/tmp".into());
-    let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(&parent).on("create a folder in", &parent)?;
+    // Whoever reaches a socket in it is let in without a password.
+    let mode = fs::Permissions::from_mode(fsx::FOLDER_MODE);
+    let folder = tempfile::Builder::new().prefix(PREFIX).permissions(mode).tempdir_in(&parent).on("create a folder in", &parent)?;
     own(folder.path(), user)?;
     Ok(folder)
 }
