@@ -52,7 +52,8 @@ impl<F: FnMut()> Outlet for Meddler<F> {
 
 /// Enough rows that the program is still dumping when its first bytes arrive.
 fn large(name: &str) {
-    let rows = "CREATE TABLE a_first (a int PRIMARY KEY, b char(200)); INSERT INTO a_first SELECT seq, REPEAT('x', 200) FROM seq_1_to_60000;";
+    let rows =
+        "CREATE TABLE a_first (a int PRIMARY KEY, b char(200)); INSERT INTO a_first SELECT seq, REPEAT('x', 200) FROM seq_1_to_60000;";
     server().database(name, &format!("{rows} CREATE TABLE z_last (a int PRIMARY KEY); INSERT INTO z_last VALUES (1), (2)"));
 }
 
@@ -185,7 +186,12 @@ fn fm_a35_routines_events_triggers_and_views_are_in_it_and_counted() {
     assert_eq!(dumped.fingerprint.differences(&rows), Vec::<String>::new());
     assert_eq!(dumped.fingerprint, engine.fingerprint(Depth::Content).expect("a fingerprint"));
     let schema = engine.schema().expect("a schema");
-    assert!(["table t", "view v", "trigger before_t", "function f", "procedure p", "event e", "sequence s"].iter().all(|name| schema.0.contains_key(*name)), "{schema:?}");
+    assert!(
+        ["table t", "view v", "trigger before_t", "function f", "procedure p", "event e", "sequence s"]
+            .iter()
+            .all(|name| schema.0.contains_key(*name)),
+        "{schema:?}"
+    );
 }
 
 #[test]
@@ -255,8 +261,10 @@ fn fm_i08_a_password_is_in_no_argument_list_and_no_environment() {
     simple("secretive");
     let quoted = PASSWORD.replace('\\', "\\\\").replace('\'', "''");
     server().sql("mysql", &format!("CREATE USER keeper@localhost IDENTIFIED BY '{quoted}'; GRANT ALL ON *.* TO keeper@localhost"));
-    let (folder, settings) = with_program("mariadb-dump", "env >\"${0%/*}/seen\"; for word; do echo \"$word\" >>\"${0%/*}/seen\"; done; exec REAL \"$@\"");
-    let engine = Mariadb::parse(&server().url("keeper", "secretive"), Some(holdfast::secret::Secret::new(PASSWORD)), settings).expect("a URL");
+    let (folder, settings) =
+        with_program("mariadb-dump", "env >\"${0%/*}/seen\"; for word; do echo \"$word\" >>\"${0%/*}/seen\"; done; exec REAL \"$@\"");
+    let engine =
+        Mariadb::parse(&server().url("keeper", "secretive"), Some(holdfast::secret::Secret::new(PASSWORD)), settings).expect("a URL");
     let dumped = dump_of(&engine).expect("a dump").0;
     let seen = fs::read_to_string(folder.path().join("seen")).expect("what it saw");
     assert!(seen.contains("--single-transaction") && !seen.contains("canary"), "{seen}");
