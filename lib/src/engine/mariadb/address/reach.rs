@@ -11,7 +11,6 @@ pub(super) const DEFAULT_PORT: &str = "3306";
 impl Address {
     /// For a child program: with the password where this address has one, and with nothing inherited that leads elsewhere.
     pub(in crate::engine::mariadb) fn reach(&self) -> Reach {
-<<<<<<< HEAD
         let database = self.database().unwrap_or_default().to_owned();
         let url = self.url_of(&database, true);
         let is_by_socket = self.is_by_socket();
@@ -45,53 +44,11 @@ impl Address {
         let words = self.options.iter().map(|(name, value)| format!("--{name}={value}"));
         let ours = self.is_private.then(|| "--no-defaults".to_owned());
         ["mariadb".to_owned()].into_iter().chain(ours).chain(words).chain(self.database.clone()).collect()
-=======
-        let database = self.database().unwrap_or_default();
-        let url = self.url_of(database, true);
-        let is_by_socket = self.is_by_socket();
-        let host = self.option("host").unwrap_or("localhost").to_owned();
-        let port = self.option("port").unwrap_or(DEFAULT_PORT).to_owned();
-        let user = self.user().unwrap_or_default();
-        let socket = self.option("socket").filter(|_| is_by_socket).map(str::to_owned);
-        let mut places = BTreeMap::from([
-            ("url", url.clone()),
-            ("host", host.clone()),
-            ("port", port.clone()),
-            ("user", user.clone()),
-            ("database", database.to_owned()),
-        ]);
-        if let Some(socket) = &socket {
-            places.insert("socket", socket.clone());
-        }
-        let password = self.password.as_ref().map(|password| password.expose().to_owned());
-        let mut variables: BTreeMap<String, Option<String>> = [
-            ("DATABASE_URL", Some(url)),
-            ("MYSQL_HOST", Some(host)),
-            ("MYSQL_TCP_PORT", Some(port)),
-            ("MYSQL_USER", Some(user)),
-            ("MYSQL_DATABASE", Some(database.to_owned())),
-            ("MYSQL_UNIX_PORT", socket),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into();
-        // Where we were let in by what is inherited, so is the child.
-        if password.is_some() || self.is_private {
-            variables.insert("MYSQL_PWD".to_owned(), password);
-        }
-        Reach { places, variables }
->>>>>>> w-maria-load
     }
 
     /// The URL for others to see.
     pub(in crate::engine::mariadb) fn url_without_password(&self) -> String {
         self.url_of(self.database().unwrap_or_default(), false)
-    }
-
-    /// For a person to paste: how the client program is called for this database, without any password.
-    pub(in crate::engine::mariadb) fn client_words(&self) -> Vec<String> {
-        let words = self.options.iter().map(|(name, value)| format!("--{name}={value}"));
-        let ours = self.is_private.then(|| "--no-defaults".to_owned());
-        ["mariadb".to_owned()].into_iter().chain(ours).chain(words).chain(self.database.clone()).collect()
     }
 }
 
@@ -103,13 +60,7 @@ mod tests {
     fn a_private_server_is_reached_by_its_socket_and_nothing_else() {
         let reach = Address::private("/var/tmp/hold fast/s", "root", "my db").reach();
         let url = "mariadb://root@localhost/my%20db?socket=%2Fvar%2Ftmp%2Fhold%20fast%2Fs";
-        let expected = [
-            ("database", "my db"),
-            ("host", "localhost"),
-            ("socket", "/var/tmp/hold fast/s"),
-            ("url", url),
-            ("user", "root"),
-        ];
+        let expected = [("database", "my db"), ("host", "localhost"), ("socket", "/var/tmp/hold fast/s"), ("url", url), ("user", "root")];
         assert_eq!(reach.places, expected.map(|(place, value)| (place, value.to_owned())).into());
         assert_eq!(reach.variables["DATABASE_URL"].as_deref(), Some(url));
         assert_eq!(reach.variables["MYSQL_UNIX_PORT"].as_deref(), Some("/var/tmp/hold fast/s"));
@@ -126,10 +77,5 @@ mod tests {
         assert_eq!(reach.variables["MYSQL_PWD"].as_deref(), Some("p/w-canary"));
         assert_eq!(reach.variables["MYSQL_UNIX_PORT"], None);
         assert!(!address.url_without_password().contains("canary"));
-<<<<<<< HEAD
-=======
-        let reach = Address::read("mysql://ann@db.internal/x").expect("a URL").reach();
-        assert!(!reach.variables.contains_key("MYSQL_PWD"));
->>>>>>> w-maria-load
     }
 }
