@@ -37,6 +37,7 @@ fn made(compression: &str) -> Made {
         busy_timeout: Duration::from_secs(1),
         stall_timeout: Duration::from_secs(1),
         allow_empty: false,
+        lock_tables: false,
         program_dirs: Vec::new(),
         scratch_dir: own.path().to_owned(),
         cache: own.path().to_owned(),

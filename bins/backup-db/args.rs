@@ -22,7 +22,7 @@ pub(crate) const EXAMPLES: [Example; 2] = [
 #[command(name = "backup-db", version, max_term_width = 100, disable_help_flag = true, disable_version_flag = true)]
 #[command(after_help = manners::after_help(&EXAMPLES))]
 pub(crate) struct Args {
-    /// database to back up: a path, sqlite:PATH, or postgres://... [default: the environment's own]
+    /// database to back up: a path, sqlite:PATH, postgres://..., or mariadb://... [default: the environment's own]
     ///
     /// With a source the config file is not asked for a database; -e then only names the environment under which the
     /// backup is kept. Without -e and without a config file that is dev, and the store is ./backups. Passwords are

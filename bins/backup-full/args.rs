@@ -29,7 +29,7 @@ pub(crate) struct Args {
     #[arg(value_name = "PATH")]
     pub(crate) files: Vec<PathBuf>,
 
-    /// database to back up: a path, sqlite:PATH, or postgres://... [default: the environment's own]
+    /// database to back up: a path, sqlite:PATH, postgres://..., or mariadb://... [default: the environment's own]
     #[arg(long, value_name = "SOURCE")]
     pub(crate) database: Option<String>,
 

@@ -52,7 +52,7 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) discard: bool,
 
-    /// restore into this database instead of the environment's own: sqlite:PATH or postgres://...
+    /// restore into this database instead of the environment's own: sqlite:PATH, postgres://... or mariadb://...
     ///
     /// With --undo and --discard it names the database whose last restore is meant.
     #[arg(long, value_name = "URL", conflicts_with = "list")]

@@ -6,7 +6,7 @@ use std::path::Path;
 use holdfast::backup::Backup;
 use holdfast::catalog::Catalog;
 use holdfast::engine::Engine;
-use holdfast::engine::source::Source;
+use holdfast::engine::source::{Source, engine_of};
 use holdfast::environment::{Environment, Overrides};
 use holdfast::error::{Error, Kind, Result};
 use holdfast::foreign::Foreign;
@@ -180,7 +180,7 @@ impl Choice {
             }
         }
         let text = args.to.clone().or_else(|| self.environment.source.clone());
-        let engine = text.map(|text| if text.starts_with("postgres") { EngineName::Postgres } else { EngineName::Sqlite });
+        let engine = text.map(|text| engine_of(&text));
         Foreign::open(path, engine).map(Origin::File)
     }
 

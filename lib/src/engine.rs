@@ -1,5 +1,11 @@
 //! What the verbs know of a database: a [`Engine`] and the places it can be loaded into. They never know which one it is.
 
+mod private;
+mod named;
+mod shown;
+mod sql_stream;
+mod url;
+pub mod mariadb;
 pub mod postgres;
 pub mod source;
 pub mod sqlite;
@@ -28,6 +34,8 @@ pub struct Settings {
     pub stall_timeout: Duration,
     /// Whether a database without any table may be backed up.
     pub allow_empty: bool,
+    /// Whether tables for which no snapshot holds (MariaDB's MyISAM and its like) are locked while they are dumped.
+    pub lock_tables: bool,
     /// Folders in which an engine's programs are looked for first.
     pub program_dirs: Vec<PathBuf>,
     /// A folder for scratch databases that are files: with room for a whole database, on a local disk or the store's own.
@@ -122,6 +130,8 @@ pub enum Content {
     PostgresCustom,
     /// SQL text of SQLite's `.dump`.
     SqliteSql,
+    /// SQL text that `mariadb-dump` or `mysqldump` made.
+    MariadbSql,
 }
 
 impl Content {
@@ -130,19 +140,20 @@ impl Content {
         match self {
             Content::SqliteImage | Content::SqliteSql => EngineName::Sqlite,
             Content::PostgresSql | Content::PostgresCustom => EngineName::Postgres,
+            Content::MariadbSql => EngineName::Mariadb,
         }
     }
 
     /// Whether the stream alone tells the state of the database, with every table's content.
     pub fn tells_state(self) -> bool {
-        self == Content::PostgresSql
+        matches!(self, Content::PostgresSql | Content::MariadbSql)
     }
 
     /// Its name in a manifest's component.
     pub fn name(self) -> &'static str {
         match self {
             Content::SqliteImage => "sqlite",
-            Content::PostgresSql | Content::SqliteSql => "sql",
+            Content::PostgresSql | Content::SqliteSql | Content::MariadbSql => "sql",
             Content::PostgresCustom => "pg_dump custom",
         }
     }
@@ -151,7 +162,7 @@ impl Content {
     pub fn file_ending(self) -> &'static str {
         match self {
             Content::SqliteImage => "sqlite",
-            Content::PostgresSql | Content::SqliteSql => "sql",
+            Content::PostgresSql | Content::SqliteSql | Content::MariadbSql => "sql",
             Content::PostgresCustom => "dump",
         }
     }
@@ -164,6 +175,7 @@ impl fmt::Display for Content {
             Content::SqliteSql => "SQL text for SQLite",
             Content::PostgresSql => "SQL text for PostgreSQL",
             Content::PostgresCustom => "a pg_dump archive",
+            Content::MariadbSql => "SQL text for MariaDB or MySQL",
         })
     }
 }
@@ -174,6 +186,7 @@ pub fn content_named(engine: Option<EngineName>, name: &str) -> Option<Content> 
         (_, "sqlite") => Some(Content::SqliteImage),
         (Some(EngineName::Postgres), "sql") => Some(Content::PostgresSql),
         (Some(EngineName::Sqlite), "sql") => Some(Content::SqliteSql),
+        (Some(EngineName::Mariadb), "sql") => Some(Content::MariadbSql),
         _ => None,
     }
 }
@@ -195,6 +208,7 @@ pub fn structure_of(content: Content) -> Box<dyn Structure> {
         Content::SqliteSql => Box::new(sqlite::SqlStructure::default()),
         Content::PostgresSql => Box::new(postgres::SqlStructure::default()),
         Content::PostgresCustom => Box::new(postgres::ArchiveStructure::default()),
+        Content::MariadbSql => Box::new(mariadb::SqlStructure::default()),
     }
 }
 

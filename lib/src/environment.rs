@@ -71,6 +71,8 @@ pub struct Environment {
     pub timeout: Duration,
     /// Whether a database without any table may be backed up.
     pub allow_empty: bool,
+    /// Whether tables for which no snapshot holds are locked while they are dumped.
+    pub lock_tables: bool,
     /// Folders in which an engine's programs are looked for first.
     pub program_dirs: Vec<PathBuf>,
     /// The user a private server runs as where we are root.
@@ -179,6 +181,7 @@ impl Environment {
             busy_timeout: self.busy_timeout,
             stall_timeout: self.stall_timeout,
             allow_empty: self.allow_empty,
+            lock_tables: self.lock_tables,
             program_dirs: self.program_dirs.clone(),
             scratch_dir: self.store.clone(),
             cache: state.folder("cache")?,
@@ -303,12 +306,19 @@ impl Config {
             (None, None, None) => self.surroundings.working_dir()?.join(STORE_DEFAULT),
         };
         let program_dirs = if overrides.program_dirs.is_empty() {
-            let (keys, folders) = match (&env.pg_bin, &top.pg_bin) {
-                (Some(own), _) => (at("pg_bin").to_vec(), own.0.as_slice()),
-                (None, Some(common)) => (vec!["pg_bin"], common.0.as_slice()),
-                (None, None) => (Vec::new(), [].as_slice()),
-            };
-            folders.iter().map(|folder| self.path_at(&keys, folder)).collect::<Result<_>>()?
+            let of = [("pg_bin", &env.pg_bin, &top.pg_bin), ("mariadb_bin", &env.mariadb_bin, &top.mariadb_bin)];
+            let mut found = Vec::new();
+            for (key, own, common) in of {
+                let (keys, folders) = match (own, common) {
+                    (Some(own), _) => (at(key).to_vec(), own.0.as_slice()),
+                    (None, Some(common)) => (vec![key], common.0.as_slice()),
+                    (None, None) => continue,
+                };
+                for folder in folders {
+                    found.push(self.path_at(&keys, folder)?);
+                }
+            }
+            found
         } else {
             overrides.program_dirs.iter().map(|folder| self.surroundings.path(folder)).collect::<Result<_>>()?
         };
@@ -352,6 +362,7 @@ impl Config {
                 .unwrap_or(STALL_TIMEOUT_DEFAULT),
             timeout: overrides.timeout.or(env.timeout.or(top.timeout).map(|text| text.0)).unwrap_or(TIMEOUT_DEFAULT),
             allow_empty: overrides.allow_empty.or(env.allow_empty).or(top.allow_empty).unwrap_or(false),
+            lock_tables: env.lock_tables.or(top.lock_tables).unwrap_or(false),
             program_dirs,
             scratch_user: env.scratch_user.clone().or_else(|| top.scratch_user.clone()),
             scratch_server,

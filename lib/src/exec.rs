@@ -14,10 +14,13 @@ pub use find::{find, version_of};
 pub use stream::{Conversation, Sink, Stream};
 
 use std::ffi::OsString;
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -54,6 +57,7 @@ pub struct Call {
     run_as: Option<RunAs>,
     silence_max: Option<Duration>,
     stop_signal: Signal,
+    files: Vec<Arc<File>>,
 }
 
 /// What a child that ended well has said.
@@ -84,6 +88,7 @@ impl Call {
             run_as: None,
             silence_max: None,
             stop_signal: Signal::SIGTERM,
+            files: Vec::new(),
         }
     }
 
@@ -122,6 +127,17 @@ impl Call {
     #[must_use]
     pub fn secret_env(self, name: impl Into<OsString>, value: &Secret) -> Self {
         self.env(name, value.expose())
+    }
+
+    /// An argument made of `option` and the path of a file that holds `text`, for secrets. The file has no name, is this
+    /// child's alone, and is gone with it, also where we are killed.
+    pub fn secret_file(mut self, option: &str, text: &str) -> Result<Self> {
+        let cannot = |error| Error::from_io(format!("cannot make a private file for {}", self.name()), error);
+        let mut file = tempfile::tempfile().map_err(cannot)?;
+        file.write_all(text.as_bytes()).and_then(|()| file.rewind()).map_err(cannot)?;
+        self.args.push(format!("{option}/dev/fd/{}", file.as_raw_fd()).into());
+        self.files.push(Arc::new(file));
+        Ok(self)
     }
 
     /// Takes a variable out of the child's environment.
@@ -228,6 +244,7 @@ impl Call {
             expression = expression.dir(dir);
         }
         let parent = nix::unistd::getpid();
+        let files = self.files;
         let _starting = interrupt::starting();
         let handle = expression
             .before_spawn(move |command| {
@@ -236,6 +253,9 @@ impl Call {
                     command.gid(user.gid).uid(user.uid);
                 }
                 die_with_parent(command, parent, stop_signal);
+                for file in &files {
+                    inherit(command, Arc::clone(file));
+                }
                 Ok(())
             })
             .start()
@@ -262,6 +282,18 @@ fn die_with_parent(command: &mut std::process::Command, parent: nix::unistd::Pid
 
 #[cfg(not(target_os = "linux"))]
 fn die_with_parent(_command: &mut std::process::Command, _parent: nix::unistd::Pid, _signal: Signal) {}
+
+/// Leaves an open file open, under its own number, in this one child.
+#[allow(unsafe_code)]
+fn inherit(command: &mut std::process::Command, file: Arc<File>) {
+    // SAFETY: between fork and exec only fcntl is called, which is async-signal-safe.
+    unsafe {
+        command.pre_exec(move || {
+            nix::fcntl::fcntl(&file, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::empty()))?;
+            Ok(())
+        });
+    }
+}
 
 fn cannot_start(program: &Path, error: io::Error) -> Error {
     let what = format!("cannot start {}", program.display());

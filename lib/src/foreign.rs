@@ -100,12 +100,8 @@ impl Foreign {
 
     fn unknown(&self, head: &[u8]) -> Error {
         let path = self.path.display();
-        let text = String::from_utf8_lossy(head);
         if head.is_empty() {
             return Error::bad(format!("{path} is empty"));
-        }
-        if text.contains("-- MariaDB dump") || text.contains("-- MySQL dump") || text.contains("/*M!999999") {
-            return Error::usage(format!("{path} is a dump of MariaDB or MySQL, which this version cannot restore"));
         }
         if head.get(257..262) == Some(b"ustar") {
             return Error::usage(format!("{path} is a tar archive, not a database dump"))
@@ -127,8 +123,9 @@ fn content_of(head: &[u8], target: Option<EngineName>) -> Option<Content> {
         return None;
     }
     let text = String::from_utf8_lossy(head);
-    if text.contains("-- MariaDB dump") || text.contains("-- MySQL dump") || text.contains("/*M!999999") {
-        return None;
+    // The line that newer programs put first, by which a client forbids itself the shell.
+    if text.contains("-- MariaDB dump") || text.contains("-- MySQL dump") || text.starts_with("/*M!999999") {
+        return Some(Content::MariadbSql);
     }
     if text.contains("-- PostgreSQL database dump") {
         return Some(Content::PostgresSql);
@@ -143,6 +140,7 @@ fn content_of(head: &[u8], target: Option<EngineName>) -> Option<Content> {
     match target? {
         EngineName::Sqlite => Some(Content::SqliteSql),
         EngineName::Postgres => Some(Content::PostgresSql),
+        EngineName::Mariadb => Some(Content::MariadbSql),
     }
 }
 
@@ -152,14 +150,17 @@ mod tests {
 
     #[test]
     fn what_a_file_is_is_told_by_its_content() {
-        let cases: [(&[u8], Option<EngineName>, Option<Content>); 9] = [
+        let cases: [(&[u8], Option<EngineName>, Option<Content>); 12] = [
             (b"SQLite format 3\0....", None, Some(Content::SqliteImage)),
             (b"PGDMP\x01\x0e", None, Some(Content::PostgresCustom)),
             (b"--\n-- PostgreSQL database dump\n--\n", Some(EngineName::Sqlite), Some(Content::PostgresSql)),
             (b"PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n", None, Some(Content::SqliteSql)),
             (b"create table a(b);\n", Some(EngineName::Sqlite), Some(Content::SqliteSql)),
             (b"create table a(b);\n", None, None),
-            (b"-- MariaDB dump 10.19\ncreate table a(b);", Some(EngineName::Sqlite), None),
+            (b"-- MariaDB dump 10.19\ncreate table a(b);", Some(EngineName::Sqlite), Some(Content::MariadbSql)),
+            (b"/*M!999999\\- enable the sandbox mode */ \n", None, Some(Content::MariadbSql)),
+            (b"-- MySQL dump 10.13  Distrib 5.7.44\n", None, Some(Content::MariadbSql)),
+            (b"create table a(b);\n", Some(EngineName::Mariadb), Some(Content::MariadbSql)),
             (b"hello", Some(EngineName::Postgres), None),
             (b"", Some(EngineName::Postgres), None),
         ];

@@ -241,6 +241,8 @@ pub enum EngineName {
     Sqlite,
     /// PostgreSQL.
     Postgres,
+    /// MariaDB or MySQL.
+    Mariadb,
 }
 
 impl fmt::Display for EngineName {
@@ -248,6 +250,7 @@ impl fmt::Display for EngineName {
         f.write_str(match self {
             EngineName::Sqlite => "sqlite",
             EngineName::Postgres => "postgres",
+            EngineName::Mariadb => "mariadb",
         })
     }
 }

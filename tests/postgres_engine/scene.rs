@@ -16,6 +16,7 @@ pub(crate) fn settings() -> Settings {
         busy_timeout: Duration::from_secs(3),
         stall_timeout: Duration::from_secs(120),
         allow_empty: false,
+        lock_tables: false,
         program_dirs: vec![postgres::bin_folder()],
         scratch_dir: std::env::temp_dir(),
         cache: PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("postgres-cache"),

@@ -30,6 +30,8 @@ pub fn instructions(manifest: &Manifest) -> String {
             sqlite(&mut text, manifest, component, plain);
         } else if manifest.database.as_ref().is_some_and(|database| database.engine == EngineName::Sqlite) {
             sqlite_text(&mut text, component);
+        } else if manifest.database.as_ref().is_some_and(|database| database.engine == EngineName::Mariadb) {
+            mariadb(&mut text, manifest, component);
         } else {
             postgres(&mut text, manifest, component);
         }
@@ -114,5 +116,39 @@ fn postgres(text: &mut String, manifest: &Manifest, component: &Component) {
         let name = database.name.replace('"', "\"\"");
         let _ = writeln!(text, "\n    psql -X -d postgres -c 'ALTER DATABASE \"{name}\" RENAME TO \"{name}_before\"'");
         let _ = writeln!(text, "    psql -X -d postgres -c 'ALTER DATABASE restored RENAME TO \"{name}\"'");
+    }
+}
+
+fn mariadb(text: &mut String, manifest: &Manifest, component: &Component) {
+    let Some(database) = manifest.database.as_ref() else { return };
+    let is_mysql = database.server_version.starts_with("MySQL");
+    let (server, client) = if is_mysql { ("MySQL", "mysql") } else { ("MariaDB", "mariadb") };
+    let property = |name: &str| database.properties.get(name).and_then(|value| value.as_str());
+    let mut create = String::from("CREATE DATABASE restored");
+    if let Some(charset) = property("charset") {
+        let _ = write!(create, " CHARACTER SET {charset}");
+    }
+    if let Some(collation) = property("collation") {
+        let _ = write!(create, " COLLATE {collation}");
+    }
+    let _ = writeln!(text, "SQL text for {server}. Load it into a new, empty database:\n");
+    let _ = writeln!(text, "    {client} -e {}", shell::word(&create));
+    let _ = writeln!(text, "    {} | {client} --default-character-set=utf8mb4 --max-allowed-packet=1G restored", unpack(component));
+    let _ =
+        writeln!(text, "\nThe last line of the dump is \"-- Dump completed\": a file without it is not whole, though {client} takes it.");
+    let _ = writeln!(text, "An old client that stops at the first line (\"Unknown command\") is given the rest: add | tail -n +2.");
+    let _ = writeln!(text, "There is no way to rename a database: point the application at the new one, or, with the application");
+    let _ = writeln!(text, "stopped, load the same file into the empty {}.", shell::word(&database.name));
+    let definers: Vec<&str> = database
+        .properties
+        .get("definers")
+        .and_then(|list| list.as_array())
+        .into_iter()
+        .flatten()
+        .filter_map(|name| name.as_str())
+        .collect();
+    if !definers.is_empty() {
+        let _ = writeln!(text, "Views, routines, triggers or events work in the name of these accounts, which must be there:");
+        let _ = writeln!(text, "{}.", definers.join(", "));
     }
 }

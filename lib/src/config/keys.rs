@@ -54,6 +54,12 @@ macro_rules! table {
             /// Folder, or list of folders, in which PostgreSQL's programs are looked for first.
             #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<super::schema::OneOrMoreForm>"))]
             pub(crate) pg_bin: Option<OneOrMore>,
+            /// Folder, or list of folders, in which the programs of MariaDB or MySQL are looked for first.
+            #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<super::schema::OneOrMoreForm>"))]
+            pub(crate) mariadb_bin: Option<OneOrMore>,
+            /// Whether all tables of a MariaDB or MySQL database are locked for writing while they are dumped, for the sake of
+            /// those that no snapshot holds for (MyISAM, Aria, MEMORY); default false.
+            pub(crate) lock_tables: Option<bool>,
             /// The user that a private scratch server runs as when Holdfast runs as root.
             pub(crate) scratch_user: Option<String>,
             /// URL of a server on which scratch databases may be made, instead of a private one.
@@ -105,7 +111,7 @@ table! {
 table! {
     /// An environment: one database, its files and its rules.
     struct EnvTable {
-        /// The database: a path, sqlite:PATH or postgres://USER@HOST/NAME.
+        /// The database: a path, sqlite:PATH, postgres://USER@HOST/NAME or mariadb://USER@HOST/NAME.
         pub(crate) database: Option<String>,
         /// Files and folders that a full backup takes along.
         pub(crate) files: Option<Vec<String>>,
@@ -125,7 +131,7 @@ table! {
         #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<Vec<String>>"))]
         pub(crate) check: Option<Command>,
         /// Environment variables by which the application finds its database, for runs on a clone; {url}, {path}, {host}, {port},
-        /// {user} and {database} stand for the clone's.
+        /// {socket}, {user} and {database} stand for the clone's.
         #[serde(default)]
         pub(crate) clone_env: BTreeMap<String, String>,
         /// Queries that a restored database must answer.

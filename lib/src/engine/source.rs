@@ -1,7 +1,8 @@
-//! From the text of a source (`app.db`, `sqlite:PATH`, `postgres://…`) to its engine.
+//! From the text of a source (`app.db`, `sqlite:PATH`, `postgres://…`, `mariadb://…`) to its engine.
 
 use std::path::{Path, PathBuf};
 
+use super::mariadb::Mariadb;
 use super::postgres::Postgres;
 use super::sqlite::Sqlite;
 use super::{Engine, Settings, Workspace};
@@ -12,7 +13,7 @@ use crate::secret::Secret;
 /// What names a database.
 #[derive(Debug, Clone)]
 pub struct Source {
-    /// A path, `sqlite:PATH` or `postgres://…`.
+    /// A path, `sqlite:PATH`, `postgres://…` or `mariadb://…`.
     pub text: String,
     /// What a relative path is relative to.
     pub base: PathBuf,
@@ -43,9 +44,19 @@ impl Source {
                 }
                 Ok(Box::new(postgres))
             }
+            Some("mariadb" | "mysql") => {
+                let mut mariadb = Mariadb::parse(&self.text, self.password.clone(), settings)?;
+                if let Some(user) = &self.user {
+                    mariadb = mariadb.as_user(user);
+                }
+                if let Some(database) = &self.dbname {
+                    mariadb = mariadb.on_database(database);
+                }
+                Ok(Box::new(mariadb))
+            }
             Some(other) if !matches!(other, "sqlite" | "sqlite3" | "file") && self.text[other.len()..].starts_with("://") => {
                 Err(Error::usage(format!("there is no engine for {other}://"))
-                    .hint("use sqlite:PATH, a plain path, or postgres://USER@HOST/DATABASE"))
+                    .hint("use sqlite:PATH, a plain path, postgres://USER@HOST/DATABASE, or mariadb://USER@HOST/DATABASE"))
             }
             _ if self.user.is_some() || self.dbname.is_some() => {
                 Err(Error::usage(format!("{} is SQLite, which has no users and one database a file", self.text))
@@ -56,11 +67,21 @@ impl Source {
     }
 }
 
+/// The engine of a source's text, by its scheme alone.
+pub fn engine_of(text: &str) -> EngineName {
+    match scheme_of(text) {
+        Some("postgres" | "postgresql") => EngineName::Postgres,
+        Some("mariadb" | "mysql") => EngineName::Mariadb,
+        _ => EngineName::Sqlite,
+    }
+}
+
 /// A throwaway database of this engine.
 pub fn scratch(engine: EngineName, origin: Option<&Database>, settings: Settings) -> Result<Box<dyn Workspace>> {
     match engine {
         EngineName::Sqlite => Sqlite::parse("scratch", Path::new("/"), settings)?.scratch(origin),
         EngineName::Postgres => Postgres::parse("postgres:", None, settings)?.scratch(origin),
+        EngineName::Mariadb => Mariadb::parse("mariadb:", None, settings)?.scratch(origin),
     }
 }
 

@@ -66,3 +66,12 @@ fn children_inherit_no_descriptor_of_ours() {
     let answer = Call::new("/bin/ls").arg("-l").arg("/proc/self/fd").run().expect("a list");
     assert!(!answer.text().contains("/etc/passwd"), "{}", answer.text());
 }
+
+#[test]
+fn a_secret_file_is_read_by_this_child_alone_and_has_no_name() {
+    let call = Call::new("/bin/cat").secret_file("", "hidden-4711").expect("a file");
+    let path = call.args[0].clone();
+    assert_eq!(call.run().expect("an end").text(), "hidden-4711");
+    let other = sh(&format!("cat {} 2>&1; true", path.display())).run().expect("an end").text();
+    assert!(!other.contains("hidden-4711"), "{other}");
+}

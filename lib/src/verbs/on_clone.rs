@@ -102,7 +102,7 @@ pub fn has_placeholder(word: &OsStr) -> bool {
 }
 
 /// Every placeholder there is.
-const PLACES: [&str; 6] = ["url", "path", "host", "port", "user", "database"];
+const PLACES: [&str; 7] = ["url", "path", "host", "port", "socket", "user", "database"];
 
 /// Reads from left to right once: what a placeholder stands for is never read for placeholders again.
 fn fill(text: &[u8], places: &BTreeMap<&'static str, String>, within: &str) -> Result<Vec<u8>> {

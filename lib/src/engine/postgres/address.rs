@@ -7,6 +7,7 @@ mod service;
 use std::collections::BTreeMap;
 
 use super::sql;
+use crate::engine::url::{self, encode};
 use crate::error::{Error, Result};
 use crate::exec::Call;
 use crate::secret::Secret;
@@ -291,15 +292,7 @@ fn inherited(name: &str) -> Option<String> {
 }
 
 fn split_host(host: &str) -> Result<(&str, &str)> {
-    if let Some(rest) = host.strip_prefix('[') {
-        let (name, port) = rest.split_once(']').ok_or_else(|| bad("a [ has no ]"))?;
-        return match port.strip_prefix(':') {
-            Some(port) => Ok((name, port)),
-            None if port.is_empty() => Ok((name, "")),
-            None => Err(bad("after ] comes :port")),
-        };
-    }
-    Ok(host.split_once(':').unwrap_or((host, "")))
+    url::split_host(host).map_err(bad)
 }
 
 fn bad(why: &str) -> Error {
@@ -308,32 +301,7 @@ fn bad(why: &str) -> Error {
 }
 
 fn decode(text: &str) -> Result<String> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        if byte != b'%' {
-            out.push(byte);
-            continue;
-        }
-        let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16));
-        match (digit(bytes.next()), digit(bytes.next())) {
-            (Some(high), Some(low)) => out.push(u8::try_from(high * 16 + low).unwrap_or_default()),
-            _ => return Err(bad("after % come two hexadecimal digits")),
-        }
-    }
-    String::from_utf8(out).map_err(|_| bad("a part is not UTF-8"))
-}
-
-fn encode(text: &str) -> String {
-    use std::fmt::Write as _;
-    text.bytes().fold(String::new(), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-        out
-    })
+    url::decode(text).map_err(bad)
 }
 
 #[cfg(test)]

@@ -1,10 +1,6 @@
 //! A private server: a data directory of its own, reachable by a socket in a private folder and nothing else.
 
 mod detach;
-mod folder;
-mod template;
-
-pub(super) use folder::is_private;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -12,18 +8,15 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
-use nix::unistd::User;
 use tempfile::TempDir;
 
 use super::programs;
 use super::scratch::no_server_programs;
 use crate::engine::Settings;
+use crate::engine::private::{READY_WAIT, folder, run_as, template};
 use crate::error::{Error, OnPath, Result};
 use crate::exec::{Call, Child, RunAs};
 use crate::interrupt;
-
-/// The longest a fresh server may take to be ready.
-const READY_WAIT: Duration = Duration::from_secs(60);
 
 /// Durability off: what it holds is thrown away. Every table may be locked at once by a dump.
 const SETTINGS: &[(&str, &str)] = &[
@@ -63,12 +56,17 @@ impl Cluster {
         let needed = origin_version.and_then(programs::read_version).map_or(0, |(version, _)| programs::major(version));
         let initdb = programs::at_least("initdb", &settings.program_dirs, needed).ok_or_else(|| no_server_programs(needed))?;
         let program = programs::beside(&initdb.path, "postgres").ok_or_else(|| no_server_programs(needed))?;
-        let user = run_as(settings)?;
+        let user = run_as(settings, "PostgreSQL", &["postgres", "nobody"])?;
         let folder = folder::create(user)?;
         folder::sweep(folder.path(), user);
         let alive = folder::hold(folder.path())?;
         let data = folder.path().join("data");
-        template::copy_tree(&template::ready(settings, &initdb, user, superuser)?, &data, user)?;
+        let fresh = template::ready(settings, &format!("postgres-{}", initdb.text), user, |folder| {
+            let call = Call::new(&initdb.path).arg("-D").arg(folder.join("data"));
+            let call = call.args(["--username", superuser, "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]);
+            call.run_as(user).dir(folder).silence_max(READY_WAIT * 2).run().map(|_| ())
+        })?;
+        template::copy_tree(&fresh, &data, user)?;
         configure(&data, folder.path())?;
         let call = Call::new(&program).arg("-D").arg(&data);
         let server = call.run_as(user).dir(folder.path()).stop_signal(Signal::SIGQUIT).background()?;
@@ -94,24 +92,6 @@ fn configure(data: &Path, socket_folder: &Path) -> Result<()> {
     let text: String = settings.map(|(name, value)| format!("{name} = '{}'\n", value.replace('\'', "''"))).collect();
     let written = OpenOptions::new().append(true).open(&path).and_then(|mut file| file.write_all(text.as_bytes()));
     written.on("write", &path)
-}
-
-/// A server refuses to run as root; as anybody else it runs as ourselves.
-fn run_as(settings: &Settings) -> Result<Option<RunAs>> {
-    if !nix::unistd::geteuid().is_root() {
-        return Ok(None);
-    }
-    let names = match &settings.scratch_user {
-        Some(name) => vec![name.as_str()],
-        None => vec!["postgres", "nobody"],
-    };
-    for name in &names {
-        if let Ok(Some(user)) = User::from_name(name) {
-            return Ok(Some(RunAs { uid: user.uid.as_raw(), gid: user.gid.as_raw() }));
-        }
-    }
-    Err(Error::config(format!("there is no user {} to run a private PostgreSQL server as (root may not)", names.join(" or ")))
-        .hint("set scratch_user"))
 }
 
 /// The server itself says when it is ready, in the last line of its pid file.

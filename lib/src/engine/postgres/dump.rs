@@ -1,8 +1,5 @@
 //! A consistent dump: lock, then snapshot, then `pg_dump` in that snapshot, with the fingerprint read off its stream.
 
-use std::io::{Read, Write};
-use std::path::Path;
-
 use super::catalog::{self, Relation, Server};
 use super::place::Place;
 use super::probe::{check, pg_dump_for};
@@ -10,16 +7,14 @@ use super::programs::{self, Program};
 use super::session::Session;
 use super::snapshot::{self, Again};
 use super::text::Scanner;
-use crate::engine::{Cut, Dumped, Extra, Outlet, Settings};
+use crate::engine::sql_stream::{Nowhere, cut_for, pump};
+use crate::engine::{Dumped, Extra, Outlet, Settings};
 use crate::error::{Error, Result};
-use crate::exec::Stream;
 use crate::fingerprint::Fingerprint;
 use crate::manifest::{Database, EngineName};
 
 /// How often a dump begins anew because the schema changed or a lock could not be had.
 const ATTEMPTS: usize = 3;
-/// How much of the stream is read at once.
-const BLOCK_BYTES: usize = 256 << 10;
 
 /// One snapshot that was streamed. Its session still holds it.
 struct Streamed {
@@ -146,7 +141,7 @@ fn attempt<T>(
         .silence_max(place.settings.stall_timeout)
         .stream()?;
     let mut scanner = Scanner::new();
-    if let Err(error) = pump(&mut stream, &mut scanner, out, cut_for(estimated_bytes)) {
+    if let Err(error) = pump(&mut stream, out, cut_for(estimated_bytes), |block| scanner.write(block)) {
         // Its locks are its first statements: nothing has left it yet, and letting ours go ends a deadlock through us.
         if scanner.bytes() == 0 && stream.child().stderr_tail().contains("Query was: LOCK TABLE") {
             return Ok(Err(Again("pg_dump could not lock a table, something waits for it or holds it".to_owned())));
@@ -158,30 +153,6 @@ fn attempt<T>(
     require_every_table(&fingerprint, &server, &relations)?;
     fingerprint.objects = objects;
     Ok(Ok((Streamed { session, server, program, relations, fingerprint, warnings }, more)))
-}
-
-fn cut_for(estimated_bytes: u64) -> Cut {
-    Cut::Content(match estimated_bytes >> 20 {
-        0..64 => 8 << 10,
-        64..1024 => 16 << 10,
-        _ => 32 << 10,
-    })
-}
-
-/// Moves the dump from the program to the outlet, past the scanner.
-fn pump(stream: &mut Stream, scanner: &mut Scanner, out: &mut dyn Outlet, cut: Cut) -> Result<()> {
-    let mut block = vec![0u8; BLOCK_BYTES];
-    loop {
-        let count = stream.read(&mut block).map_err(|error| Error::from_io("cannot read the dump", error))?;
-        if count == 0 {
-            return Ok(());
-        }
-        if scanner.bytes() == 0 {
-            out.begin(cut)?;
-        }
-        out.write_all(&block[..count]).map_err(|error| Error::from_io("cannot write the dump", error))?;
-        scanner.write(&block[..count]);
-    }
 }
 
 /// Every table of the catalogue has its rows in the dump.
@@ -227,28 +198,4 @@ fn globals(place: &Place, pg_dump: &Program) -> Result<Vec<u8>> {
     // It reads the cluster, and finds the database to do so itself.
     let call = place.call(program).args(["--globals-only", "--no-role-passwords", "--no-password"]);
     Ok(call.silence_max(place.settings.stall_timeout).run()?.stdout)
-}
-
-/// An outlet that keeps nothing.
-struct Nowhere;
-
-impl Write for Nowhere {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Outlet for Nowhere {
-    /// `pg_dump` keeps no files of its own.
-    fn spool(&self) -> &Path {
-        Path::new("/nonexistent")
-    }
-
-    fn begin(&mut self, _cut: Cut) -> Result<()> {
-        Ok(())
-    }
 }

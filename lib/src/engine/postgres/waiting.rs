@@ -3,15 +3,13 @@
 use serde::Deserialize;
 
 use super::session::Session;
+use crate::engine::shown::{self, QUERY_MAX_CHARS};
 use crate::error::Result;
-use crate::secret;
 
 /// How many waiting sessions are named; a storm of them says no more than its first.
 const WAITING_MAX: usize = 20;
 /// How many sessions one may be said to wait for.
 const BLOCKING_MAX: usize = 5;
-/// How much of a query is shown.
-const QUERY_MAX_CHARS: usize = 80;
 
 #[derive(Deserialize)]
 struct Row {
@@ -83,7 +81,7 @@ impl Backend {
             return "a prepared transaction (SELECT * FROM pg_prepared_xacts)".to_owned();
         }
         let names: Vec<String> =
-            [&self.user, &self.application].into_iter().flatten().filter(|name| !name.is_empty()).map(|name| plain(name)).collect();
+            [&self.user, &self.application].into_iter().flatten().filter(|name| !name.is_empty()).map(|name| shown::plain(name)).collect();
         if names.is_empty() { format!("pid {}", self.pid) } else { format!("pid {} ({})", self.pid, names.join(", ")) }
     }
 
@@ -95,19 +93,8 @@ impl Backend {
     }
 
     fn query(&self) -> String {
-        let query = plain(self.query.as_deref().unwrap_or_default().trim_end_matches(|c: char| c == ';' || c.is_whitespace()));
-        // What follows the word may be one.
-        let secret_at = query.to_ascii_lowercase().find("password").map(|at| at + "password".len());
-        let shown: String = query[..secret_at.unwrap_or(query.len())].chars().take(QUERY_MAX_CHARS).collect();
-        let cut = if shown.len() < query.len() { " …" } else { "" };
-        if shown.is_empty() { String::new() } else { format!(": {shown}{cut}") }
+        shown::query(self.query.as_deref().unwrap_or_default())
     }
-}
-
-/// On one line, without anything that drives a terminal.
-fn plain(text: &str) -> String {
-    let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
-    secret::redact(&words.join(" "))
 }
 
 #[cfg(test)]

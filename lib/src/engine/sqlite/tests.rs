@@ -53,6 +53,7 @@ fn settings(folder: &Path) -> Settings {
         busy_timeout: Duration::from_millis(300),
         stall_timeout: Duration::from_secs(60),
         allow_empty: false,
+        lock_tables: false,
         program_dirs: Vec::new(),
         scratch_dir: folder.to_owned(),
         cache: folder.to_owned(),

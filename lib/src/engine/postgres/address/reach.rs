@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Address, PARAMETERS, encode};
+use super::{Address, PARAMETERS};
 use crate::engine::Reach;
+use crate::engine::url::encode;
 
 /// The port of a server that was given no other.
 pub(super) const DEFAULT_PORT: &str = "5432";

@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use nix::unistd::{Uid, User};
-
-use super::{Cluster, READY_WAIT, folder};
+use super::Cluster;
 use crate::engine::postgres::programs;
+use crate::engine::private::{READY_WAIT, folder, shell_as};
 use crate::error::{Error, Result};
-use crate::exec::{self, Call, RunAs};
+use crate::exec::{Call, RunAs};
 use crate::{interrupt, shell};
 
 impl Cluster {
@@ -39,11 +38,5 @@ impl Cluster {
 /// Only its own user may stop a server by `pg_ctl`.
 fn stop_command(pg_ctl: &Path, data: &Path, user: Option<RunAs>) -> String {
     let words = [&pg_ctl.display().to_string(), "-D", &data.display().to_string(), "-m", "immediate", "stop"];
-    let stop = words.map(shell::word).join(" ");
-    let name = user.and_then(|user| User::from_uid(Uid::from_raw(user.uid)).ok().flatten()).map(|user| shell::word(&user.name));
-    match name {
-        None => stop,
-        Some(name) if !exec::find("runuser", &[]).is_empty() => format!("runuser -u {name} -- {stop}"),
-        Some(name) => format!("su -s /bin/sh {name} -c {}", shell::word(&stop)),
-    }
+    shell_as(user, words.map(shell::word).join(" "))
 }

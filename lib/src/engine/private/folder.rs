@@ -1,7 +1,7 @@
 //! The private folders that servers live in: made, held for as long as a run lives, and swept when it was killed.
 
 use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use crate::error::{OnPath, Result};
 use crate::exec::RunAs;
 use crate::fsx;
 
-/// A socket's path has at most 107 bytes, `/.s.PGSQL.5432.lock` included.
+/// A socket's path has at most 107 bytes, its longest name, `/.s.PGSQL.5432.lock`, included.
 const SOCKET_FOLDER_MAX_BYTES: usize = 85;
 /// How its folder's name begins, by which a later run finds what a killed one left.
 const PREFIX: &str = "holdfast-scratch-";
@@ -22,28 +22,32 @@ const PREFIX: &str = "holdfast-scratch-";
 const ALIVE: &str = "alive";
 /// How long a run may take to mark the folder that it has made.
 const MARK_WAIT: Duration = Duration::from_secs(60);
+/// Where a server in the folder `data` writes its number, and the signal that ends it at once.
+const SERVERS: [(&str, Signal); 2] = [("postmaster.pid", Signal::SIGQUIT), ("mariadbd.pid", Signal::SIGKILL)];
 /// How long a server that outlived its run may take to end.
 const END_WAIT: Duration = Duration::from_secs(2);
 
-/// Whether a socket in this folder is a private server's.
-pub(in crate::engine::postgres) fn is_private(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX))
+/// Whether a socket, by its own path or by its folder's, is a private server's.
+pub(in crate::engine) fn is_private(path: &Path) -> bool {
+    path.ancestors().take(2).filter_map(Path::file_name).any(|name| name.to_string_lossy().starts_with(PREFIX))
 }
 
 /// A private folder with a short path: in TMPDIR, else in /var/tmp, which is a disk where /tmp is memory.
-pub(super) fn create(user: Option<RunAs>) -> Result<TempDir> {
+pub(in crate::engine) fn create(user: Option<RunAs>) -> Result<TempDir> {
     let named = std::env::var_os("TMPDIR").map(PathBuf::from);
     let mut candidates = named.into_iter().chain(["/var/tmp".into(), "/tmp".into()]);
     let parent = candidates
         .find(|path: &PathBuf| path.is_dir() && path.as_os_str().len() + 20 < SOCKET_FOLDER_MAX_BYTES && may_enter(path, user))
         .unwrap_or_else(|| "/tmp".into());
-    let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(&parent).on("create a folder in", &parent)?;
+    // Whoever reaches a socket in it is let in without a password.
+    let mode = fs::Permissions::from_mode(fsx::FOLDER_MODE);
+    let folder = tempfile::Builder::new().prefix(PREFIX).permissions(mode).tempdir_in(&parent).on("create a folder in", &parent)?;
     own(folder.path(), user)?;
     Ok(folder)
 }
 
 /// Marks a folder as in use. The mark gets its name when it is locked already, so that no sweep comes in between.
-pub(super) fn hold(folder: &Path) -> Result<File> {
+pub(in crate::engine) fn hold(folder: &Path) -> Result<File> {
     let path = folder.join("marking");
     let file = fsx::create_private_file(&path)?;
     FileExt::try_lock_exclusive(&file).on("lock", &path)?;
@@ -52,14 +56,14 @@ pub(super) fn hold(folder: &Path) -> Result<File> {
 }
 
 /// Takes the mark away: no sweep takes a folder that never had one, or has none any more.
-pub(super) fn release(folder: &Path) -> Result<()> {
+pub(in crate::engine) fn release(folder: &Path) -> Result<()> {
     let path = folder.join(ALIVE);
     fs::remove_file(&path).on("remove", &path)
 }
 
 /// Removes the folders of killed runs beside `ours`: those whose mark nobody holds, and old empty ones, whose run was killed
 /// before it could mark them. What cannot be removed is left for another time.
-pub(super) fn sweep(ours: &Path, user: Option<RunAs>) {
+pub(in crate::engine) fn sweep(ours: &Path, user: Option<RunAs>) {
     let uid = user.map_or_else(|| nix::unistd::geteuid().as_raw(), |user| user.uid);
     let Some(parent) = ours.parent() else { return };
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
@@ -73,7 +77,7 @@ pub(super) fn sweep(ours: &Path, user: Option<RunAs>) {
         let is_candidate = meta.uid() == uid;
         // The lock is held meanwhile, so that of two sweeps one goes on.
         if is_candidate && let Some(_mark) = abandoned(&path) {
-            end_server(&path.join("data"), uid);
+            SERVERS.iter().for_each(|(pid_file, signal)| end_server(&path.join("data"), pid_file, *signal, uid));
             let _ = fsx::remove_tree(&path);
         }
     }
@@ -85,17 +89,17 @@ fn abandoned(folder: &Path) -> Option<File> {
 }
 
 /// Ends the server of a data directory, where one has outlived its run: it dies with us only where the system sees to that.
-fn end_server(data: &Path, uid: u32) {
-    let pid_file = data.join("postmaster.pid");
+fn end_server(data: &Path, pid_file: &str, signal: Signal, uid: u32) {
+    let pid_file = data.join(pid_file);
     let pid = fs::read_to_string(&pid_file).ok().and_then(|text| text.lines().next()?.trim().parse::<i32>().ok());
-    // A server whose file is gone ends by itself within a minute.
+    // PostgreSQL's server ends by itself within a minute when its file is gone.
     let _ = fs::remove_file(&pid_file);
     let Some(pid) = pid.filter(|pid| *pid > 1) else { return };
     // The number may be another process's by now. One that has ended has no folder.
     let process = PathBuf::from(format!("/proc/{pid}"));
     let is_server =
         || process.metadata().is_ok_and(|meta| meta.uid() == uid) && fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd == data);
-    if !is_server() || kill(Pid::from_raw(pid), Signal::SIGQUIT).is_err() {
+    if !is_server() || kill(Pid::from_raw(pid), signal).is_err() {
         return;
     }
     let asked = Instant::now();
@@ -111,7 +115,7 @@ fn may_enter(path: &Path, user: Option<RunAs>) -> bool {
         .all(|folder| folder.metadata().is_ok_and(|meta| meta.mode() & 0o001 != 0 || (meta.uid() == user.uid && meta.mode() & 0o100 != 0)))
 }
 
-pub(super) fn own(path: &Path, user: Option<RunAs>) -> Result<()> {
+pub(in crate::engine) fn own(path: &Path, user: Option<RunAs>) -> Result<()> {
     let Some(user) = user else { return Ok(()) };
     nix::unistd::chown(path, Some(Uid::from_raw(user.uid)), Some(Gid::from_raw(user.gid))).on("change the owner of", path)
 }

@@ -4,35 +4,33 @@ use std::fs::{self, DirEntry};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use super::{READY_WAIT, folder};
+use super::folder;
 use crate::engine::Settings;
-use crate::engine::postgres::programs::Program;
 use crate::error::{OnPath, Result};
-use crate::exec::{Call, RunAs};
+use crate::exec::RunAs;
 use crate::{fsx, interrupt};
 
 /// The stamp in a cached data directory, written last: how many files it holds and how many bytes.
 const STAMP: &str = "holdfast.complete";
 
-/// A fresh data directory, made once for each version and then copied: `initdb` takes longer than all the rest together.
-pub(super) fn ready(settings: &Settings, initdb: &Program, user: Option<RunAs>, superuser: &str) -> Result<PathBuf> {
+/// A fresh data directory, made once and then copied: to make one takes longer than all the rest together. `name` says which
+/// program of which version made it; `make` is given an empty folder of the user's, and makes `data` in it.
+pub(in crate::engine) fn ready(
+    settings: &Settings,
+    name: &str,
+    user: Option<RunAs>,
+    make: impl FnOnce(&Path) -> Result<()>,
+) -> Result<PathBuf> {
     let uid = user.map_or_else(|| nix::unistd::geteuid().as_raw(), |user| user.uid);
-    let path = settings.cache.join(format!("postgres-{}-{uid}", initdb.text));
+    let path = settings.cache.join(format!("{name}-{uid}"));
     if is_complete(&path) {
         return Ok(path);
     }
     fsx::create_private_dirs(&settings.cache)?;
     // Two may build at once: each in a folder of its own, and the first to rename wins.
     let fresh = folder::create(user)?;
+    make(fresh.path())?;
     let made = fresh.path().join("data");
-    Call::new(&initdb.path)
-        .arg("-D")
-        .arg(&made)
-        .args(["--username", superuser, "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"])
-        .run_as(user)
-        .dir(fresh.path())
-        .silence_max(READY_WAIT * 2)
-        .run()?;
     let building = settings.cache.join(format!(".building-{}", fsx::random_hex(6)?));
     copy_tree(&made, &building, None)?;
     let (files, bytes) = measure(&building)?;
@@ -74,7 +72,8 @@ fn entries(path: &Path) -> Result<Vec<DirEntry>> {
     fs::read_dir(path).and_then(Iterator::collect).on("read", path)
 }
 
-pub(super) fn copy_tree(from: &Path, to: &Path, user: Option<RunAs>) -> Result<()> {
+/// A copy that belongs to the user.
+pub(in crate::engine) fn copy_tree(from: &Path, to: &Path, user: Option<RunAs>) -> Result<()> {
     interrupt::check()?;
     fs::DirBuilder::new().mode(fsx::FOLDER_MODE).create(to).on("create", to)?;
     folder::own(to, user)?;

@@ -1,0 +1,221 @@
+//! What of a dump is loaded otherwise than it stands there.
+
+use std::collections::BTreeSet;
+
+use super::keys::{self, Later};
+use crate::engine::mariadb::sql;
+use crate::engine::mariadb::text::schema::asleep;
+use crate::engine::mariadb::text::split::{Event, SANDBOX, delimiter_of};
+use crate::engine::mariadb::text::statement::{self, Class, Statement, Verb};
+use crate::engine::mariadb::text::variables::Variables;
+use crate::error::{Error, Result};
+
+/// Passes a dump on, statement by statement, and changes in it:
+///
+/// - the sandbox line goes, which older clients take for a command they do not know: ours runs no command of its own anyway;
+/// - the dump goes into the one database that is meant, whichever it makes and uses itself;
+/// - indexes that nothing needs while rows come are made when these are there;
+/// - events are made such that they do not run, where that is asked for.
+pub(super) struct Editor {
+    target: String,
+    out: Vec<u8>,
+    /// Whether the present statement is left out, with its delimiter.
+    leaves_out: bool,
+    delimiter: Vec<u8>,
+    used: Option<String>,
+    several: Option<[String; 2]>,
+    keys: keys::Watch,
+    later: Option<Later>,
+    puts_events_to_sleep: bool,
+    asleep: BTreeSet<String>,
+}
+
+impl Editor {
+    pub(super) fn new(target: &str) -> Self {
+        Editor {
+            target: sql::ident(target),
+            out: Vec::new(),
+            leaves_out: false,
+            delimiter: b";".to_vec(),
+            used: None,
+            several: None,
+            keys: keys::Watch::default(),
+            later: None,
+            puts_events_to_sleep: false,
+            asleep: BTreeSet::new(),
+        }
+    }
+
+    /// For a database in which no event must run.
+    pub(super) fn with_events_asleep(target: &str) -> Self {
+        Editor { puts_events_to_sleep: true, ..Editor::new(target) }
+    }
+
+    /// The events so far that would have run.
+    pub(super) fn asleep(&self) -> &BTreeSet<String> {
+        &self.asleep
+    }
+
+    /// What has become of the part so far.
+    pub(super) fn edited(&mut self) -> Result<Vec<u8>> {
+        match &self.several {
+            Some([one, other]) => {
+                Err(Error::refused(format!("the dump holds several databases, {one} and {other}, and only one can be loaded"))
+                    .hint("dump each by itself, or cut the file where the next USE begins"))
+            }
+            None => Ok(std::mem::take(&mut self.out)),
+        }
+    }
+
+    /// The rest, at the end of the dump.
+    pub(super) fn finish(&mut self) -> Vec<u8> {
+        self.add_keys();
+        std::mem::take(&mut self.out)
+    }
+
+    pub(super) fn take(&mut self, event: &Event<'_>, variables: &Variables) {
+        match event {
+            Event::Between(text) if text.starts_with(SANDBOX) => {}
+            Event::Between(text) | Event::Part(text) | Event::Insert(text) | Event::Gap(text) => self.out.extend_from_slice(text),
+            Event::Rows { bytes, .. } => self.out.extend_from_slice(bytes),
+            Event::Delimiter(line) => {
+                self.delimiter = delimiter_of(line).unwrap_or(&self.delimiter).to_vec();
+                self.out.extend_from_slice(line);
+            }
+            Event::End(delimiter) => {
+                if !std::mem::take(&mut self.leaves_out) {
+                    self.out.extend_from_slice(delimiter);
+                }
+            }
+            Event::Statement(text) => self.statement(text, variables.has_escapes()),
+        }
+    }
+
+    fn statement(&mut self, text: &[u8], escapes: bool) {
+        let (statement, plain) = statement::read(text, escapes);
+        if !matches!(statement, Statement::Passing | Statement::Empty) || plain.starts_with(b"UNLOCK ") {
+            self.add_keys();
+        }
+        match statement {
+            Statement::Database { verb: Verb::Create | Verb::Drop, .. } => self.leaves_out = true,
+            Statement::Database { verb: Verb::Use, name } => {
+                self.leaves_out = true;
+                let name = name.unwrap_or_default();
+                if let Some(used) = self.used.as_ref().filter(|used| **used != name) {
+                    self.several.get_or_insert([used.clone(), name.clone()]);
+                }
+                self.used = Some(name);
+            }
+            Statement::Database { verb: Verb::Alter, name: Some(_) } => {
+                self.out.extend(statement::alter_another(&plain, escapes, &self.target));
+            }
+            Statement::Create { class: Class::Table, name, .. } => match self.keys.put_off(text, &name, escapes) {
+                Some((first, later)) => {
+                    self.out.extend(first);
+                    self.later = Some(later);
+                }
+                None => self.out.extend_from_slice(text),
+            },
+            Statement::Create { class: Class::Event, name, .. } if self.puts_events_to_sleep => match asleep(text) {
+                Some(text) => {
+                    self.asleep.insert(name);
+                    self.out.extend(text);
+                }
+                None => self.out.extend_from_slice(text),
+            },
+            _ => self.out.extend_from_slice(text),
+        }
+    }
+
+    fn add_keys(&mut self) {
+        if let Some(later) = self.later.take() {
+            self.out.extend(later.statement());
+            self.out.extend_from_slice(&self.delimiter);
+            self.out.push(b'\n');
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::mariadb::text::Scanner;
+
+    fn edit(text: &str, block: usize) -> Result<String> {
+        let mut editor = Editor::new("the `target");
+        let mut scanner = Scanner::of_structure();
+        let mut out = Vec::new();
+        for block in text.as_bytes().chunks(block) {
+            scanner.write_past(block, |event, variables| editor.take(event, variables));
+            out.extend(editor.edited()?);
+        }
+        out.extend(editor.finish());
+        Ok(String::from_utf8(out).expect("text"))
+    }
+
+    #[test]
+    fn what_needs_no_change_passes_as_it_is() {
+        let text = include_str!("../text/fixtures/odd.sql");
+        for block in [1, 7, 1000, usize::MAX] {
+            let edited = edit(text, block).expect("a text");
+            let (sandbox, rest) = text.split_once('\n').expect("lines");
+            assert_eq!(sandbox, "/*M!999999\\- enable the sandbox mode */ ");
+            assert_eq!(edited.trim_start(), rest, "blocks of {block}");
+        }
+    }
+
+    #[test]
+    fn fm_a36_only_the_sandbox_line_itself_goes() {
+        assert_eq!(edit("/*M!999999\\- enable the sandbox mode */ \nSELECT 1;", 5).expect("a text"), " \nSELECT 1;");
+        for text in ["/*!999999\\- enable */;", "SELECT '/*M!999999\\- enable the sandbox mode */';", "/*M!100100 SELECT 1 */;"] {
+            assert_eq!(edit(text, 5).expect("a text"), text);
+        }
+    }
+
+    #[test]
+    fn a_dump_that_names_its_database_goes_into_the_one_that_is_meant() {
+        let text = "CREATE DATABASE /*!32312 IF NOT EXISTS*/ `app` /*!40100 DEFAULT CHARACTER SET utf8mb4 */;\n\nUSE `app`;\nSELECT 1;\n\
+            ALTER DATABASE `app` CHARACTER SET latin1 COLLATE latin1_bin ;\n/*!40000 DROP DATABASE IF EXISTS `app`*/;\nUSE app;\n";
+        assert_eq!(
+            edit(text, 3).expect("a text").replace("\n\n", "\n"),
+            "\n\nSELECT 1;\nALTER DATABASE `the ``target` CHARACTER SET latin1 COLLATE latin1_bin;\n\n"
+        );
+        let error = edit(&format!("{text}USE `other`;\nDROP TABLE x;\n"), 9).expect_err("two databases");
+        assert!(error.to_string().contains("several databases, app and other"), "{error}");
+    }
+
+    #[test]
+    fn events_are_made_asleep_where_that_is_asked_for() {
+        let event = |name: &str, state: &str| {
+            format!(
+                "/*!50106 CREATE*/ /*!50117 DEFINER=`a`@`%`*/ /*!50106 EVENT `{name}` ON SCHEDULE EVERY 1 DAY STARTS '2020-01-01 00:00:00' ON COMPLETION NOT PRESERVE {state} DO select ' PRESERVE ENABLE ' */ ;;\n"
+            )
+        };
+        let text = format!("DELIMITER ;;\n{}{}DELIMITER ;\n", event("runs", "ENABLE"), event("rests", "DISABLE"));
+        let mut editor = Editor::with_events_asleep("x");
+        Scanner::of_structure().write_past(text.as_bytes(), |event, variables| editor.take(event, variables));
+        assert_eq!(editor.asleep().iter().collect::<Vec<_>>(), ["runs"]);
+        let edited = String::from_utf8(editor.finish()).expect("text");
+        assert_eq!(edited, format!("DELIMITER ;;\n{}{}DELIMITER ;\n", event("runs", "DISABLE"), event("rests", "DISABLE")));
+        assert_eq!(edit(&text, 10).expect("a text"), text);
+    }
+
+    #[test]
+    fn indexes_are_made_behind_the_rows() {
+        let text = "CREATE TABLE `a` (\n  `id` int(11) NOT NULL AUTO_INCREMENT,\n  `x` varchar(9) DEFAULT 'KEY (',\n  PRIMARY KEY (`id`),\n  \
+            UNIQUE KEY `u` (`x`),\n  KEY `k,` (`x`(3),`id`) COMMENT ', KEY',\n  KEY `l` (`x`)\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;\n\
+            LOCK TABLES `a` WRITE;\n/*!40000 ALTER TABLE `a` DISABLE KEYS */;\nINSERT INTO `a` VALUES\n(1,'a');\n\
+            /*!40000 ALTER TABLE `a` ENABLE KEYS */;\nUNLOCK TABLES;\n";
+        let edited = edit(text, 11).expect("a text");
+        assert_eq!(
+            edited,
+            text.replace(",\n  KEY `k,` (`x`(3),`id`) COMMENT ', KEY',\n  KEY `l` (`x`)", "")
+                .replace("UNLOCK", "\nALTER TABLE `a` ADD KEY `k,` (`x`(3),`id`) COMMENT ', KEY', ADD KEY `l` (`x`);\nUNLOCK")
+                .replace(";\n\nALTER", ";\nALTER"),
+            "{edited}"
+        );
+        // At the latest at the end.
+        let without_rows = &text[..text.find("LOCK").expect("rows")];
+        assert!(edit(without_rows, 11).expect("a text").ends_with("ADD KEY `l` (`x`);\n"));
+    }
+}

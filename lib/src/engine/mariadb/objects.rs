@@ -1,0 +1,119 @@
+//! What stands around the tables of a database: views, routines, triggers and events. No statement renames them, so a swap takes
+//! their text, as the dump program writes it, and makes them anew.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::place::Place;
+use super::session::Session;
+use super::text::schema::awake;
+use super::{dump, load, sql};
+use crate::engine::Content;
+use crate::error::{Error, Result};
+
+/// The text of all of them, in two dumps: a view may need a function, and a routine finds what it needs when it runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Objects {
+    programs: String,
+    views: String,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    name: String,
+}
+
+impl Objects {
+    /// Those of the place's database.
+    pub(super) fn read(place: &Place, session: &mut Session, database: &str) -> Result<Self> {
+        let programs = ["--no-data", "--no-create-info", "--routines", "--events", "--triggers", "--add-drop-trigger"];
+        let place = place.with_database(database);
+        let views = names(session, "views", "table_name", "table_schema", database)?;
+        Ok(Objects {
+            programs: dump::text(&place, &programs, &[])?,
+            views: if views.is_empty() { String::new() } else { dump::text(&place, &["--no-data", "--skip-triggers"], &views)? },
+        })
+    }
+
+    /// Makes them in a database that has their tables. What is there under their names goes.
+    pub(super) fn make(&self, place: &Place, database: &str) -> Result<()> {
+        let place = place.with_database(database);
+        for text in [&self.programs, &self.views] {
+            if !text.is_empty() {
+                load::load(&place, Content::MariadbSql, &mut text.as_bytes(), |_| Ok(()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// With these events as they were before they were put to sleep.
+    pub(super) fn with_awake(mut self, events: &BTreeSet<String>) -> Self {
+        for event in events {
+            let Some(at) = self.programs.find(&format!(" EVENT {} ON SCHEDULE ", sql::ident(event))) else { continue };
+            let rest = awake(&self.programs.as_bytes()[at..]);
+            self.programs.replace_range(at.., &String::from_utf8_lossy(&rest));
+        }
+        self
+    }
+}
+
+/// The statements that remove what would act while tables are moved, or hinder that.
+pub(super) fn without_triggers_and_events(session: &mut Session, database: &str) -> Result<Vec<String>> {
+    let events = names(session, "events", "event_name", "event_schema", database)?;
+    let triggers = names(session, "triggers", "trigger_name", "trigger_schema", database)?;
+    let drop = |kind: &str, name: &String| format!("DROP {kind} IF EXISTS {}.{}", sql::ident(database), sql::ident(name));
+    Ok(events.iter().map(|name| drop("EVENT", name)).chain(triggers.iter().map(|name| drop("TRIGGER", name))).collect())
+}
+
+/// The statements that remove all that is no table.
+pub(super) fn without_any(session: &mut Session, database: &str) -> Result<Vec<String>> {
+    let mut out = without_triggers_and_events(session, database)?;
+    for view in names(session, "views", "table_name", "table_schema", database)? {
+        out.push(format!("DROP VIEW IF EXISTS {}.{}", sql::ident(database), sql::ident(&view)));
+    }
+    #[derive(Deserialize)]
+    struct Routine {
+        name: String,
+        kind: String,
+    }
+    let query = format!(
+        "SELECT {} FROM information_schema.routines WHERE routine_schema = {}",
+        sql::json(&[("name", "routine_name"), ("kind", "routine_type")]),
+        sql::literal(database)
+    );
+    for Routine { name, kind } in session.rows(&query)? {
+        if !kind.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b' ') {
+            return Err(Error::failed(format!("{name} is of a kind that is not known: {kind}")));
+        }
+        out.push(format!("DROP {kind} IF EXISTS {}.{}", sql::ident(database), sql::ident(&name)));
+    }
+    Ok(out)
+}
+
+/// Names in one of the server's lists.
+fn names(session: &mut Session, list: &str, column: &str, of: &str, database: &str) -> Result<Vec<String>> {
+    let query = format!(
+        "SELECT {} FROM information_schema.{list} WHERE {of} = {} ORDER BY {column}",
+        sql::json(&[("name", column)]),
+        sql::literal(database)
+    );
+    Ok(session.rows(&query)?.into_iter().map(|Row { name }| name).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_that_was_put_to_sleep_is_awake_again_and_no_other() {
+        let event = |name: &str, state: &str| {
+            format!(
+                "/*!50106 EVENT {name} ON SCHEDULE EVERY 1 DAY STARTS '2020-01-01' ON COMPLETION NOT PRESERVE {state} DO select 'PRESERVE DISABLE' */;;\n"
+            )
+        };
+        let programs = [event("`a`", "DISABLE"), event("`b``c`", "DISABLE"), event("`d`", "DISABLE")].concat();
+        let objects = Objects { programs, views: String::new() }.with_awake(&["b`c".to_owned(), "gone".to_owned()].into());
+        assert_eq!(objects.programs, [event("`a`", "DISABLE"), event("`b``c`", "ENABLE"), event("`d`", "DISABLE")].concat());
+    }
+}

@@ -1,0 +1,118 @@
+//! What can be known, and refused, before a dump.
+
+use super::catalog::{self, Relation, Server};
+use super::marker;
+use super::place::Place;
+use super::programs::{self, Program, Tool};
+use super::rights::{self, Rights};
+use super::session::Session;
+use super::sql;
+use crate::engine::Probe;
+use crate::error::{Error, Result};
+
+/// How many names one message holds.
+const NAMED_MAX: usize = 20;
+/// What every dump needs, for a GRANT.
+const NEEDED: [&str; 4] = ["SELECT", "SHOW VIEW", "TRIGGER", "EVENT"];
+
+/// Refuses what a dump would only find out later.
+pub(super) fn probe(place: &Place) -> Result<Probe> {
+    let mut session = place.session()?;
+    let server = catalog::server(&mut session)?;
+    dump_program(place, &server)?;
+    let relations = catalog::relations(&mut session, &server)?;
+    let warnings = check(place, &mut session, &server, &relations)?;
+    Ok(Probe { estimated_bytes: catalog::estimated_bytes(&relations), warnings, marker: marker::read(place)? })
+}
+
+pub(super) fn dump_program(place: &Place, server: &Server) -> Result<Program> {
+    programs::for_server(Tool::Dump, &place.settings.program_dirs, server.flavour())
+}
+
+/// What would make the dump fail, or silently hold less than the database; and what a person should know of it.
+pub(super) fn check(place: &Place, session: &mut Session, server: &Server, relations: &[Relation]) -> Result<Vec<String>> {
+    let database = &server.database;
+    let broken: Vec<String> =
+        relations.iter().filter_map(|relation| Some(format!("{}: {}", relation.full_name(), relation.trouble()?))).collect();
+    if !broken.is_empty() {
+        return Err(Error::failed(format!("database {database} has tables that the server cannot open: {}", named(&broken)))
+            .hint("CHECK TABLE says more of each; drop what is gone for good, and the rest can be backed up"));
+    }
+    require_rights(place, session, server)?;
+    if !place.settings.allow_empty && !relations.iter().any(Relation::is_table) {
+        return Err(
+            Error::failed(format!("database {database} has no table")).hint("is it the right one? if it may be empty, set allow_empty")
+        );
+    }
+    let mut warnings = Vec::new();
+    let broken: Vec<String> = relations.iter().filter(|relation| relation.is_broken_view()).map(Relation::full_name).collect();
+    if !broken.is_empty() {
+        warnings.push(format!(
+            "not in the dump, since what they refer to is not there or may not be seen: view {} (CREATE OR REPLACE VIEW, or DROP VIEW)",
+            named(&broken)
+        ));
+    }
+    let outside: Vec<String> = relations.iter().filter(|relation| relation.is_outside_of_snapshot()).map(Relation::with_engine).collect();
+    if !outside.is_empty() && !place.settings.lock_tables {
+        warnings.push(format!(
+            "no snapshot holds for {}: what is written there during the dump may be in it (ALTER TABLE … ENGINE=InnoDB, or set lock_tables)",
+            named(&outside)
+        ));
+    }
+    Ok(warnings)
+}
+
+fn require_rights(place: &Place, session: &mut Session, server: &Server) -> Result<()> {
+    let Some(rights) = Rights::of(place, server, &server.database)? else { return Ok(()) };
+    let lock = place.settings.lock_tables.then_some("LOCK TABLES");
+    let missing: Vec<&str> = NEEDED.into_iter().chain(lock).filter(|right| !rights.has(right)).collect();
+    let (database, account) = (&server.database, &server.account);
+    let refuse = |what: &str, grant: String| {
+        Err(Error::failed(format!("account {account} may not see everything in database {database}: {what}"))
+            .hint(format!("as an administrator: {grant}")))
+    };
+    let grantee = rights::grantee(account);
+    if !missing.is_empty() {
+        let missing = missing.join(", ");
+        return refuse(
+            &format!("it lacks {missing}"),
+            format!(
+                "GRANT {missing} ON {}.* TO {grantee}",
+                sql::ident(&database.replace('\\', "\\\\").replace('_', "\\_").replace('%', "\\%"))
+            ),
+        );
+    }
+    require_routines(place, session, server, &rights)
+}
+
+/// Routines show their text to their definer and to whoever may read the server's table of them.
+fn require_routines(place: &Place, session: &mut Session, server: &Server, rights: &Rights) -> Result<()> {
+    if rights.has_everywhere("SELECT") || rights.has_everywhere("SHOW_ROUTINE") {
+        return Ok(());
+    }
+    let is_mariadb = server.flavour() == programs::Flavour::Mariadb;
+    // By a session of its own: the first objection ends it.
+    if is_mariadb && place.session()?.ask("SELECT 1 FROM mysql.proc LIMIT 0")?.is_ok() {
+        return Ok(());
+    }
+    let hidden = format!(
+        "SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = {} AND ROUTINE_DEFINITION IS NULL",
+        sql::literal(&server.database)
+    );
+    let sees_all = ["EXECUTE", "CREATE ROUTINE", "ALTER ROUTINE", "SHOW CREATE ROUTINE"].iter().any(|right| rights.has(right));
+    if sees_all && session.text(&hidden)? == "0" {
+        return Ok(());
+    }
+    let (account, database) = (&server.account, &server.database);
+    let grant = if is_mariadb { "SELECT ON mysql.proc" } else { "SHOW_ROUTINE ON *.*" };
+    Err(Error::failed(format!("account {account} may not see everything in database {database}: routines show it no text"))
+        .hint(format!("as an administrator: GRANT {grant} TO {}", rights::grantee(account))))
+}
+
+fn named(names: &[String]) -> String {
+    let shown = names.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(NAMED_MAX) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}

@@ -1,0 +1,118 @@
+//! What a swap needs, looked at before anything is loaded or a command is run that may have to be rolled back.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::catalog;
+use super::exchange::derived_name;
+use super::place::Place;
+use super::programs::Flavour;
+use super::rights::{self, Rights};
+use super::session::Session;
+use super::sql;
+use crate::error::{Error, Result};
+use crate::manifest::Database;
+
+/// What the swap does in the real database and in those beside it: rows are loaded, tables renamed, all that stands around them made
+/// anew.
+const NEEDED: [&str; 14] = [
+    "SELECT",
+    "INSERT",
+    "CREATE",
+    "DROP",
+    "ALTER",
+    "INDEX",
+    "REFERENCES",
+    "LOCK TABLES",
+    "CREATE VIEW",
+    "SHOW VIEW",
+    "CREATE ROUTINE",
+    "ALTER ROUTINE",
+    "EVENT",
+    "TRIGGER",
+];
+
+/// Refuses where the swap could not be done in the end.
+pub(super) fn require_swap(place: &Place, target: &str) -> Result<()> {
+    let mut session = place.without_database().session()?;
+    if !catalog::is_there(&mut session, target)? {
+        return Ok(());
+    }
+    let place = place.with_database(target);
+    let server = catalog::server(&mut place.session()?)?;
+    let beside = derived_name(target, "restore", "id");
+    for (database, pattern) in [(target, pattern(target)), (beside.as_str(), format!("{}\\_\\_%", pattern(target)))] {
+        let Some(rights) = Rights::of(&place, &server, database)? else { continue };
+        let missing: Vec<&str> = NEEDED.into_iter().filter(|right| !rights.has(right)).collect();
+        if !missing.is_empty() {
+            let what = if database == target { format!("in {target}") } else { format!("in databases beside {target}") };
+            return Err(Error::failed(format!(
+                "{} lacks rights {what}, with which it could be restored: {}",
+                server.account,
+                missing.join(", ")
+            ))
+            .hint(format!(
+                "as an administrator: GRANT {} ON {}.* TO {}",
+                NEEDED.join(", "),
+                sql::ident(&pattern),
+                rights::grantee(&server.account)
+            )));
+        }
+    }
+    require_no_foreign_references(&mut session, target)
+}
+
+/// Refuses where objects of the backup work in the name of accounts that ours may not give them to.
+pub(super) fn require_definers(place: &Place, target: &str, origin: &Database) -> Result<()> {
+    let definers = origin.properties.get("definers").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let mut session = place.without_database().session()?;
+    let account = session.text("SELECT CURRENT_USER()")?;
+    let others: Vec<&str> = definers.filter(|definer| *definer != account).collect();
+    if others.is_empty() || !catalog::is_there(&mut session, target)? {
+        return Ok(());
+    }
+    let place = place.with_database(target);
+    let server = catalog::server(&mut place.session()?)?;
+    let Some(rights) = Rights::of(&place, &server, target)? else { return Ok(()) };
+    if GIVING.iter().any(|right| rights.has_everywhere(right)) {
+        return Ok(());
+    }
+    let right = match (server.flavour(), server.version_num()) {
+        (Flavour::Mariadb, 100_502..) => "SET USER",
+        (Flavour::Mysql, 80_200..) => "SET_ANY_DEFINER",
+        (Flavour::Mysql, 80_000..) => "SET_USER_ID",
+        _ => "SUPER",
+    };
+    Err(Error::failed(format!(
+        "views, routines, triggers or events of the backup work in the name of {}, and {} may not make such",
+        others.join(", "),
+        server.account
+    ))
+    .hint(format!("as an administrator: GRANT {right} ON *.* TO {}", rights::grantee(&server.account))))
+}
+
+/// With one of these an account may make objects that work in another's name.
+const GIVING: [&str; 4] = ["SET USER", "SET_ANY_DEFINER", "SET_USER_ID", "SUPER"];
+
+/// A name as a grant's pattern that means it alone.
+fn pattern(name: &str) -> String {
+    name.replace('\\', "\\\\").replace('_', "\\_").replace('%', "\\%")
+}
+
+/// A foreign key from another database would follow the old tables out of this one.
+fn require_no_foreign_references(session: &mut Session, target: &str) -> Result<()> {
+    #[derive(Deserialize)]
+    struct Row {
+        from: String,
+        to: String,
+    }
+    let rows: Vec<Row> = session.rows(&format!(
+        "SELECT DISTINCT {} FROM information_schema.key_column_usage WHERE referenced_table_schema = {} AND table_schema <> {} LIMIT 5",
+        sql::json(&[("from", "CONCAT(table_schema, '.', table_name)"), ("to", "referenced_table_name")]),
+        sql::literal(target),
+        sql::literal(target)
+    ))?;
+    let Some(Row { from, to }) = rows.first() else { return Ok(()) };
+    Err(Error::refused(format!("{from} of another database has a foreign key to {to} of {target}, which would go with the old table"))
+        .hint("drop the foreign key first, and add it again afterwards"))
+}

@@ -1,0 +1,136 @@
+//! The objects that a dump makes, with their text and what they hold.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::{Digest, Sha256};
+
+use super::name;
+use super::statement::{self, Account, Class, Statement};
+use super::tokens::without_counter;
+use super::variables::Variables;
+use crate::fsx::hex;
+use crate::schema::Schema;
+
+/// The name in a schema for the statements that make no object of their own.
+const OTHERS: &str = "other statements";
+
+/// What the statements so far have made.
+#[derive(Default)]
+pub(super) struct Objects {
+    made: BTreeMap<(Class, String), String>,
+    others: Vec<String>,
+    pub(super) sequences: BTreeMap<String, i64>,
+    /// Events that do not run only because they were put to sleep: their text is that of when they did.
+    pub(super) asleep: BTreeSet<String>,
+    pub(super) definers: BTreeSet<Account>,
+}
+
+/// What a statement was, for whoever follows the rows.
+pub(super) enum Effect {
+    /// Nothing that matters for it.
+    None,
+    /// A table is there, and empty.
+    Table(String),
+    /// What these named is there no more.
+    Gone(Vec<String>),
+}
+
+/// How an event says that it does not run, and that it does. The server writes one in a single form: what it is called, when it runs,
+/// whether it does, and only then what a person has written.
+const ASLEEP: &[u8] = b" PRESERVE DISABLE ";
+const AWAKE: &[u8] = b" PRESERVE ENABLE ";
+
+/// The text of an event that does not run, as if it did; also of several statements, for the first event in them.
+pub(in crate::engine::mariadb) fn awake(text: &[u8]) -> Vec<u8> {
+    with_state(text, ASLEEP, AWAKE).unwrap_or_else(|| text.to_vec())
+}
+
+/// The text of an event that runs, such that it does not; none where it does not run already.
+pub(in crate::engine::mariadb) fn asleep(text: &[u8]) -> Option<Vec<u8>> {
+    let place = |word: &[u8]| text.windows(word.len()).position(|window| window == word);
+    let is_asleep = place(ASLEEP).is_some_and(|at| place(AWAKE).is_none_or(|awake| at < awake));
+    if is_asleep { None } else { with_state(text, AWAKE, ASLEEP) }
+}
+
+fn with_state(text: &[u8], from: &[u8], to: &[u8]) -> Option<Vec<u8>> {
+    let at = text.windows(from.len()).position(|window| window == from)?;
+    Some([&text[..at], to, &text[at + from.len()..]].concat())
+}
+
+impl Objects {
+    pub(super) fn note(&mut self, text: &[u8], variables: &Variables) -> Effect {
+        let (statement, plain) = statement::read(text, variables.has_escapes());
+        match statement {
+            Statement::Create { class, name: object, definer } => {
+                self.definers.extend(definer);
+                // The settings say how the text was read, and stay with the object; a table keeps none of them.
+                let text = match class {
+                    Class::Table | Class::Sequence => without_counter(&plain, variables.has_escapes()),
+                    Class::Event if self.asleep.contains(&object) => [variables.around().as_bytes(), &awake(&plain)].concat(),
+                    _ => [variables.around().as_bytes(), &plain].concat(),
+                };
+                self.forget(class, &object);
+                self.made.insert((class, object.clone()), String::from_utf8_lossy(&text).into_owned());
+                match class {
+                    Class::Table => return Effect::Table(name(&object)),
+                    // What stands in for a view until its tables are there.
+                    Class::View => return Effect::Gone(vec![name(&object)]),
+                    _ => {}
+                }
+            }
+            Statement::Drop { class, names } => {
+                names.iter().for_each(|name| self.forget(class, name));
+                if class.is_relation() {
+                    return Effect::Gone(names.iter().map(|object| name(object)).collect());
+                }
+            }
+            Statement::SetValue { name: sequence, value } => drop(self.sequences.insert(name(&sequence), value)),
+            Statement::Database { .. } | Statement::Passing | Statement::Empty => {}
+            Statement::Other => self.others.push(String::from_utf8_lossy(&plain).into_owned()),
+        }
+        Effect::None
+    }
+
+    fn forget(&mut self, class: Class, name: &str) {
+        if class.is_relation() {
+            for class in [Class::Table, Class::View, Class::Sequence] {
+                self.made.remove(&(class, name.to_owned()));
+            }
+        } else {
+            self.made.remove(&(class, name.to_owned()));
+        }
+    }
+
+    /// How many there are of each kind, but for tables.
+    pub(super) fn counts(&self) -> BTreeMap<String, u64> {
+        let mut out = BTreeMap::new();
+        for kind in self.made.keys().filter_map(|(class, _)| class.counted_as()) {
+            *out.entry(kind.to_owned()).or_insert(0) += 1;
+        }
+        out
+    }
+
+    /// Every object by what it is and its name.
+    pub(super) fn schema(&self) -> Schema {
+        let mut out: BTreeMap<String, String> =
+            self.made.iter().map(|((class, object), text)| (format!("{} {}", class.word(), name(object)), text.clone())).collect();
+        if !self.others.is_empty() {
+            let mut others = self.others.clone();
+            others.sort_unstable();
+            out.insert(OTHERS.to_owned(), others.join(";\n\n"));
+        }
+        Schema(out)
+    }
+
+    /// The hash of the schema, which does not depend on the order of its objects.
+    pub(super) fn sha256(&self) -> String {
+        let mut hash = Sha256::new();
+        for (object, text) in self.schema().0 {
+            for part in [object, text] {
+                hash.update((part.len() as u64).to_le_bytes());
+                hash.update(part);
+            }
+        }
+        hex(&hash.finalize())
+    }
+}

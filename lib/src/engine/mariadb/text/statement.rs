@@ -1,0 +1,272 @@
+//! What a statement of a dump does.
+
+use super::tokens::{Token, Tokens, without_versions};
+
+/// The kinds of object that a database holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::engine::mariadb) enum Class {
+    Table,
+    View,
+    Sequence,
+    Trigger,
+    Function,
+    Procedure,
+    Package,
+    PackageBody,
+    Event,
+}
+
+impl Class {
+    /// Its name before an object's own.
+    pub(in crate::engine::mariadb) fn word(self) -> &'static str {
+        match self {
+            Class::Table => "table",
+            Class::View => "view",
+            Class::Sequence => "sequence",
+            Class::Trigger => "trigger",
+            Class::Function => "function",
+            Class::Procedure => "procedure",
+            Class::Package => "package",
+            Class::PackageBody => "package body",
+            Class::Event => "event",
+        }
+    }
+
+    /// The kind under which a fingerprint counts it; tables stand there one by one.
+    pub(in crate::engine::mariadb) fn counted_as(self) -> Option<&'static str> {
+        match self {
+            Class::Table => None,
+            Class::View => Some("views"),
+            Class::Sequence => Some("sequences"),
+            Class::Trigger => Some("triggers"),
+            Class::Function | Class::Procedure | Class::Package | Class::PackageBody => Some("routines"),
+            Class::Event => Some("events"),
+        }
+    }
+
+    /// Whether a table and this cannot have the same name.
+    pub(super) fn is_relation(self) -> bool {
+        matches!(self, Class::Table | Class::View | Class::Sequence)
+    }
+}
+
+/// An account as `DEFINER` names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::engine::mariadb) struct Account {
+    /// The user's name.
+    pub(in crate::engine::mariadb) user: String,
+    /// Where it comes from; empty for a role.
+    pub(in crate::engine::mariadb) host: String,
+}
+
+/// What a statement does, as far as it matters for the state that a dump holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::engine::mariadb) enum Statement {
+    /// It makes an object.
+    Create { class: Class, name: String, definer: Option<Account> },
+    /// It drops what may be there.
+    Drop { class: Class, names: Vec<String> },
+    /// `DO SETVAL(name, value, …)`
+    SetValue { name: String, value: i64 },
+    /// It makes, drops or changes a database as a whole, and which.
+    Database { verb: Verb, name: Option<String> },
+    /// It does something for the load alone: variables, locks, keys off and on.
+    Passing,
+    /// It holds nothing.
+    Empty,
+    /// Something of somebody's own.
+    Other,
+}
+
+/// What is done with a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::engine::mariadb) enum Verb {
+    /// `CREATE DATABASE`
+    Create,
+    /// `DROP DATABASE`
+    Drop,
+    /// `ALTER DATABASE`: its character set, changed for the routines that follow, and back.
+    Alter,
+    /// `USE`
+    Use,
+}
+
+/// What a statement does, and its text without the marks of versioned comments.
+pub(in crate::engine::mariadb) fn read(text: &[u8], escapes: bool) -> (Statement, Vec<u8>) {
+    let plain = without_versions(text, escapes);
+    let statement = of(&mut Tokens::new(&plain, escapes)).unwrap_or(Statement::Other);
+    (if plain.is_empty() { Statement::Empty } else { statement }, plain)
+}
+
+fn of(tokens: &mut Tokens<'_>) -> Option<Statement> {
+    let Token::Word(verb) = tokens.next()? else { return None };
+    Some(match verb.to_ascii_uppercase().as_slice() {
+        b"CREATE" => return create(tokens),
+        b"DROP" => return drop_of(tokens),
+        b"USE" => Statement::Database { verb: Verb::Use, name: tokens.name() },
+        b"ALTER" if is_database(tokens) => {
+            // ALTER DATABASE CHARACTER SET … is about the present one.
+            let is_named = !["CHARACTER", "CHARSET", "COLLATE", "DEFAULT", "COMMENT"]
+                .iter()
+                .any(|word| tokens.peek().is_some_and(|token| token.is_word(word)));
+            Statement::Database { verb: Verb::Alter, name: if is_named { tokens.name() } else { None } }
+        }
+        b"ALTER" => {
+            let is_keys = tokens.take_word("TABLE")
+                && tokens.qualified().is_some()
+                && (tokens.take_word("DISABLE") || tokens.take_word("ENABLE"))
+                && tokens.take_word("KEYS");
+            if is_keys { Statement::Passing } else { Statement::Other }
+        }
+        b"DO" => return set_value(tokens),
+        b"SET" | b"LOCK" | b"UNLOCK" | b"COMMIT" | b"BEGIN" | b"START" | b"INSERT" | b"REPLACE" => Statement::Passing,
+        _ => Statement::Other,
+    })
+}
+
+fn is_database(tokens: &mut Tokens<'_>) -> bool {
+    tokens.take_word("DATABASE") || tokens.take_word("SCHEMA")
+}
+
+/// Past `IF NOT EXISTS`, `IF EXISTS`.
+fn skip_if(tokens: &mut Tokens<'_>) {
+    if tokens.take_word("IF") {
+        tokens.take_word("NOT");
+        tokens.take_word("EXISTS");
+    }
+}
+
+fn class(tokens: &mut Tokens<'_>) -> Option<Class> {
+    let simple = [
+        ("TABLE", Class::Table),
+        ("VIEW", Class::View),
+        ("SEQUENCE", Class::Sequence),
+        ("TRIGGER", Class::Trigger),
+        ("FUNCTION", Class::Function),
+        ("PROCEDURE", Class::Procedure),
+        ("EVENT", Class::Event),
+    ];
+    if let Some((_, class)) = simple.iter().find(|(word, _)| tokens.take_word(word)) {
+        return Some(*class);
+    }
+    tokens.take_word("PACKAGE").then(|| if tokens.take_word("BODY") { Class::PackageBody } else { Class::Package })
+}
+
+fn create(tokens: &mut Tokens<'_>) -> Option<Statement> {
+    // OR REPLACE, ALGORITHM = …, DEFINER = …, SQL SECURITY DEFINER, TEMPORARY, AGGREGATE
+    const WORDS_MAX: usize = 16;
+    let mut definer = None;
+    for _ in 0..WORDS_MAX {
+        if is_database(tokens) {
+            skip_if(tokens);
+            return Some(Statement::Database { verb: Verb::Create, name: tokens.name() });
+        }
+        if let Some(class) = class(tokens) {
+            skip_if(tokens);
+            let (_, name) = tokens.qualified()?;
+            return Some(Statement::Create { class, name, definer });
+        }
+        if tokens.take_word("DEFINER") {
+            // SQL SECURITY DEFINER names nobody.
+            if !tokens.take_symbol(b'=') {
+                continue;
+            }
+            let user = tokens.name()?;
+            let host = if tokens.take_symbol(b'@') { tokens.name()? } else { String::new() };
+            definer = Some(Account { user, host });
+        } else {
+            tokens.next()?;
+        }
+    }
+    None
+}
+
+fn drop_of(tokens: &mut Tokens<'_>) -> Option<Statement> {
+    if is_database(tokens) {
+        skip_if(tokens);
+        return Some(Statement::Database { verb: Verb::Drop, name: tokens.name() });
+    }
+    tokens.take_word("TEMPORARY");
+    let class = class(tokens)?;
+    skip_if(tokens);
+    let mut names = vec![tokens.qualified()?.1];
+    while tokens.take_symbol(b',') {
+        names.push(tokens.qualified()?.1);
+    }
+    Some(Statement::Drop { class, names })
+}
+
+fn set_value(tokens: &mut Tokens<'_>) -> Option<Statement> {
+    if !tokens.take_word("SETVAL") || !tokens.take_symbol(b'(') {
+        return None;
+    }
+    let (_, name) = tokens.qualified()?;
+    if !tokens.take_symbol(b',') {
+        return None;
+    }
+    let sign = if tokens.take_symbol(b'-') { "-" } else { "" };
+    let Token::Word(digits) = tokens.next()? else { return None };
+    let value = format!("{sign}{}", String::from_utf8_lossy(digits)).parse().ok()?;
+    Some(Statement::SetValue { name, value })
+}
+
+/// An `ALTER DATABASE` about another database than the one it names.
+pub(in crate::engine::mariadb) fn alter_another(plain: &[u8], escapes: bool, quoted_name: &str) -> Vec<u8> {
+    let mut tokens = Tokens::new(plain, escapes);
+    let _ = (tokens.next(), tokens.next(), tokens.name());
+    [format!("ALTER DATABASE {quoted_name}").as_bytes(), &plain[tokens.position()..]].concat()
+}
+
+/// The table that an `INSERT` fills, of its text up to the rows.
+pub(in crate::engine::mariadb) fn target(insert: &[u8]) -> Option<String> {
+    const WORDS_MAX: usize = 6;
+    let mut tokens = Tokens::new(insert, true);
+    (0..WORDS_MAX).find(|_| tokens.next().is_some_and(|token| token.is_word("INTO")))?;
+    tokens.qualified().map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_dump_says_is_told_apart() {
+        let of = |text: &str| read(text.as_bytes(), true).0;
+        let create = |class, name: &str, definer: Option<(&str, &str)>| Statement::Create {
+            class,
+            name: name.to_owned(),
+            definer: definer.map(|(user, host)| Account { user: user.to_owned(), host: host.to_owned() }),
+        };
+        assert_eq!(of("CREATE TABLE `a ``b),(` (\n  `view` int\n)"), create(Class::Table, "a `b),(", None));
+        assert_eq!(
+            of(
+                "/*!50001 CREATE ALGORITHM=UNDEFINED */\n/*!50013 DEFINER=`o'b`@`%` SQL SECURITY DEFINER */\n/*!50001 VIEW `v` AS select 1 */"
+            ),
+            create(Class::View, "v", Some(("o'b", "%")))
+        );
+        assert_eq!(
+            of("/*!50003 CREATE*/ /*!50017 DEFINER=`table`@`view`*/ /*!50003 TRIGGER db.tr BEFORE INSERT ON t FOR EACH ROW SET @x=1 */"),
+            create(Class::Trigger, "tr", Some(("table", "view")))
+        );
+        assert_eq!(of("CREATE DEFINER=\"r\"@\"l\" PACKAGE BODY \"pk\" AS END"), create(Class::PackageBody, "pk", Some(("r", "l"))));
+        assert_eq!(
+            of("CREATE OR REPLACE DEFINER=role AGGREGATE FUNCTION IF NOT EXISTS f() x"),
+            create(Class::Function, "f", Some(("role", "")))
+        );
+        assert_eq!(of("DROP TABLE IF EXISTS `a`, `b`.`c`"), Statement::Drop { class: Class::Table, names: vec!["a".into(), "c".into()] });
+        assert_eq!(of("DO SETVAL(`sq`, -5042, 0)"), Statement::SetValue { name: "sq".into(), value: -5042 });
+        assert_eq!(of("/*!40000 ALTER TABLE `x` DISABLE KEYS */"), Statement::Passing);
+        assert_eq!(of("ALTER TABLE `x` ADD KEY (a)"), Statement::Other);
+        let database = |verb, name: Option<&str>| Statement::Database { verb, name: name.map(str::to_owned) };
+        assert_eq!(
+            of("CREATE DATABASE /*!32312 IF NOT EXISTS*/ `x y` /*!40100 DEFAULT CHARACTER SET utf8mb4 */"),
+            database(Verb::Create, Some("x y"))
+        );
+        assert_eq!(of("ALTER DATABASE `x` CHARACTER SET latin1 COLLATE latin1_bin"), database(Verb::Alter, Some("x")));
+        assert_eq!(of("ALTER DATABASE CHARACTER SET latin1"), database(Verb::Alter, None));
+        assert_eq!(of("USE `x`"), database(Verb::Use, Some("x")));
+        assert_eq!(of("/*!50112 */"), Statement::Empty);
+        assert_eq!(target(b"INSERT IGNORE INTO `a``b` (`into`) VALUES\n"), Some("a`b".to_owned()));
+        assert_eq!(target(b"replace into d.t values "), Some("t".to_owned()));
+    }
+}
