@@ -306,3 +306,57 @@ fn increments_of_index_version_2_still_restore_and_are_rebuilt() {
         }
     }
 }
+
+/// Makes the fixture's only frame of a role a bomb: a backup whose index, manifest and checksums all agree, and a frame that
+/// unpacks to very much more than they say.
+fn with_a_bomb(backup: &Path, bomb: &[u8]) {
+    let described = fs::read(backup.join("manifest.json")).expect("a manifest");
+    let mut manifest: Value = serde_json::from_slice(&described).expect("JSON");
+    let component = &mut manifest["components"][0];
+    let index = backup.join(component["index"].as_str().expect("a name"));
+    let mut bytes = fs::read(&index).expect("an index");
+    let number = |bytes: &[u8], at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four")) as usize;
+    let frames = number(&bytes, 28);
+    let stored = number(&bytes, 64 + 8);
+    // Only the first frame's length in the file changes, and with it where all others begin.
+    let grown = (bomb.len() as u64).wrapping_sub(stored as u64);
+    bytes[72..76].copy_from_slice(&u32::try_from(bomb.len()).expect("small").to_le_bytes());
+    for frame in 1..frames {
+        let at = 64 + frame * 32;
+        let offset = u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight")).wrapping_add(grown);
+        bytes[at..at + 8].copy_from_slice(&offset.to_le_bytes());
+    }
+    let body = bytes.len() - 32;
+    let seal = Sha256::digest(&bytes[..body]);
+    bytes[body..].copy_from_slice(&seal);
+    fs::write(&index, &bytes).expect("written");
+    let file = backup.join(component["file"].as_str().expect("a name"));
+    let rest = fs::read(&file).expect("a file").split_off(stored);
+    fs::write(&file, [bomb, &rest].concat()).expect("written");
+    let hash = |bytes: &[u8]| -> String { Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect() };
+    component["index_sha256"] = hash(&bytes).into();
+    fs::write(backup.join("manifest.json"), manifest.to_string()).expect("written");
+}
+
+#[test]
+fn fm_j05_the_script_stops_a_bomb_at_the_size_that_its_index_says() {
+    const BOMB_MB: usize = 600;
+    const MEMORY_KB: usize = 300_000;
+    for (environment, pack) in [("gzip", "gzip -1"), ("zstd", "zstd -q -1")] {
+        let fixture = Fixture::new("format-1");
+        let backup = fixture.backup(environment);
+        let made = Command::new("sh").arg("-c").arg(format!("head -c {BOMB_MB}000000 /dev/zero | {pack}")).output().expect("it runs");
+        assert!(made.status.success() && made.stdout.len() < 4_000_000, "{}", said(&made));
+        with_a_bomb(&backup, &made.stdout);
+        let out = fixture.folder.path().join("out");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/recover");
+        // With so little memory it could not hold what the frame unpacks to.
+        let limited = format!("ulimit -v {MEMORY_KB} && exec \"$0\" \"$@\"");
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(limited).arg(script).arg(&backup).arg(&out);
+        let output = command.output().expect("python3 runs");
+        assert_eq!(output.status.code(), Some(3), "{environment}: {}", said(&output));
+        assert!(said(&output).contains("frame 1 of"), "{environment}: {}", said(&output));
+        assert!(!out.exists(), "nothing of it is left");
+    }
+}

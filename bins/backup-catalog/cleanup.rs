@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::args::remove::Cleanup;
-use crate::prune::request;
+use crate::prune::{made_of, request};
 use crate::shelf::Shelf;
 
 /// What was done to one environment, or would be.
@@ -73,7 +73,7 @@ pub(crate) fn run(args: &Cleanup, out: &Out) -> Result<u8> {
 fn look(environment: &Environment, shelf: &Shelf<'_>) -> Result<Cleaned> {
     let catalog = Catalog::read(&shelf.store, Some(&environment.name))?;
     let has_rules = prune::has_rules(environment);
-    let plan = if has_rules { prune::preview(environment, &shelf.store, &catalog, Said::default())?.0 } else { Default::default() };
+    let plan = if has_rules { prune::preview(environment, &shelf.store, Said::default())?.plan } else { Default::default() };
     let moved = match environment.retention.archive_after_days {
         Some(days) => {
             let going: BTreeSet<&str> = plan.removals().map(|line| line.id.as_str()).collect();
@@ -106,7 +106,7 @@ fn clean(environment: &Environment, args: &Cleanup, shelf: &Shelf<'_>, trail: &T
     if cleaned.has_rules {
         let catalog = Catalog::read(&shelf.store, Some(&environment.name))?;
         let plan = prune::plan(environment, &shelf.store, &catalog)?;
-        let request = request(environment, &plan, &catalog, shelf)?;
+        let request = request(environment, &plan, made_of(&catalog), shelf)?;
         let removed: Vec<&str> = plan.removals().map(|line| line.id.as_str()).collect();
         if !removed.is_empty() {
             trail.plan(json!({ "environment": environment.name, "removed": removed }));

@@ -59,8 +59,13 @@ impl<'a> Shelf<'a> {
 
     /// As [`Shelf::environment`]; protected too where its own backups say that it was.
     pub(crate) fn environment_of(&self, name: &str, catalog: &Catalog) -> Result<Environment> {
-        let environment = self.environment(name)?;
         let was_protected = || catalog.backups().any(|backup| backup.manifest().environment == name && backup.manifest().protected);
+        self.environment_that(name, was_protected)
+    }
+
+    /// As [`Shelf::environment`]; protected too where it is not described and was.
+    pub(crate) fn environment_that(&self, name: &str, was_protected: impl FnOnce() -> bool) -> Result<Environment> {
+        let environment = self.environment(name)?;
         let is_described = self.described.iter().any(|described| described == name);
         Ok(Environment { protected: environment.protected || (!is_described && was_protected()), ..environment })
     }

@@ -67,13 +67,13 @@ pub(crate) fn run(args: &Show, out: &Out) -> Result<u8> {
 
 /// What a backup needs, and what needs it.
 fn relatives(shelf: &Shelf<'_>, backup: &Backup) -> Result<(Vec<String>, Vec<String>)> {
-    let listing = listing::read(&shelf.store, Some(&backup.manifest().environment))?;
-    let chains = Chains::of(listing.iter().map(|listed| (listed.id.as_str(), listed.parent.as_deref())));
+    let known = listing::remembered(&shelf.store, &backup.manifest().environment)?;
+    let chains = Chains::of(known.backups.iter().map(|facts| (facts.id.as_str(), facts.needs.iter().map(String::as_str))));
     let owned = |ids: Vec<&str>| ids.into_iter().map(str::to_owned).collect();
-    // A folder from elsewhere is in no catalog; its parent is known all the same.
+    // A folder from elsewhere is in no catalog; what it needs is known all the same.
     let mut needs: Vec<String> = owned(chains.ancestors(backup.id()));
     if needs.is_empty() {
-        needs.extend(backup.manifest().parent.clone());
+        needs = owned(backup.manifest().needs().into_iter().collect());
     }
     Ok((needs, owned(chains.dependents(backup.id()))))
 }

@@ -115,7 +115,11 @@ impl Out {
         if self.is_json() {
             return self.document(document);
         }
-        lines.iter().try_for_each(|line| self.line(line))
+        if self.stdout_looks.terminal || lines.is_empty() {
+            return lines.iter().try_for_each(|line| self.line(line));
+        }
+        // At once: a plan may have a line for each of very many backups.
+        self.print(&lines.join("\n"))
     }
 
     /// Says something on stderr that a person at a terminal wants to know; nothing under cron or with `-q`.

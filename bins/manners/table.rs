@@ -1,5 +1,7 @@
 //! Tables: with borders on a terminal, plain columns in a pipe.
 
+use std::borrow::Cow;
+
 use comfy_table::presets::{ASCII_FULL_CONDENSED, NOTHING, UTF8_FULL_CONDENSED};
 
 use crate::terminal::Looks;
@@ -55,13 +57,22 @@ impl Table {
 
     /// Adds a row; its cells stand under the headings in order.
     pub fn row<T: Into<String>>(&mut self, shade: Shade, cells: impl IntoIterator<Item = T>) {
-        let cells = cells.into_iter().map(|cell| visible(&cell.into()).into_owned()).collect();
+        let shown = |cell: String| match visible(&cell) {
+            Cow::Owned(shown) => shown,
+            // As it is.
+            Cow::Borrowed(_) => cell,
+        };
+        let cells = cells.into_iter().map(|cell| shown(cell.into())).collect();
         self.rows.push((shade, cells));
     }
 
     /// The table as it is to be shown, without a last newline.
     pub fn render(&self, looks: Looks) -> String {
         let bordered = looks.terminal;
+        let mut cells = self.rows.iter().flat_map(|(_, cells)| cells).chain(&self.headings);
+        if !bordered && !looks.colour && cells.all(|cell| cell.is_ascii()) {
+            return self.plain();
+        }
         let mut table = comfy_table::Table::new();
         table.load_style(match (bordered, looks.utf8) {
             (false, _) => NOTHING,
@@ -80,6 +91,26 @@ impl Table {
         // Plain columns begin at the start of the line.
         let lines = lines.map(|line| if bordered { line } else { line.strip_prefix(' ').map(str::to_owned).unwrap_or(line) });
         lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// Plain columns of cells that are as wide as they are long: the many lines of a large store go into a pipe within a moment.
+    fn plain(&self) -> String {
+        let lines = || std::iter::once(&self.headings).chain(self.rows.iter().map(|(_, cells)| cells));
+        let mut widths = vec![0; self.headings.len()];
+        lines().for_each(|cells| widths.iter_mut().zip(cells).for_each(|(width, cell)| *width = (*width).max(cell.len())));
+        let mut text = String::with_capacity((self.rows.len() + 1) * widths.iter().map(|width| width + 2).sum::<usize>());
+        for cells in lines() {
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            let begin = text.len();
+            for (cell, width) in cells.iter().zip(&widths) {
+                text.push_str(cell);
+                text.extend(std::iter::repeat_n(' ', width + 2 - cell.len()));
+            }
+            text.truncate(begin + text[begin..].trim_end().len());
+        }
+        text
     }
 }
 
@@ -115,5 +146,19 @@ mod tests {
         assert_eq!(painted.len(), 2);
         assert!(painted[0].starts_with("\u{1b}[32m") && painted[0].contains("whole") && painted[0].ends_with("\u{1b}[0m"));
         assert!(painted[1].starts_with("\u{1b}[1;31m") && painted[1].contains("bad"));
+    }
+
+    #[test]
+    fn plain_columns_are_the_same_whichever_way_they_are_made() {
+        let looks = Looks { terminal: false, colour: false, utf8: true };
+        let mut plain = Table::new(["id", "", "remarks"]);
+        plain.row(Shade::Bad, ["a", "1", "long words here"]);
+        plain.row(Shade::Plain, ["longer", "", ""]);
+        plain.row(Shade::Plain, ["", "22", "x"]);
+        let fast = plain.render(looks);
+        // A character that is no ASCII, as wide as the one it stands for.
+        plain.row(Shade::Plain, ["é", "", ""]);
+        let slow = plain.render(looks);
+        assert_eq!(slow.strip_suffix("\né").expect("the last row"), fast);
     }
 }

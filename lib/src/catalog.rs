@@ -1,7 +1,7 @@
 //! What there is in a store.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
@@ -80,11 +80,12 @@ pub fn folders(store: &Store, environment: Option<&str>) -> Result<(Vec<Folder>,
         };
         for entry in listing {
             let entry = entry.on("list", &path)?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if entry.file_type().on("look at", &entry.path())?.is_dir() && id::is_id(&name) {
-                folders.push(Folder { path: entry.path(), name, place: place.clone() });
-            } else {
-                foreign.push(entry.path());
+            let path = entry.path();
+            let name = path.file_name().and_then(|name| name.to_str()).filter(|name| id::is_id(name));
+            let is_folder = entry.file_type().on("look at", &path)?.is_dir();
+            match name.filter(|_| is_folder).map(str::to_owned) {
+                Some(name) => folders.push(Folder { path, name, place: place.clone() }),
+                None => foreign.push(path),
             }
         }
     }
@@ -191,18 +192,6 @@ impl Entry {
         };
         (time, self.name.clone())
     }
-
-    /// Whether what lies in the folder may be an increment, as far as its files' names say; one whose files cannot be listed may be.
-    pub fn may_be_increment(&self) -> bool {
-        let Ok(listing) = std::fs::read_dir(&self.folder) else { return true };
-        let is_of_increment = |name: &str| name.contains(".delta") || name.contains(crate::store::RECOVER);
-        listing.flatten().any(|file| is_of_increment(&file.file_name().to_string_lossy()))
-    }
-
-    /// The time that the name carries.
-    pub fn time_in_name(&self) -> Option<DateTime<Utc>> {
-        time_in(&self.name)
-    }
 }
 
 /// A backup of one environment in the folder of another would be taken for one of that other's.
@@ -212,6 +201,13 @@ fn in_its_place(backup: Backup, place: &str) -> Result<Backup> {
         return Ok(backup);
     }
     Err(Error::bad(format!("{} is a backup of {own} in the folder of {place}", backup.id())).hint("move it back"))
+}
+
+/// Whether what lies in a folder may be an increment, as far as its files' names say; one whose files cannot be listed may be.
+pub fn may_be_increment(folder: &Path) -> bool {
+    let Ok(listing) = std::fs::read_dir(folder) else { return true };
+    let is_of_increment = |name: &str| name.contains(".delta") || name.contains(crate::store::RECOVER);
+    listing.flatten().any(|file| is_of_increment(&file.file_name().to_string_lossy()))
 }
 
 /// The time that a backup's name carries.

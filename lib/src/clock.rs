@@ -1,6 +1,6 @@
 //! The time, asked for in one place. Stored times are UTC everywhere.
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
 
 /// The present time, to the millisecond, which is what manifests keep.
 ///
@@ -22,7 +22,7 @@ pub fn compact(time: DateTime<Utc>) -> String {
 
 /// A time as a person reads it in messages: `2026-11-21T13:00:00Z`.
 pub fn readable(time: DateTime<Utc>) -> String {
-    time.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// How manifests and other JSON keep times: RFC 3339, UTC, with milliseconds.

@@ -3,6 +3,7 @@
 //! Every step that changes the file system passes [`step`], where a debug build can be told to stop or to fail at the
 //! n-th of them: that is how the tests cut a run at each of its file operations in turn.
 
+use std::ffi::OsString;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
@@ -343,6 +344,12 @@ pub fn read_ahead(file: &File, offset: u64, length: u64) {
     }
     #[cfg(not(target_os = "linux"))]
     let _ = (file.as_fd(), offset, length);
+}
+
+/// The names of what lies in a folder, in no order.
+pub fn names_in(folder: &Path) -> Result<Vec<OsString>> {
+    let listing = std::fs::read_dir(folder).on("list", folder)?;
+    listing.map(|entry| Ok(entry.on("list", folder)?.file_name())).collect()
 }
 
 /// The permission bits of a file or folder, links not followed.

@@ -3,9 +3,12 @@
 //! A listing is for looking and choosing. Whoever restores or removes opens the backup itself.
 
 mod cache;
+mod facts;
+mod packed;
 mod stats;
 
 use cache::Cache;
+pub use facts::{Facts, Known, Made, of_catalog, remembered};
 pub use stats::{Growth, Restored, Saved, Stats, stats};
 
 use std::collections::HashSet;
@@ -22,7 +25,6 @@ use crate::fingerprint::Fingerprint;
 use crate::id;
 use crate::labels::{self, Labels, Pin};
 use crate::manifest::{Kind, Level, Manifest, Type};
-use crate::parallel;
 use crate::store::Store;
 
 /// One backup as a listing shows it. Of one that cannot be read, only the name is known, and why.
@@ -132,31 +134,45 @@ impl Filter {
 /// Lists the backups of `environment`, or of the whole store, the oldest first.
 pub fn read(store: &Store, environment: Option<&str>) -> Result<Vec<Listed>> {
     let (folders, _) = catalog::folders(store, environment)?;
-    let cache = Cache::open(store, folders.len());
-    let read = |folder: &Folder| {
-        let listed = folder.open()?;
-        Some(match listed {
-            Ok(backup) => of_backup(store, &backup),
-            Err(error) => Ok(unreadable(folder, error.to_string())),
-        })
-    };
-    let mut listing = match cache {
-        None => parallel::map(&folders, read).into_iter().flatten().collect::<Result<Vec<_>>>()?,
-        Some(cache) => {
-            let answers = parallel::map(&folders, |folder| cache.get(folder, || read(folder))).into_iter().collect::<Result<Vec<_>>>()?;
-            cache.keep(&answers);
-            answers.into_iter().filter_map(|answer| answer.listed).collect()
-        }
-    };
+    let cache = Cache::open(store, &folders);
+    let mut listing: Vec<Listed> = cache.get_all(&folders, Cache::listed, |seen| seen.listed)?.into_iter().flatten().collect();
     listing.retain(|listed| {
         environment.is_none_or(|only| listed.environment.as_deref().is_none_or(|own| own == only || listed.place == only))
     });
-    listing.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+    let mut listing = sorted(listing, |listed| (listed.created_at, listed.id.as_str()));
     // What was moved into the archives meanwhile has been met twice.
     let mut seen = HashSet::new();
     let twice: HashSet<String> = listing.iter().filter(|listed| !seen.insert(&listed.id)).map(|listed| listed.id.clone()).collect();
     listing.retain(|listed| !twice.contains(&listed.id) || store.folder(&listed.place).join(&listed.id).symlink_metadata().is_ok());
     Ok(listing)
+}
+
+/// The same, sorted: by their keys first, since they are large and many, and each is then moved once.
+fn sorted<T, K: Ord>(all: Vec<T>, key: impl for<'a> Fn(&'a T) -> (K, &'a str)) -> Vec<T> {
+    let order: Vec<usize> = {
+        let mut keys: Vec<((K, &str), usize)> = all.iter().enumerate().map(|(at, one)| (key(one), at)).collect();
+        keys.sort_unstable();
+        keys.into_iter().map(|(_, at)| at).collect()
+    };
+    let mut all: Vec<Option<T>> = all.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|at| all[at].take()).collect()
+}
+
+/// What was seen of one backup's folder.
+struct Seen {
+    listed: Listed,
+    /// None where it cannot be read as a backup.
+    facts: Option<Facts>,
+}
+
+impl Seen {
+    /// Opens and reads it; none where it has just been removed.
+    fn read(store: &Store, folder: &Folder) -> Option<Result<Self>> {
+        Some(match folder.open()? {
+            Ok(backup) => of_backup(store, &backup).map(|listed| Seen { listed, facts: Facts::of(store, &backup).ok() }),
+            Err(error) => Ok(Seen { listed: unreadable(folder, error.to_string()), facts: None }),
+        })
+    }
 }
 
 /// Lists a backup that has been opened.

@@ -386,9 +386,11 @@ impl Manifest {
             .fold(0, u64::saturating_add)
     }
 
-    /// Ids of the backups in which chunks of this one lie.
+    /// Ids of the backups that this one cannot do without: those in which chunks of it lie, and its parent, which is one of them in
+    /// every increment that has anything in common with it.
     pub fn needs(&self) -> std::collections::BTreeSet<&str> {
-        self.components.iter().flat_map(|component| &component.sources).map(|source| source.id.as_str()).collect()
+        let sources = self.components.iter().flat_map(|component| &component.sources).map(|source| source.id.as_str());
+        sources.chain(self.parent.as_deref()).collect()
     }
 
     /// Bytes of all components as stored.

@@ -34,7 +34,7 @@ pub use period::{Cadence, Zone, period};
 pub use plan::{Line, Plan, Verdict};
 pub use policy::Policy;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -63,22 +63,33 @@ pub const REMOVE_MAX_PERCENT: usize = 30;
 /// nor the steady state of a large one is ever stopped. [`Policy::confirm_delete`] lets it pass when it is exactly the number
 /// of backups that the whole plan removes.
 pub fn plan(policy: &Policy, candidates: &[Candidate], now: DateTime<Utc>) -> Result<Plan> {
+    let (plan, refused) = plan_and_refusal(policy, candidates, now)?;
+    refused.map_or(Ok(plan), Err)
+}
+
+/// The same plan to be looked at and not applied: a mass deletion is shown, with why it would be refused.
+pub fn plan_and_refusal(policy: &Policy, candidates: &[Candidate], now: DateTime<Utc>) -> Result<(Plan, Option<Error>)> {
     let (plan, mass) = judge(policy, candidates, now)?;
-    let Some(mass) = mass else { return Ok(plan) };
+    let Some(mass) = mass else { return Ok((plan, None)) };
     let count = plan.removals().count();
     if policy.confirm_delete == Some(count) {
-        return Ok(plan);
+        return Ok((plan, None));
     }
     let asked = match policy.confirm_delete {
         Some(other) => format!(", and {other} were confirmed"),
         None => String::new(),
     };
-    Err(Error::refused(format!("retention would remove {} of the {} backups of {} at once{asked}", mass.removed, mass.of, mass.group))
-        .hint(format!("is the clock right, and is the policy meant? look at the plan with --dry-run, then give --confirm-delete {count}")))
+    let refused =
+        Error::refused(format!("retention would remove {} of the {} backups of {} at once{asked}", mass.removed, mass.of, mass.group))
+            .hint(format!(
+                "is the clock right, and is the policy meant? look at the plan with --dry-run, then give --confirm-delete {count}"
+            ));
+    Ok((plan, Some(refused)))
 }
 
-/// The same plan to be looked at and not applied: a mass deletion is shown and not refused.
-pub fn preview(policy: &Policy, candidates: &[Candidate], now: DateTime<Utc>) -> Result<Plan> {
+/// The plan alone, to be looked at.
+#[cfg(test)]
+pub(crate) fn preview(policy: &Policy, candidates: &[Candidate], now: DateTime<Utc>) -> Result<Plan> {
     judge(policy, candidates, now).map(|(plan, _)| plan)
 }
 
@@ -109,7 +120,7 @@ fn judge(policy: &Policy, candidates: &[Candidate], now: DateTime<Utc>) -> Resul
 }
 
 fn require_unique_ids(candidates: &[Candidate]) -> Result<()> {
-    let mut seen = BTreeSet::new();
+    let mut seen = HashSet::with_capacity(candidates.len());
     match candidates.iter().find(|candidate| !seen.insert(&candidate.id)) {
         None => Ok(()),
         Some(twice) => Err(Error::bad(format!("two backups have the id {}", twice.id))
@@ -133,11 +144,12 @@ fn require_clock(candidates: &[Candidate], now: DateTime<Utc>) -> Result<()> {
 
 /// Keeps every backup that a kept one needs, and so on down; a need whose owner is not in sight counts as one.
 fn keep_what_is_needed(judged: &mut [Judged]) {
-    let index: BTreeMap<String, usize> = judged.iter().enumerate().map(|(at, one)| (one.candidate.id.clone(), at)).collect();
+    let candidates: Vec<&Candidate> = judged.iter().map(|one| one.candidate).collect();
+    let index: HashMap<&str, usize> = candidates.iter().enumerate().map(|(at, one)| (one.id.as_str(), at)).collect();
     let mut needs: Vec<Vec<usize>> = vec![Vec::new(); judged.len()];
     for (at, one) in judged.iter_mut().enumerate() {
         for owner in &one.candidate.referred_to_by {
-            match index.get(owner) {
+            match index.get(owner.as_str()) {
                 Some(owner) => needs[*owner].push(at),
                 None => one.ruling.keep(format!("needed by {owner}, which is not in sight")),
             }
@@ -145,10 +157,9 @@ fn keep_what_is_needed(judged: &mut [Judged]) {
     }
     let mut kept: Vec<usize> = (0..judged.len()).filter(|at| judged[*at].ruling.keeps()).collect();
     while let Some(owner) = kept.pop() {
-        let owner_id = judged[owner].candidate.id.clone();
         for at in std::mem::take(&mut needs[owner]) {
             let was_kept = judged[at].ruling.keeps();
-            judged[at].ruling.keep(format!("needed by {owner_id}"));
+            judged[at].ruling.keep(format!("needed by {}", candidates[owner].id));
             if !was_kept {
                 kept.push(at);
             }

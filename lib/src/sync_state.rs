@@ -62,12 +62,17 @@ pub fn placeholder_for(name: &OsStr) -> Option<OsString> {
     (!real.is_empty()).then(|| OsStr::from_bytes(real).to_owned())
 }
 
+/// The name of the placeholder that stands for a file of this name: what [`placeholder_for`] takes apart.
+pub fn placeholder_name(name: &OsStr) -> OsString {
+    let mut placeholder = OsString::from(".");
+    placeholder.push(name);
+    placeholder.push(".icloud");
+    placeholder
+}
+
 /// The placeholder that stands for `path` once it is evicted on an older macOS.
 pub fn placeholder_of(path: &Path) -> Option<PathBuf> {
-    let mut name = OsString::from(".");
-    name.push(path.file_name()?);
-    name.push(".icloud");
-    Some(path.with_file_name(name))
+    Some(path.with_file_name(placeholder_name(path.file_name()?)))
 }
 
 /// A name as it may be shown on a terminal: control characters, and those that turn the direction of writing, are escaped.

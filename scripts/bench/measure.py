@@ -279,7 +279,7 @@ def starts(args: argparse.Namespace) -> list[str]:
     lines = []
     for name, most in args.reach_ms:
         got = median(times[name])
-        lines.append(f"{name + ': start-up ms':<62}  reach {most:>6}  got {got:>6.2f}  {verdict(got, float(most))}")
+        lines.append(f"{name + ': ms':<62}  reach {most:>6}  got {got:>6.2f}  {verdict(got, float(most))}")
     return lines
 
 

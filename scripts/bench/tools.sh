@@ -52,7 +52,7 @@ find_ours() {
 	[ -d "$BENCH_BIN" ] || die "BENCH_BIN is not a folder: $BENCH_BIN"
 	BENCH_BIN=$(cd "$BENCH_BIN" && pwd)
 	local each
-	for each in backup-db restore-db safe-migrate safe-db-test; do
+	for each in backup-db restore-db safe-migrate safe-db-test backup-catalog; do
 		[ -x "$BENCH_BIN/$each" ] || die "no $each in $BENCH_BIN" 'build it: cargo build --release'
 	done
 	export BENCH_BIN

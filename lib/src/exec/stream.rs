@@ -71,8 +71,13 @@ impl Sink {
         Ok(Sink { child, pipe: Some(pipe) })
     }
 
+    /// The child behind it.
+    pub fn child(&self) -> &Child {
+        &self.child
+    }
+
     /// Closes the child's stdin and waits for its end; an error where it failed. Returns the tail of its stderr.
-    pub fn finish(mut self) -> Result<String> {
+    pub fn finish(&mut self) -> Result<String> {
         self.pipe = None;
         self.child.finish()?;
         Ok(self.child.stderr_tail())

@@ -182,3 +182,6 @@ impl Index {
 fn stored_bytes(frames: &[Frame]) -> u64 {
     frames.last().map_or(0, |frame| frame.stored_offset + u64::from(frame.stored_bytes))
 }
+
+#[cfg(test)]
+mod tests;

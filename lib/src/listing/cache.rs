@@ -1,19 +1,27 @@
-//! What was read of each backup's folder, kept in the local state directory: a listing of very many backups then only looks
-//! whether anything has changed.
+//! What was read of each backup's folder, kept in the local state directory: a look at very many backups then only sees whether
+//! anything has changed.
 //!
-//! Only listings are made of it, never a restore or a removal. A line counts as long as the folder, the manifest and what stands
-//! beside the backup are the very same files with the same times; what has changed a moment ago is always read.
+//! Listings and plans that are shown are made of it, never a restore or a removal. A record counts as long as the folder, the manifest
+//! and what stands beside the backup are the very same files with the same times; what has changed a moment ago is always read.
+//!
+//! The file begins with [`MAGIC`]; then come records: the length of what follows, its CRC-32, the backup's id, its place, its stamps,
+//! what a listing shows and what retention asks. Of two records of one backup, the later counts. What is none is passed over, and the
+//! file is then written anew.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fs::{Metadata, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::ops::Range;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde::{Deserialize, Serialize};
+use nix::fcntl::AtFlags;
+use nix::sys::stat::{FileStat, SFlag, fstatat};
 
-use super::Listed;
+use super::facts::Facts;
+use super::packed::{Pack, Packed};
+use super::{Listed, Seen};
 use crate::catalog::Folder;
 use crate::error::Result;
 use crate::fsx;
@@ -22,122 +30,273 @@ use crate::parallel;
 use crate::store::Store;
 
 /// Reading fewer is as fast as looking them up.
-const WORTH_IT: usize = 500;
+const WORTH_IT: usize = if cfg!(test) { 1 } else { 500 };
 /// Two changes of one file may get the same time when they are this close.
 const SETTLED_SECONDS: i64 = if cfg!(test) { 0 } else { 3 };
-/// Raised with every change of what a line holds.
-const FORMAT: u32 = 1;
-/// Changed lines are appended until there are as many as this share of all, then the file is written anew.
+/// How the file begins; changed with every change of what a record holds.
+const MAGIC: &[u8] = b"HFSEEN02";
+/// The length and the checksum before each record.
+const HEAD_BYTES: usize = 8;
+/// Changed records are appended until there are as many as this share of all, then the file is written anew.
 const REWRITE_SHARE: usize = 4;
 
 /// What tells whether a file is still the same: inode, size, and both its times.
 type Stamp = Option<(u64, u64, i64, i64)>;
 
-/// One backup, and of which files that was read: the folder, its manifest, its checks, its labels.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Line {
-    format: u32,
-    stamps: [Stamp; 4],
-    listed: Listed,
-}
-
-/// The lines of a store, by the backups' ids.
+/// What is remembered of a store's backups.
 pub(super) struct Cache<'a> {
     store: &'a Store,
-    path: PathBuf,
-    lines: HashMap<String, Line>,
-    /// Lines in the file, also such as count no more.
+    /// None where so few backups are not worth it.
+    file: Option<PathBuf>,
+    bytes: Vec<u8>,
+    /// Where what follows the id in the last record of each backup is.
+    records: HashMap<String, Range<usize>>,
+    /// Records in the file, also such as count no more.
     written: usize,
+    /// Whether all of the file is records.
+    is_whole: bool,
+    /// The folders of the store that backups are in, open: a look from there is shorter than one from the root.
+    places: HashMap<String, File>,
     /// The backups that have checks, or labels: most have neither, and need not be asked one by one.
     beside: [BTreeSet<String>; 2],
 }
 
 /// What came of looking a backup up.
-pub(super) struct Answer {
-    /// The backup; none where it has been removed meanwhile.
-    pub(super) listed: Option<Listed>,
-    fresh: Option<Line>,
+struct Answer<T> {
+    /// None where the backup has been removed meanwhile.
+    value: Option<T>,
+    /// The record of what had to be read.
+    fresh: Option<Vec<u8>>,
+}
+
+/// A record that counts.
+pub(super) struct Hit<'a> {
+    folder: &'a Folder,
+    listed: &'a [u8],
+    facts: &'a [u8],
 }
 
 impl<'a> Cache<'a> {
-    /// Opens the cache of a store, where so many backups are worth it.
-    pub(super) fn open(store: &'a Store, backups: usize) -> Option<Self> {
-        if backups < WORTH_IT {
-            return None;
+    /// Opens the cache of a store in which these backups are.
+    pub(super) fn open(store: &'a Store, folders: &[Folder]) -> Self {
+        let mut cache = Cache {
+            store,
+            file: None,
+            bytes: Vec::new(),
+            records: HashMap::new(),
+            written: 0,
+            is_whole: false,
+            places: HashMap::new(),
+            beside: [BTreeSet::new(), BTreeSet::new()],
+        };
+        let Ok(state) = store.state().folder("cache") else { return cache };
+        if folders.len() < WORTH_IT {
+            return cache;
         }
-        let path = store.state().folder("cache").ok()?.join(format!("listing-{}.jsonl", store.id()));
-        let bytes = std::fs::read(&path).unwrap_or_default();
-        let parts: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
-        let read = parallel::map(&parts, |line| serde_json::from_slice::<Line>(line).ok().filter(|line| line.format == FORMAT));
-        // Of two lines of one backup, the later counts.
-        let lines = read.into_iter().flatten().map(|line| (line.listed.id.clone(), line)).collect();
-        let beside = [store.checks_file("x"), store.labels_file("x")].map(|path| names_in(path.parent().unwrap_or(&path)));
-        Some(Cache { store, path, lines, written: parts.len(), beside })
+        let file = state.join(format!("seen-{}", store.id()));
+        cache.bytes = std::fs::read(&file).unwrap_or_default();
+        cache.file = Some(file);
+        cache.records.reserve(folders.len());
+        cache.is_whole = cache.find_records();
+        cache.beside = [store.checks_file("x"), store.labels_file("x")].map(|path| names_in(path.parent().unwrap_or(&path)));
+        for folder in folders {
+            if !cache.places.contains_key(&folder.place)
+                && let Ok(place) = File::open(store.folder(&folder.place))
+            {
+                cache.places.insert(folder.place.clone(), place);
+            }
+        }
+        cache
     }
 
-    /// A backup as the cache has it, or as `read` reads it.
-    pub(super) fn get(&self, folder: &Folder, read: impl FnOnce() -> Option<Result<Listed>>) -> Result<Answer> {
-        let stamps = self.stamps(folder);
-        if let Some(line) = self.lines.get(&folder.name)
-            && line.stamps == stamps
-            && line.listed.place == folder.place
-        {
-            return Ok(Answer { listed: Some(line.listed.clone()), fresh: None });
+    /// Finds the records, and says whether there is nothing else.
+    fn find_records(&mut self) -> bool {
+        let (mut at, mut is_whole) = (MAGIC.len(), true);
+        if !self.bytes.starts_with(MAGIC) {
+            return false;
         }
-        let listed = read().transpose()?;
-        let fresh = listed.as_ref().filter(|_| is_settled(&stamps)).map(|listed| Line { format: FORMAT, stamps, listed: listed.clone() });
-        Ok(Answer { listed, fresh })
+        while at < self.bytes.len() {
+            let field = |from: usize| self.bytes.get(from..from + 4)?.try_into().ok().map(u32::from_le_bytes);
+            let begin = at + HEAD_BYTES;
+            let end = field(at).and_then(|length| begin.checked_add(usize::try_from(length).ok()?));
+            let (Some(crc), Some(record)) = (field(at + 4), end.and_then(|end| self.bytes.get(begin..end))) else { return false };
+            at = begin + record.len();
+            let mut packed = Packed(record);
+            match packed.str().filter(|_| libdeflater::crc32(record) == crc) {
+                Some(id) => {
+                    self.records.insert(id.to_owned(), at - packed.0.len()..at);
+                    self.written += 1;
+                }
+                None => is_whole = false,
+            }
+        }
+        is_whole
+    }
+
+    /// What `known` makes of each backup that is known, and `read` of each that must be read; none of one that is gone. What was read
+    /// is remembered.
+    pub(super) fn get_all<T: Send>(
+        &self,
+        folders: &[Folder],
+        known: impl Fn(&Self, &Hit<'_>) -> Option<T> + Sync,
+        read: impl Fn(Seen) -> T + Sync,
+    ) -> Result<Vec<Option<T>>> {
+        let answers = parallel::map(folders, |folder| self.get(folder, &known, &read));
+        let answers = answers.into_iter().collect::<Result<Vec<_>>>()?;
+        self.keep(folders, &answers);
+        Ok(answers.into_iter().map(|answer| answer.value).collect())
+    }
+
+    fn get<T>(&self, folder: &Folder, known: impl Fn(&Self, &Hit<'_>) -> Option<T>, read: impl Fn(Seen) -> T) -> Result<Answer<T>> {
+        // Before it is read: what changes in between does not fit them.
+        let stamps = self.file.as_ref().map(|_| self.stamps(folder));
+        if let Some(stamps) = &stamps
+            && let Some(record) = self.records.get(&folder.name)
+            && let Some(hit) = hit(folder, &self.bytes[record.clone()], stamps)
+            && let Some(value) = known(self, &hit)
+        {
+            return Ok(Answer { value: Some(value), fresh: None });
+        }
+        let Some(seen) = Seen::read(self.store, folder).transpose()? else { return Ok(Answer { value: None, fresh: None }) };
+        let fresh = stamps.filter(is_settled).map(|stamps| record(folder, &stamps, &seen));
+        Ok(Answer { value: Some(read(seen)), fresh })
     }
 
     fn stamps(&self, folder: &Folder) -> [Stamp; 4] {
-        let of = |path: &Path| path.symlink_metadata().ok().map(|found| stamp(&found));
-        let beside = |names: &BTreeSet<String>, path: PathBuf| if names.contains(&folder.name) { of(&path) } else { None };
+        let beside = |names: &BTreeSet<String>, path: &dyn Fn() -> PathBuf| {
+            if names.contains(&folder.name) { path().symlink_metadata().ok().map(|found| stamp_of(&found)) } else { None }
+        };
         [
-            of(&folder.path),
-            of(&folder.path.join(manifest::FILE)),
-            beside(&self.beside[0], self.store.checks_file(&folder.name)),
-            beside(&self.beside[1], self.store.labels_file(&folder.name)),
+            self.look_at(folder, "").map(|found| stamp(&found)),
+            self.look_at(folder, manifest::FILE).map(|found| stamp(&found)),
+            beside(&self.beside[0], &|| self.store.checks_file(&folder.name)),
+            beside(&self.beside[1], &|| self.store.labels_file(&folder.name)),
         ]
     }
 
+    /// What the system says of a file in a backup's folder, or of the folder.
+    fn look_at(&self, folder: &Folder, name: &str) -> Option<FileStat> {
+        let place = self.places.get(&folder.place)?;
+        let mut path = String::with_capacity(folder.name.len() + name.len() + 1);
+        path.push_str(&folder.name);
+        if !name.is_empty() {
+            path.push('/');
+            path.push_str(name);
+        }
+        fstatat(place, path.as_str(), AtFlags::AT_SYMLINK_NOFOLLOW).ok()
+    }
+
+    /// What a listing shows of a backup.
+    pub(super) fn listed(&self, hit: &Hit<'_>) -> Option<Listed> {
+        Packed(hit.listed).listed(&hit.folder.name, &hit.folder.place)
+    }
+
+    /// What retention asks of a backup; none of one that could not be read. The sizes of its files are looked at.
+    pub(super) fn facts(&self, hit: &Hit<'_>) -> Option<Facts> {
+        let mut facts = Packed(hit.facts).some(|packed| packed.facts(&hit.folder.name))??;
+        let is_file = |found: &FileStat| SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT == SFlag::S_IFREG;
+        let size_of = |name: &str| self.look_at(hit.folder, name).filter(is_file).map(|found| found.st_size.unsigned_abs());
+        facts.has_its_sizes = facts.has_sizes(size_of);
+        Some(facts)
+    }
+
     /// Keeps what was read. That it cannot be kept costs time and nothing else.
-    pub(super) fn keep(self, answers: &[Answer]) {
-        let fresh: Vec<&Line> = answers.iter().filter_map(|answer| answer.fresh.as_ref()).collect();
+    fn keep<T>(&self, folders: &[Folder], answers: &[Answer<T>]) {
+        let Some(path) = &self.file else { return };
+        let fresh: Vec<(&Folder, &Vec<u8>)> =
+            folders.iter().zip(answers).filter_map(|(folder, answer)| Some((folder, answer.fresh.as_ref()?))).collect();
         if fresh.is_empty() {
             return;
         }
-        let kept = if (self.written + fresh.len()) > answers.len() + answers.len() / REWRITE_SHARE {
-            let still = answers.iter().filter_map(|answer| self.lines.get(&answer.listed.as_ref()?.id).filter(|_| answer.fresh.is_none()));
-            fsx::replace_unsynced(&self.path, &text(still.chain(fresh)))
+        let all = self.written + fresh.len();
+        let kept = if !self.is_whole || all > answers.len() + answers.len() / REWRITE_SHARE {
+            let mut text = MAGIC.to_vec();
+            let is_read: BTreeSet<&str> = fresh.iter().map(|(folder, _)| folder.name.as_str()).collect();
+            let still: BTreeSet<&str> = folders.iter().map(|folder| folder.name.as_str()).filter(|name| !is_read.contains(name)).collect();
+            for id in still {
+                if let Some(rest) = self.records.get(id) {
+                    let mut body = Pack::default();
+                    body.text(id);
+                    body.0.extend_from_slice(&self.bytes[rest.clone()]);
+                    add(&mut text, &body.0);
+                }
+            }
+            fresh.iter().for_each(|(_, body)| add(&mut text, body));
+            fsx::replace_unsynced(path, &text)
         } else {
-            append(&self.path, &text(fresh.into_iter()))
+            let mut text = Vec::new();
+            fresh.iter().for_each(|(_, body)| add(&mut text, body));
+            append(path, &text)
         };
         if let Err(error) = kept {
-            tracing::debug!("the listing could not be kept: {error}");
+            tracing::debug!("what was seen could not be kept: {error}");
         }
     }
 }
 
-fn text<'a>(lines: impl Iterator<Item = &'a Line>) -> Vec<u8> {
-    // A line that a kill cut short is ended first.
-    let mut text = vec![b'\n'];
-    for line in lines {
-        if serde_json::to_writer(&mut text, line).is_ok() {
-            text.push(b'\n');
-        }
+fn record(folder: &Folder, stamps: &[Stamp; 4], seen: &Seen) -> Vec<u8> {
+    let mut listed = Pack::default();
+    listed.listed(&seen.listed);
+    let mut body = Pack::default();
+    body.text(&folder.name);
+    body.text(&folder.place);
+    for stamp in stamps {
+        body.some(*stamp, |body, (inode, bytes, mtime, ctime)| {
+            body.number(inode);
+            body.number(bytes);
+            body.signed(mtime);
+            body.signed(ctime);
+        });
     }
-    text
+    body.number(listed.0.len() as u64);
+    body.0.extend_from_slice(&listed.0);
+    body.some(seen.facts.as_ref(), Pack::facts);
+    body.0
 }
 
-fn append(path: &Path, text: &[u8]) -> Result<()> {
+/// What a record says of a folder, where it is about these very files. `rest` is what follows the id.
+fn hit<'a>(folder: &'a Folder, rest: &'a [u8], stamps: &[Stamp; 4]) -> Option<Hit<'a>> {
+    let mut packed = Packed(rest);
+    if packed.str()? != folder.place {
+        return None;
+    }
+    for stamp in stamps {
+        let found = packed.some(|packed| Some((packed.number()?, packed.number()?, packed.signed()?, packed.signed()?)))?;
+        if found != *stamp {
+            return None;
+        }
+    }
+    let length = usize::try_from(packed.number()?).ok()?;
+    let (listed, facts) = packed.0.split_at_checked(length)?;
+    Some(Hit { folder, listed, facts })
+}
+
+fn add(text: &mut Vec<u8>, body: &[u8]) {
+    let Ok(length) = u32::try_from(body.len()) else { return };
+    text.extend_from_slice(&length.to_le_bytes());
+    text.extend_from_slice(&libdeflater::crc32(body).to_le_bytes());
+    text.extend_from_slice(body);
+}
+
+fn append(path: &Path, bytes: &[u8]) -> Result<()> {
     use crate::error::OnPath;
-    let file = OpenOptions::new().append(true).create(true).mode(fsx::FILE_MODE).custom_flags(nix::libc::O_NOFOLLOW).open(path);
-    file.and_then(|mut file| file.write_all(text)).on("write", path)
+    let file = OpenOptions::new().append(true).mode(fsx::FILE_MODE).custom_flags(nix::libc::O_NOFOLLOW).open(path);
+    file.and_then(|mut file| file.write_all(bytes)).on("write", path)
 }
 
-fn stamp(found: &Metadata) -> (u64, u64, i64, i64) {
-    let nanoseconds = |seconds: i64, rest: i64| seconds.saturating_mul(1_000_000_000).saturating_add(rest);
-    (found.ino(), found.len(), nanoseconds(found.mtime(), found.mtime_nsec()), nanoseconds(found.ctime(), found.ctime_nsec()))
+fn nanoseconds(seconds: i64, rest: i64) -> i64 {
+    seconds.saturating_mul(1_000_000_000).saturating_add(rest)
+}
+
+fn stamp(found: &FileStat) -> (u64, u64, i64, i64) {
+    let (mtime, ctime) = (nanoseconds(found.st_mtime, found.st_mtime_nsec), nanoseconds(found.st_ctime, found.st_ctime_nsec));
+    (found.st_ino, found.st_size.unsigned_abs(), mtime, ctime)
+}
+
+fn stamp_of(found: &std::fs::Metadata) -> (u64, u64, i64, i64) {
+    use std::os::unix::fs::MetadataExt;
+    let (mtime, ctime) = (nanoseconds(found.mtime(), found.mtime_nsec()), nanoseconds(found.ctime(), found.ctime_nsec()));
+    (found.ino(), found.len(), mtime, ctime)
 }
 
 /// Whether nothing of it has changed so recently that a change right after it would go unseen.

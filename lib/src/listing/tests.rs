@@ -112,6 +112,17 @@ fn publish(store: &Store, hours: i64, reason: &str) -> String {
     listed.id
 }
 
+/// The first record's "made" is "fake", and its checksum is right.
+fn forged(kept: &[u8]) -> Vec<u8> {
+    let mut bytes = kept.to_vec();
+    let end = 16 + u32::from_le_bytes(bytes[8..12].try_into().expect("four")) as usize;
+    let at = bytes[16..end].windows(4).position(|bytes| bytes == b"made").expect("a reason");
+    bytes[16 + at..][..4].copy_from_slice(b"fake");
+    let crc = libdeflater::crc32(&bytes[16..end]);
+    bytes[12..16].copy_from_slice(&crc.to_le_bytes());
+    bytes
+}
+
 #[test]
 fn what_a_listing_remembers_is_only_believed_of_the_very_same_files() {
     const COUNT: usize = 520;
@@ -120,22 +131,27 @@ fn what_a_listing_remembers_is_only_believed_of_the_very_same_files() {
     let first = read(&store, None).expect("a listing");
     assert_eq!(first.len(), COUNT);
     assert!(first.windows(2).all(|pair| pair[0].created_at < pair[1].created_at));
-    let cache = store.state().path().join(format!("cache/listing-{}.jsonl", store.id()));
-    let text = std::fs::read_to_string(&cache).expect("it is kept");
-    assert_eq!(text.lines().filter(|line| !line.is_empty()).count(), COUNT);
+    let cache = store.state().path().join(format!("cache/seen-{}", store.id()));
+    let kept = std::fs::read(&cache).expect("it is kept");
     assert_eq!(read(&store, Some("dev")).expect("the same"), first);
     assert_eq!(read(&store, Some("prod")).expect("nothing"), []);
 
     // It is used: what somebody writes there is shown, …
-    std::fs::write(&cache, text.replacen("\"reason\":\"made\"", "\"reason\":\"forged\"", 1)).expect("written");
+    std::fs::write(&cache, forged(&kept)).expect("written");
     let forged: Vec<Listed> =
-        read(&store, None).expect("a listing").into_iter().filter(|one| one.reason.as_deref() == Some("forged")).collect();
+        read(&store, None).expect("a listing").into_iter().filter(|one| one.reason.as_deref() == Some("fake")).collect();
     assert_eq!(forged.len(), 1);
     // … but nobody chooses a backup by it.
     let found = crate::select::find(&store, Some("dev"), &crate::select::Selector::Id(forged[0].id.clone())).expect("the backup");
     assert_eq!(found.manifest().reason.as_deref(), Some("made"));
 
-    std::fs::write(&cache, text).expect("as it was");
+    // What somebody writes there without its checksum is passed over.
+    let mut flipped = kept.clone();
+    let at = flipped.windows(4).position(|bytes| bytes == b"made").expect("a reason");
+    flipped[at] = b'f';
+    std::fs::write(&cache, flipped).expect("written");
+    assert_eq!(read(&store, None).expect("the same"), first);
+    assert_eq!(std::fs::read(&cache).expect("kept").len(), kept.len(), "it is written anew");
 
     // Whatever happens to a backup or beside it is seen at once.
     let by = |id: &str| read(&store, None).expect("a listing").into_iter().find(|one| one.id == id);
@@ -168,7 +184,7 @@ fn what_a_listing_remembers_is_only_believed_of_the_very_same_files() {
 
     // Half a line, and anything else, is passed over.
     let whole = read(&store, None).expect("a listing");
-    for harm in [&b"{\"format\":1,\"st"[..], b"\0\xff\n", b"null\n"] {
+    for harm in [&b""[..], b"\xff\xff\xff\xff", b"\0\0\0\0\0\0\0\0", b"{\"format\":1}\n"] {
         let mut bytes = std::fs::read(&cache).expect("kept");
         bytes.truncate(bytes.len() / 2);
         bytes.extend_from_slice(harm);

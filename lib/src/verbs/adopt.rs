@@ -10,7 +10,6 @@ use super::prune;
 use super::verify::{self, Demands, elapsed_ms};
 use crate::audit;
 use crate::backup::Backup;
-use crate::catalog::Catalog;
 use crate::clock;
 use crate::component;
 use crate::engine::{Content, Depth};
@@ -205,7 +204,7 @@ fn fate(environment: &Environment, store: &Store, id: &str) -> Result<Option<Str
     if !prune::has_rules(environment) {
         return Ok(None);
     }
-    let (plan, _) = prune::preview(environment, store, &Catalog::read(store, Some(&environment.name))?, prune::Said::default())?;
-    let goes = plan.removals().find(|line| line.id == id);
+    let preview = prune::preview(environment, store, prune::Said::default())?;
+    let goes = preview.plan.removals().find(|line| line.id == id);
     Ok(goes.map(|line| format!("the next retention removes it ({}); to keep it: backup-catalog pin {id}", line.reason)))
 }

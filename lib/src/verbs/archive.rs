@@ -79,16 +79,11 @@ pub fn plan(environment: &Environment, store: &Store, catalog: &Catalog, after_d
         };
         members.insert(backup.id(), Member { backup, held });
     }
-    let links: Vec<(&str, Option<&str>)> = members.iter().map(|(id, member)| (*id, member.backup.manifest().parent.as_deref())).collect();
-    let chains = Chains::of(links);
-    let mut by_root: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for id in members.keys() {
-        by_root.entry(chains.root(id)).or_default().push(id);
-    }
+    let chains = Chains::among(members.values().map(|member| member.backup));
     let now = clock::now();
     let mut lines = Vec::new();
-    for chain in by_root.values() {
-        let verdict = judge(chain, &members, &recent, after_days, now);
+    for chain in chains.whole(members.keys().copied()) {
+        let verdict = judge(&chain, &members, &recent, after_days, now);
         let waiting = chain.iter().map(|id| members[id].backup).filter(|backup| !is_archived(backup));
         lines.extend(waiting.map(|backup| Line {
             id: backup.id().to_owned(),

@@ -251,12 +251,13 @@ fn make_of(
         store.sweep(held)?.into_iter().map(|name| format!("removed {name}, which an interrupted run left")).collect();
     store.require_real(&store.folder(place_of(request.kind, &environment.name)))?;
     let catalog = Catalog::read(store, Some(&environment.name))?;
-    let created_at = next_time(&catalog, clock::now(), &mut notes);
+    let now = clock::now();
+    let created_at = next_time(&catalog, now, &mut notes);
     let needed = sources.expected_bytes(&catalog) / 10 * 13;
     fsx::require_free(store.root(), needed + SPARE_BYTES + environment.min_free.unwrap_or(0))?;
 
     let database = sources.database.map(|(engine, _)| engine.database_name());
-    let parent = parent::choose(environment, store, &catalog, (request.kind, database.as_deref()), created_at, &mut notes)?;
+    let parent = parent::choose(environment, store, &catalog, (request.kind, database.as_deref()), now, &mut notes)?;
     let id = fresh_id(&catalog, created_at, &environment.name, request.kind)?;
     let with = packing::Packing { sources, catalog: &catalog, environment, progress };
     let attempt = |parent: Option<&Parent>| -> Result<Attempt> {

@@ -65,7 +65,7 @@ impl Plan {
 /// anything else.
 pub fn plan(store: &Store, catalog: &Catalog, wanted: &[String], with_dependents: bool) -> Result<Plan> {
     let there: BTreeMap<&str, &Backup> = catalog.backups().map(|backup| (backup.id(), backup)).collect();
-    let chains = Chains::of(there.values().map(|backup| (backup.id(), backup.manifest().parent.as_deref())));
+    let chains = Chains::among(there.values().copied());
     let held = journal::Entry::all_backups(store.state())?;
     let mut reasons: BTreeMap<&str, String> = BTreeMap::new();
     for id in wanted {

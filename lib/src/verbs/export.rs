@@ -69,11 +69,8 @@ pub struct Exported {
 /// The backup with all that it needs, each after what it needs itself.
 pub fn with_ancestors(store: &Store, backup: &Backup) -> Result<Vec<Backup>> {
     let catalog = Catalog::read(store, Some(&backup.manifest().environment))?;
-    let chains = Chains::of(catalog.backups().map(|backup| (backup.id(), backup.manifest().parent.as_deref())));
+    let chains = Chains::among(catalog.backups().chain([backup]));
     let mut all = vec![backup.clone()];
-    if backup.manifest().parent.is_none() {
-        return Ok(all);
-    }
     for id in chains.ancestors(backup.id()) {
         let found = catalog.backups().find(|other| other.id() == id);
         let found = found.ok_or_else(|| Error::bad(format!("{} needs {id}, which is not in the store", backup.id())))?;

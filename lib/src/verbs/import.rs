@@ -6,7 +6,7 @@
 
 mod incoming;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
@@ -29,7 +29,7 @@ use crate::interrupt;
 use crate::known;
 use crate::labels;
 use crate::lock::Held;
-use crate::manifest::{self, Level};
+use crate::manifest::{self, Level, Manifest};
 use crate::progress::Progress;
 use crate::retention::SKEW_MAX;
 use crate::store::{self, Store};
@@ -115,6 +115,8 @@ fn settle(
     let there: BTreeMap<&str, &Backup> = catalog.backups().map(|backup| (backup.id(), backup)).collect();
     let mut imported = Imported { id: head.id.clone(), environment: head.environment.clone(), imported: Vec::new(), present: Vec::new() };
     let mut new = Vec::new();
+    let manifests = staged.iter().map(|incoming| Ok(incoming.backup()?.manifest().clone())).collect::<Result<Vec<_>>>()?;
+    require_one_chain(&manifests)?;
     for (number, incoming) in staged.into_iter().enumerate() {
         let backup = incoming.backup()?;
         require_sound(&backup, head, number, settings, progress)?;
@@ -150,6 +152,25 @@ fn settle(
     Ok(imported)
 }
 
+/// Refuses backups of which one needs something that does not come before it in the file, or is needed by none that comes after it and
+/// is not the last: nothing comes in beside what was exported.
+fn require_one_chain(manifests: &[Manifest]) -> Result<()> {
+    let refuse = |id: &str, why: &str| Err(Error::bad(format!("{id}: {why}")).hint("nothing was imported"));
+    let mut before = BTreeSet::new();
+    for manifest in manifests {
+        if let Some(missing) = manifest.needs().into_iter().find(|id| !before.contains(id)) {
+            return refuse(&manifest.id, &format!("it needs {missing}, which does not come before it in the file"));
+        }
+        before.insert(manifest.id.as_str());
+    }
+    let needed: BTreeSet<&str> = manifests.iter().flat_map(Manifest::needs).collect();
+    let others = manifests.split_last().map_or(&[][..], |(_, others)| others);
+    match others.iter().find(|manifest| !needed.contains(manifest.id.as_str())) {
+        Some(stray) => refuse(&stray.id, "nothing in the file needs it"),
+        None => Ok(()),
+    }
+}
+
 /// Refuses a backup that is not what the head says, or does not hold what its manifest says.
 fn require_sound(backup: &Backup, head: &Head, number: usize, settings: &Settings, progress: &dyn Progress) -> Result<()> {
     let manifest = backup.manifest();
@@ -159,10 +180,6 @@ fn require_sound(backup: &Backup, head: &Head, number: usize, settings: &Setting
     }
     if head.backups.get(number) != Some(&manifest.id) {
         return refuse("its manifest has another id than its folder".to_owned());
-    }
-    let before = number.checked_sub(1).and_then(|number| head.backups.get(number));
-    if manifest.parent.as_ref() != before {
-        return refuse("it is not an increment of the one before it in the file".to_owned());
     }
     if manifest.created_at > clock::now() + SKEW_MAX {
         return refuse(format!("it is dated in the future: {}", clock::readable(manifest.created_at)));

@@ -7,8 +7,8 @@ use crate::backup::Backup;
 use crate::catalog::Catalog;
 use crate::environment::Environment;
 use crate::error::Result;
-use crate::manifest::{Kind, Type};
-use crate::retention::Standing;
+use crate::manifest::{Kind, Manifest, Type};
+use crate::retention::{SKEW_MAX, Standing};
 use crate::rules::Wanted;
 use crate::store::Store;
 
@@ -21,7 +21,8 @@ pub(super) struct Parent {
     pub(super) makes: Type,
 }
 
-/// The parent of a backup of this kind; none where it stands alone. What was wanted and cannot be is told in `notes`.
+/// The parent of a backup of this kind; none where it stands alone. What was wanted and cannot be is told in `notes`. `now` is what the
+/// clock says, and not the time that the new backup will bear.
 ///
 /// Only a backup of the same kind is referred to, so that retention keeps no chain alive across families; one before a
 /// migration, and a safety backup, always stand alone: they are for the worst of days.
@@ -49,7 +50,7 @@ pub(super) fn choose(
             continue;
         }
         let Some(full) = chain_begin(store, backup)? else { continue };
-        if rules.wanted == Wanted::Auto && (is_old(&full, now, rules.full_every) || chain_length(backup) >= CHAIN_MAX) {
+        if rules.wanted == Wanted::Auto && (is_old(full.manifest(), now, rules.full_every) || chain_length(backup) >= CHAIN_MAX) {
             return Ok(None);
         }
         return Ok(Some(Parent { backup: backup.clone(), makes }));
@@ -81,7 +82,15 @@ fn chain_length(backup: &Backup) -> usize {
     backup.manifest().components.iter().map(|component| component.sources.len()).max().unwrap_or(0) + 1
 }
 
-fn is_old(full: &Backup, now: DateTime<Utc>, full_every: std::time::Duration) -> bool {
-    let age = now.signed_duration_since(full.manifest().created_at);
-    age >= TimeDelta::from_std(full_every).unwrap_or(TimeDelta::MAX)
+fn is_old(manifest: &Manifest, now: DateTime<Utc>, full_every: std::time::Duration) -> bool {
+    // One whose age cannot be told might stay young for years.
+    let Some(made_at) = made_at(manifest, now) else { return true };
+    now.signed_duration_since(made_at) >= TimeDelta::from_std(full_every).unwrap_or(TimeDelta::MAX)
+}
+
+/// When a backup was made, as far as that can be true. After a run under a wrong clock every later backup bears a time in the future,
+/// so that the order is kept; when it was verified is what the clock said.
+fn made_at(manifest: &Manifest, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let verified_at = manifest.verification.as_ref().map(|verification| verification.at);
+    [Some(manifest.created_at), verified_at].into_iter().flatten().find(|at| at.signed_duration_since(now) <= SKEW_MAX)
 }

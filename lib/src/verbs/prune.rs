@@ -1,26 +1,24 @@
 //! Retention, applied: a plan first, then the removal of what it names and nothing else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::archive;
 use crate::backup::Backup;
-use crate::catalog::Catalog;
+use crate::catalog::{self, Catalog};
 use crate::chain::Chains;
-use crate::checks;
 use crate::clock;
 use crate::environment::Environment;
-use crate::error::{Error, OnPath, Result};
+use crate::error::{Error, Result};
 use crate::fsx;
 use crate::interrupt;
 use crate::journal::Entry;
 use crate::known;
-use crate::labels;
+use crate::listing::{self, Facts, Known, Made};
 use crate::lock::Held;
-use crate::manifest::Level;
-use crate::parallel;
 use crate::retention::{self, Candidate, Plan, Policy, Standing};
 use crate::store::{CHECKSUMS, Store};
 
@@ -48,10 +46,14 @@ pub struct Said {
 
 /// Plans and applies an environment's retention, then moves what is old into the archives. Called after a successful backup only.
 pub fn run(environment: &Environment, store: &Store, held: &Held) -> Result<Pruned> {
-    let catalog = Catalog::read(store, Some(held.environment()))?;
-    // Where only the archives are spoken of, nothing is removed.
-    let plan = if has_rules(environment) { plan(environment, store, &catalog)? } else { Plan::default() };
-    let pruned = apply(store, held, &catalog, plan)?;
+    let pruned = match plan_of_nothing(environment, store)? {
+        Some(plan) => Pruned { plan, removed: 0, freed_bytes: 0, archived: 0 },
+        None => {
+            let catalog = Catalog::read(store, Some(held.environment()))?;
+            let plan = plan(environment, store, &catalog)?;
+            apply(store, held, &catalog, plan)?
+        }
+    };
     let archived = archive::after_retention(environment, store, held)?;
     Ok(Pruned { archived, ..pruned })
 }
@@ -81,44 +83,85 @@ pub fn apply(store: &Store, held: &Held, catalog: &Catalog, plan: Plan) -> Resul
 /// The same backups, each before what it needs: a removal that is cut off leaves nothing that cannot be restored.
 pub(super) fn leaves_first<'a>(backups: impl Iterator<Item = &'a Backup>) -> Vec<&'a Backup> {
     let backups: BTreeMap<&str, &Backup> = backups.map(|backup| (backup.id(), backup)).collect();
-    let chains = Chains::of(backups.values().map(|backup| (backup.id(), backup.manifest().parent.as_deref())));
+    let chains = Chains::among(backups.values().copied());
     chains.leaves_first(backups.keys().copied()).into_iter().filter_map(|id| backups.get(id).copied()).collect()
 }
 
-/// What retention would do.
+/// What retention would do, by a look at each of these backups. What a plan removes follows from all of them together: whoever applies
+/// one made it this way.
 pub fn plan(environment: &Environment, store: &Store, catalog: &Catalog) -> Result<Plan> {
-    retention::plan(&policy(environment), &candidates(store, catalog)?, clock::now())
+    plan_as_said(environment, store, catalog, Said::default())
 }
 
 /// As [`plan`], by the word of a person.
 pub fn plan_as_said(environment: &Environment, store: &Store, catalog: &Catalog, said: Said) -> Result<Plan> {
     let now = clock::now();
-    let policy =
-        Policy { confirm_delete: said.confirm_delete, sizes_accepted_until: said.accept_sizes.then_some(now), ..policy(environment) };
-    retention::plan(&policy, &candidates(store, catalog)?, now)
+    retention::plan(&as_said(environment, said, now), &candidates(store, &listing::of_catalog(store, catalog)?, &unreadable(catalog))?, now)
 }
 
-/// The same to be looked at: a mass deletion is shown, with why it would be refused.
-pub fn preview(environment: &Environment, store: &Store, catalog: &Catalog, said: Said) -> Result<(Plan, Option<Error>)> {
+/// A plan to be looked at.
+pub struct Preview {
+    /// The plan; a mass deletion is shown, too.
+    pub plan: Plan,
+    /// Why it would be refused.
+    pub refused: Option<Error>,
+    /// What it was made of.
+    pub known: Known,
+}
+
+/// The same to be looked at and never to be applied: what is remembered of a backup counts as long as its files are the very same.
+pub fn preview(environment: &Environment, store: &Store, said: Said) -> Result<Preview> {
     let now = clock::now();
-    let policy =
-        Policy { confirm_delete: said.confirm_delete, sizes_accepted_until: said.accept_sizes.then_some(now), ..policy(environment) };
-    let candidates = candidates(store, catalog)?;
-    Ok((retention::preview(&policy, &candidates, now)?, retention::plan(&policy, &candidates, now).err()))
+    let policy = as_said(environment, said, now);
+    let known = listing::remembered(store, &environment.name)?;
+    let unreadable: Vec<_> = known.unreadable.iter().map(|folder| (folder.name.as_str(), folder.path.as_path())).collect();
+    let candidates = candidates(store, &known.backups, &unreadable)?;
+    let (plan, refused) = retention::plan_and_refusal(&policy, &candidates, now)?;
+    Ok(Preview { plan, refused, known })
 }
 
-fn candidates(store: &Store, catalog: &Catalog) -> Result<Vec<Candidate>> {
+fn as_said(environment: &Environment, said: Said, now: DateTime<Utc>) -> Policy {
+    Policy { confirm_delete: said.confirm_delete, sizes_accepted_until: said.accept_sizes.then_some(now), ..policy(environment) }
+}
+
+/// Names and folders of what could not be opened.
+type Unreadable<'a> = Vec<(&'a str, &'a Path)>;
+
+fn unreadable(catalog: &Catalog) -> Unreadable<'_> {
+    let entries = catalog.entries.iter().filter(|entry| entry.backup.is_err());
+    entries.map(|entry| (entry.name.as_str(), entry.folder.as_path())).collect()
+}
+
+/// The plan by which nothing goes, where that is so by what is remembered: then nothing need be opened. Were it wrong, what should go
+/// would stay.
+fn plan_of_nothing(environment: &Environment, store: &Store) -> Result<Option<Plan>> {
+    // Where only the archives are spoken of, nothing is removed.
+    if !has_rules(environment) {
+        return Ok(Some(Plan::default()));
+    }
+    let Preview { plan, refused, .. } = preview(environment, store, Said::default())?;
+    Ok(Some(plan).filter(|plan| refused.is_none() && plan.removals().next().is_none()))
+}
+
+fn candidates(store: &Store, known: &[Facts], unreadable: &Unreadable<'_>) -> Result<Vec<Candidate>> {
     let held = Entry::all_backups(store.state())?;
-    let owners = owners(catalog);
-    let backups: Vec<&Backup> = catalog.backups().collect();
-    // Each is looked at once, also where many others need it.
-    let own: Vec<Standing> = parallel::map(&backups, |backup| own_standing(store, backup)).into_iter().collect::<Result<_>>()?;
-    let own: BTreeMap<&str, Standing> = backups.iter().map(|backup| backup.id()).zip(own).collect();
-    let candidate_of = |backup: &&Backup| {
-        let standing = with_needs(store, backup, |id| Ok(own.get(id).copied()))?;
-        candidate(store, backup, standing, &held, &owners)
+    let mut owners = owners(known, unreadable);
+    // Each is judged once, also where many others need it.
+    let own: HashMap<&str, Standing> = known.iter().map(|facts| (facts.id.as_str(), own_standing(facts))).collect();
+    let candidate = |facts: &Facts| Candidate {
+        id: facts.id.clone(),
+        group: format!("{} {} {}", facts.environment, facts.kind, facts.database),
+        created_at: facts.created_at,
+        standing: with_needs(own_standing(facts), &facts.needs, |id| own.get(id).copied()),
+        kind: facts.kind,
+        // Held too are the backups to which an interrupted run would go back.
+        pinned: facts.is_pinned || held.contains(&facts.id),
+        referred_to_by: owners.remove(facts.id.as_str()).unwrap_or_default(),
+        stored_bytes: facts.stored_bytes,
+        plain_bytes: facts.plain_bytes,
+        deletable: facts.is_ours,
     };
-    parallel::map(&backups, |backup| candidate_of(backup)).into_iter().collect()
+    Ok(known.iter().map(candidate).collect())
 }
 
 fn policy(environment: &Environment) -> Policy {
@@ -140,99 +183,65 @@ fn policy(environment: &Environment) -> Policy {
 /// A name carries whole seconds, a manifest parts of them.
 const ONE_SECOND: chrono::TimeDelta = chrono::TimeDelta::seconds(1);
 
-/// By backup, the increments in which chunks of it are referred to.
-fn owners(catalog: &Catalog) -> BTreeMap<&str, Vec<String>> {
-    let mut owners: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for backup in catalog.backups() {
-        for needed in backup.manifest().needs() {
-            owners.entry(needed).or_default().push(backup.id().to_owned());
+/// By backup, those that cannot do without it.
+fn owners<'a>(known: &'a [Facts], unreadable: &Unreadable<'_>) -> HashMap<&'a str, Vec<String>> {
+    let mut owners: HashMap<&str, Vec<String>> = HashMap::new();
+    for facts in known {
+        for needed in &facts.needs {
+            owners.entry(needed).or_default().push(facts.id.clone());
         }
     }
     // What cannot be read just now may need any that is older: it is left alone, and so is all that it may stand on.
-    for entry in catalog.entries.iter().filter(|entry| entry.backup.is_err() && entry.may_be_increment()) {
-        for backup in
-            catalog.backups().filter(|backup| entry.time_in_name().is_none_or(|time| backup.manifest().created_at <= time + ONE_SECOND))
-        {
-            owners.entry(backup.id()).or_default().push(entry.name.clone());
+    for (name, _) in unreadable.iter().filter(|(_, folder)| catalog::may_be_increment(folder)) {
+        let time_in_name = catalog::time_in(name);
+        for facts in known.iter().filter(|facts| time_in_name.is_none_or(|time| facts.created_at <= time + ONE_SECOND)) {
+            owners.entry(&facts.id).or_default().push((*name).to_owned());
         }
     }
     owners
 }
 
-/// `held` are the backups to which an interrupted run would go back.
-fn candidate(
-    store: &Store,
-    backup: &Backup,
-    standing: Standing,
-    held: &BTreeSet<String>,
-    owners: &BTreeMap<&str, Vec<String>>,
-) -> Result<Candidate> {
-    let manifest = backup.manifest();
-    let database = manifest.database.as_ref().map_or("", |database| database.name.as_str());
-    Ok(Candidate {
-        id: manifest.id.clone(),
-        group: format!("{} {} {database}", manifest.environment, manifest.kind),
-        created_at: manifest.created_at,
-        standing,
-        kind: manifest.kind,
-        pinned: held.contains(backup.id()) || labels::of(store, backup.id(), &[])?.pin.is_some(),
-        referred_to_by: owners.get(backup.id()).cloned().unwrap_or_default(),
-        stored_bytes: manifest.stored_bytes(),
-        plain_bytes: manifest.components.iter().map(|component| component.plain_bytes).sum(),
-        deletable: is_ours(store, backup)?,
-    })
-}
-
 /// How good a backup is known to be: by its manifest, by the last check since, and no better than what it needs. What it needs and is not
 /// there may come back, from a sync service's bin or with the rest of a copy: that is no damage.
 pub fn standing(store: &Store, backup: &Backup) -> Result<Standing> {
-    with_needs(store, backup, |id| backup.needed(id).map(|needed| own_standing(store, &needed)).transpose())
+    let facts = Facts::of(store, backup)?;
+    let own = own_standing(&facts);
+    let mut of_needed = BTreeMap::new();
+    if own == Standing::Verified || own == Standing::CloudOnly {
+        for needed in facts.needs.iter().filter_map(|id| backup.needed(id)) {
+            of_needed.insert(needed.id().to_owned(), own_standing(&Facts::of(store, &needed)?));
+        }
+    }
+    Ok(with_needs(own, &facts.needs, |id| of_needed.get(id).copied()))
 }
 
-/// As [`standing`]; `of` gives the own standing of a backup that is needed, or none where it is not there.
-fn with_needs(store: &Store, backup: &Backup, of: impl Fn(&str) -> Result<Option<Standing>>) -> Result<Standing> {
-    let own = own_standing(store, backup)?;
+/// `of` gives the own standing of a backup that is needed, or none where it is not there.
+fn with_needs(own: Standing, needs: &BTreeSet<String>, of: impl Fn(&str) -> Option<Standing>) -> Standing {
     if matches!(own, Standing::Damaged | Standing::Unverified) {
-        return Ok(own);
+        return own;
     }
     let mut all = own;
-    for id in backup.manifest().needs() {
-        match of(id)? {
-            Some(Standing::Damaged) => return Ok(Standing::Damaged),
+    for id in needs {
+        match of(id) {
+            Some(Standing::Damaged) => return Standing::Damaged,
             Some(Standing::Verified) => {}
             Some(_) | None => all = Standing::CloudOnly,
         }
     }
-    Ok(all)
+    all
 }
 
 /// How good a backup's own files are.
-fn own_standing(store: &Store, backup: &Backup) -> Result<Standing> {
-    if checks::is_damaged(&checks::history(store, backup.id())?) {
-        return Ok(Standing::Damaged);
-    }
-    if has_placeholder(backup.folder())? {
-        return Ok(Standing::CloudOnly);
-    }
-    let expected = backup.manifest().components.iter().all(|component| {
-        backup.folder().join(&component.file).symlink_metadata().is_ok_and(|found| found.is_file() && found.len() == component.stored_bytes)
-    });
-    Ok(match &backup.manifest().verification {
-        Some(_) if !expected => Standing::Damaged,
+fn own_standing(facts: &Facts) -> Standing {
+    match facts.made {
+        _ if facts.is_damaged => Standing::Damaged,
+        _ if facts.has_placeholder => Standing::CloudOnly,
+        Made::Corrupt => Standing::Unverified,
+        _ if !facts.has_its_sizes => Standing::Damaged,
         // What lacks something must never push out what lacks nothing.
-        Some(_) if backup.manifest().incomplete_count() > 0 => Standing::Unverified,
-        Some(verification) if verification.level >= Level::Structure => Standing::Verified,
-        _ => Standing::Unverified,
-    })
-}
-
-fn has_placeholder(folder: &Path) -> Result<bool> {
-    for entry in std::fs::read_dir(folder).on("list", folder)? {
-        if crate::sync_state::placeholder_for(&entry.on("list", folder)?.file_name()).is_some() {
-            return Ok(true);
-        }
+        Made::Incomplete | Made::Unproven => Standing::Unverified,
+        Made::Proven => Standing::Verified,
     }
-    Ok(false)
 }
 
 /// Whether a backup was made for this store, and its folder holds nothing else.
@@ -243,13 +252,7 @@ pub(super) fn is_ours(store: &Store, backup: &Backup) -> Result<bool> {
 /// Whether the folder holds the files of its manifest and no others: a folder with somebody's notes in it stays.
 pub(super) fn holds_only_its_own(backup: &Backup) -> Result<bool> {
     let expected = backup.expected_files();
-    for entry in std::fs::read_dir(backup.folder()).on("list", backup.folder())? {
-        let entry = entry.on("list", backup.folder())?;
-        if !expected.iter().any(|name| entry.file_name().to_str() == Some(name)) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    Ok(fsx::names_in(backup.folder())?.iter().all(|name| expected.iter().any(|expected| name == expected.as_str())))
 }
 
 /// Removes one backup: first its name, by a rename after which no listing shows it, then its files. A kill in between
@@ -272,3 +275,6 @@ pub(super) fn remove(store: &Store, backup: &Backup) -> Result<()> {
 fn remove_if_there(path: &Path) -> Result<()> {
     if path.symlink_metadata().is_ok() { fsx::remove_file(path) } else { Ok(()) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,7 +20,7 @@ use crate::clock;
 use crate::engine::{Beside, Content, Depth, Engine, Live, Settings};
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Result};
-use crate::exec::{self, Call};
+use crate::exec::Call;
 use crate::fingerprint::Fingerprint;
 use crate::foreign::Foreign;
 use crate::guardian::{Approval, Operation};
@@ -348,6 +348,6 @@ fn compare_live(expected: Option<&Fingerprint>, engine: &dyn Engine) -> Result<V
 
 fn restart_application(command: &[String]) -> Result<()> {
     // What it says is not read: a daemon that it starts may hold its stdout open for ever.
-    let ended = Call::of_words(command).and_then(Call::sink).and_then(exec::Sink::finish);
+    let ended = Call::of_words(command).and_then(Call::sink).and_then(|mut sink| sink.finish());
     ended.map(|_| ()).map_err(|error| error.as_kind(Kind::Partial))
 }

@@ -11,6 +11,7 @@ pub use archives::rehearse_files;
 pub(super) use compared::Compared;
 pub use rehearsal::{Proven, Rehearsal, asserts, rehearse};
 
+use std::ffi::OsStr;
 use std::io::Read;
 use std::time::Instant;
 
@@ -26,6 +27,7 @@ use crate::fsx;
 use crate::interrupt;
 use crate::manifest::{Component, Level, Type, Verification};
 use crate::progress::Progress;
+use crate::sync_state;
 
 /// A backup that passed a verification.
 #[derive(Debug, Clone)]
@@ -148,16 +150,16 @@ fn quick(backup: &Backup, min_size: Option<u64>) -> Result<Quick> {
     let expected = backup.expected_files();
     let mut present = Vec::new();
     for entry in std::fs::read_dir(folder).on("list", folder)? {
-        let name = entry.on("list", folder)?.file_name().to_string_lossy().into_owned();
-        let is_placeholder = expected.iter().any(|expected| name == format!(".{expected}.icloud"));
-        if !expected.contains(&name) && !is_placeholder {
-            remarks.push(format!("{name} does not belong to it"));
+        let name = entry.on("list", folder)?.file_name();
+        let stands_for = sync_state::placeholder_for(&name);
+        let is_expected = |name: &OsStr| expected.iter().any(|expected| name == expected.as_str());
+        if !is_expected(&name) && !stands_for.as_deref().is_some_and(is_expected) {
+            remarks.push(format!("{} does not belong to it", name.to_string_lossy()));
         }
         present.push(name);
     }
-    for name in expected.iter().filter(|name| !present.contains(name)) {
-        let placeholder = format!(".{name}.icloud");
-        if present.contains(&placeholder) {
+    for name in expected.iter().filter(|name| !present.iter().any(|present| present == name.as_str())) {
+        if present.contains(&sync_state::placeholder_name(name.as_ref())) {
             remarks.push(format!("{name} is only in the cloud"));
             evicted.push(name.clone());
         } else {
@@ -181,8 +183,7 @@ fn quick(backup: &Backup, min_size: Option<u64>) -> Result<Quick> {
                     findings.push(format!("{} is the first that it refers to, and is no full", full.id()));
                 }
                 Ok((holder, held)) => {
-                    let placeholder = format!(".{}.icloud", held.file);
-                    if holder.folder().join(&placeholder).symlink_metadata().is_ok() {
+                    if holder.folder().join(sync_state::placeholder_name(held.file.as_ref())).symlink_metadata().is_ok() {
                         remarks.push(format!("{} of {}, which it needs, is only in the cloud", held.file, holder.id()));
                         evicted.push(format!("{}/{}", holder.id(), held.file));
                     }

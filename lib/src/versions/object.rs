@@ -149,12 +149,23 @@ pub(super) fn check(root: &Path, sha256: &str, bytes: u64) -> Result<u64> {
     Ok(stored_bytes)
 }
 
+/// The length of an object's content, found by reading it to its end; no more than `most` is read. What a version says of the length is
+/// not needed for that: the hash is the content's name.
+pub(super) fn measure(root: &Path, sha256: &str, most: u64) -> Result<u64> {
+    let mut reader = open(root, sha256, most)?;
+    reader.may_end_early = true;
+    let left = reader.drain()?;
+    Ok(most - left)
+}
+
 /// The plain bytes of an object. At their end it is an error if they are not what the object's name says.
 pub struct Reader {
     plain: Box<dyn Read + Send>,
     hash: Option<Sha256>,
     sha256: String,
     left: u64,
+    /// Whether `left` is a bound, and not what the content must have.
+    may_end_early: bool,
     stored_bytes: u64,
 }
 
@@ -178,16 +189,23 @@ impl Reader {
         } else {
             return Err(damaged(sha256, "it is neither gzip nor zstd"));
         };
-        Ok(Reader { plain, hash: Some(Sha256::new()), sha256: sha256.to_owned(), left: bytes, stored_bytes: found.len() })
+        Ok(Reader {
+            plain,
+            hash: Some(Sha256::new()),
+            sha256: sha256.to_owned(),
+            left: bytes,
+            may_end_early: false,
+            stored_bytes: found.len(),
+        })
     }
 
-    /// Reads to the end.
-    fn drain(mut self) -> Result<()> {
+    /// Reads to the end. Gives how much less there was than might have been.
+    fn drain(mut self) -> Result<u64> {
         let mut buffer = vec![0; BUFFER_BYTES];
         loop {
             interrupt::check()?;
             if self.part(&mut buffer)? == 0 {
-                return Ok(());
+                return Ok(self.left);
             }
         }
     }
@@ -218,7 +236,7 @@ impl Reader {
         if count == 0
             && let Some(hash) = self.hash.take()
         {
-            if self.left > 0 {
+            if self.left > 0 && !self.may_end_early {
                 return Err(damaged(&self.sha256, &format!("it ends {} bytes early", self.left)));
             }
             if fsx::hex(&hash.finalize()) != self.sha256 {

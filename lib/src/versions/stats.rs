@@ -77,19 +77,37 @@ impl Versions {
         }
         for (sha256, versions) in &by_object {
             interrupt::check()?;
-            let bytes = versions.first().map_or(0, |version| version.record.bytes);
-            stats.distinct_bytes += bytes;
+            // A record is input: what one says of the length may be made up, and only one length can be true of one content.
+            let said = || versions.iter().map(|version| version.record.bytes);
+            let (least, most) = (said().min().unwrap_or(0), said().max().unwrap_or(0));
             let checked = if verify {
-                object::check(&self.root, sha256, bytes).map(drop)
+                object::measure(&self.root, sha256, most)
             } else if stored.contains_key(*sha256) {
-                Ok(())
+                Ok(least)
             } else {
-                object::open(&self.root, sha256, bytes).map(drop)
+                object::open(&self.root, sha256, least).map(|_| least)
             };
-            if let Err(error) = checked {
-                let still: Vec<&Version> = versions.iter().copied().filter(|version| self.is_there(version)).collect();
-                if !still.is_empty() {
-                    stats.problems.push(needed_by(&still, error).to_string());
+            let bytes = *checked.as_ref().unwrap_or(&least);
+            stats.distinct_bytes = stats.distinct_bytes.saturating_add(bytes);
+            let there = |version: &&Version| self.is_there(version);
+            match checked {
+                Ok(_) if !verify && least < most => {
+                    stats
+                        .problems
+                        .push(format!("versions of the object {sha256} say that it has {least} and {most} bytes: --verify finds out"));
+                }
+                Ok(_) => {
+                    let wrong: Vec<&Version> = versions.iter().copied().filter(|version| version.record.bytes != bytes).collect();
+                    for version in wrong.into_iter().filter(there) {
+                        let said = version.record.bytes;
+                        stats.problems.push(format!("version {} says that it has {said} bytes, its content has {bytes}", version.id));
+                    }
+                }
+                Err(error) => {
+                    let still: Vec<&Version> = versions.iter().copied().filter(there).collect();
+                    if !still.is_empty() {
+                        stats.problems.push(needed_by(&still, error).to_string());
+                    }
                 }
             }
         }
@@ -111,8 +129,8 @@ impl Stats {
         self.problems.extend(history.damaged.iter().map(|damaged| format!("{}: {}", damaged.path.display(), damaged.why)));
         let gone = history.tags.iter().filter(|tag| !history.versions.iter().any(|version| version.id == tag.version));
         self.problems.extend(gone.map(|tag| format!("tag {} is for {}, which is not there", tag.name, tag.version)));
-        let plain_bytes = history.versions.iter().map(|version| version.record.bytes).sum();
-        self.plain_bytes += plain_bytes;
+        let plain_bytes = history.versions.iter().map(|version| version.record.bytes).fold(0, u64::saturating_add);
+        self.plain_bytes = self.plain_bytes.saturating_add(plain_bytes);
         let mut own: Vec<&str> = history.versions.iter().map(|version| version.record.sha256.as_str()).collect();
         own.sort_unstable();
         own.dedup();

@@ -302,3 +302,32 @@ proptest! {
         prop_assert_eq!(scene.versions.gc(&held, keep).expect("again").objects, 0);
     }
 }
+
+#[test]
+fn fm_j05_a_length_that_a_record_makes_up_is_named_and_not_counted() {
+    let scene = scene();
+    let honest = scene.saved("a.txt", b"some content");
+    let crafted = |file: &str, bytes: u64| {
+        let path = scene.folder.path().join(file).to_string_lossy().into_owned();
+        let record = record::Record { bytes, file: path, parent: None, ..honest.record.clone() };
+        let (id, text) = record.seal().expect("sealed");
+        let beside = scene.versions.root.join(INDEX).join(scene.name(file).key());
+        std::fs::create_dir_all(&beside).expect("a folder");
+        std::fs::write(beside.join(id.clone() + ".json"), text).expect("written");
+        id
+    };
+    let ids = [crafted("b.txt", u64::MAX), crafted("c.txt", u64::MAX - 1), crafted("d.txt", 3)];
+    let stats = scene.versions.stats(true).expect("counted");
+    assert_eq!((stats.versions, stats.objects, stats.distinct_bytes), (4, 1, 12));
+    assert_eq!(stats.plain_bytes, u64::MAX, "what they say together is no number that could be");
+    for id in &ids {
+        assert_eq!(stats.problems.iter().filter(|problem| problem.contains(id.as_str())).count(), 1, "{:?}", stats.problems);
+    }
+    assert!(!stats.problems.iter().any(|problem| problem.contains(&honest.id)), "{:?}", stats.problems);
+    let unread = scene.versions.stats(false).expect("counted");
+    assert_eq!(unread.problems.len(), 1, "{:?}", unread.problems);
+    // What is damaged is still that.
+    std::fs::write(scene.object(&honest), b"nonsense").expect("written");
+    let stats = scene.versions.stats(true).expect("counted");
+    assert!(stats.problems.iter().any(|problem| problem.contains("damaged")), "{:?}", stats.problems);
+}

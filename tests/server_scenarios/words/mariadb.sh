@@ -93,7 +93,7 @@ partial_dumps() {
 one=\$1; shift; real "\$one" --ignore-table=$DB.mark "\$@"
 one=\$1; shift; real "\$one" --no-data "\$@"
 real "\$@" | sed "s/'first'/'fi'/; /Dump completed/d"
-real "\$@" | tr -d "'"
+real "\$@" | tr -d '('
 END
 }
 

@@ -111,7 +111,10 @@ fn write_options(folder: &Path, user: Option<RunAs>, folds_names: bool) -> Resul
     let names = folds_names.then_some(("lower-case-table-names", "1"));
     let lines: String = SETTINGS.iter().copied().chain(places).chain(names).map(|(name, value)| format!("{name} = {value}\n")).collect();
     let options = folder.join(OPTIONS);
-    fsx::write_private(&options, format!("[mysqld]\n{lines}").as_bytes())?;
+    // Clients of other programs heed what stands in a machine's own files more than any variable, but for a file that
+    // MYSQL_HOME leads to.
+    let client = format!("[client]\nsocket = {socket}\nprotocol = socket\nuser = {SUPERUSER}\n");
+    fsx::write_private(&options, format!("[mysqld]\n{lines}\n{client}").as_bytes())?;
     folder::own(&options, user)
 }
 

@@ -10,7 +10,8 @@ use super::place::Place;
 use super::text::Scanner;
 use super::text::statement::Account;
 use crate::engine::Content;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
+use crate::exec::Sink;
 use edit::Editor;
 
 /// How much is handed on at once.
@@ -33,20 +34,32 @@ fn pass(
     place: &Place,
     content: Content,
     plain: &mut dyn Read,
-    mut meet: impl FnMut(&[&Account]) -> Result<()>,
+    meet: impl FnMut(&[&Account]) -> Result<()>,
     mut editor: Editor,
 ) -> Result<BTreeSet<String>> {
     if content != Content::MariadbSql {
         return Err(Error::refused(format!("{content} cannot be loaded into MariaDB or MySQL")));
     }
     let database = place.address.database().unwrap_or_default();
-    let call = place.call(&place.client()?)?.args(ARGUMENTS).arg(format!("--database={database}"));
     // Left to itself a statement waits a day for a table that somebody reads.
-    let call = call.arg(format!("--init-command=SET SESSION lock_wait_timeout = {}", place.lock_wait().as_secs()));
+    let patience = format!("--init-command=SET SESSION lock_wait_timeout = {}", place.lock_wait().as_secs());
+    let mut sink = place.call(&place.client()?)?.args(ARGUMENTS).arg(format!("--database={database}")).arg(patience).sink()?;
+    let loaded = feed(&mut sink, &mut editor, plain, meet).and_then(|asleep| sink.finish().map(|_| asleep));
+    loaded.map_err(|error| match objection(&sink.child().stderr_tail()) {
+        Some(said) if matches!(error.kind(), Kind::Failed) => Error::failed(said).within("the server does not take the dump"),
+        _ => error,
+    })
+}
+
+fn feed(
+    sink: &mut Sink,
+    editor: &mut Editor,
+    plain: &mut dyn Read,
+    mut meet: impl FnMut(&[&Account]) -> Result<()>,
+) -> Result<BTreeSet<String>> {
     // The client takes the end of its input for the end of the dump, wherever that was cut.
     let mut scanner = Scanner::of_structure();
     let mut met = BTreeSet::new();
-    let mut sink = call.sink()?;
     let mut hand_on = |bytes: &[u8]| sink.write_all(bytes).map_err(|error| Error::from_io("cannot load the dump", error));
     let mut block = vec![0u8; BLOCK_BYTES];
     loop {
@@ -63,7 +76,13 @@ fn pass(
         hand_on(&editor.edited()?)?;
     }
     scanner.finish_foreign()?;
-    let asleep = editor.asleep().clone();
     hand_on(&editor.finish())?;
-    sink.finish().map(|_| asleep)
+    Ok(editor.asleep().clone())
+}
+
+/// What the client says last, behind the statement that it was about: `ERROR 1064 (42000) at line 3: …`, over several lines
+/// where the statement is.
+fn objection(stderr: &str) -> Option<String> {
+    let at = stderr.rfind("\nERROR ").map(|at| at + 1).or_else(|| stderr.starts_with("ERROR ").then_some(0))?;
+    Some(stderr[at..].split_whitespace().collect::<Vec<_>>().join(" "))
 }

@@ -2,11 +2,11 @@
 //! theirs was killed.
 
 use super::address::Address;
-use super::create;
 use super::locks::{try_lock, unlock};
 use super::place::Place;
 use super::session::Session;
 use super::sql::ident;
+use super::{create, rights};
 use crate::engine::{Left, Settings};
 use crate::error::{Error, Result};
 use crate::manifest::Database;
@@ -40,10 +40,11 @@ impl Shared {
         if !try_lock(&mut session, &name)? {
             return Err(Error::busy(format!("another run works on {name}")));
         }
+        let account = session.text("SELECT CURRENT_USER()")?;
         // From here on a database of this name is ours, also one whose creation we do not live to see the end of.
         let shared = Shared { server, owner: Some(session), name };
         let has_its_own = !create::create(&mut || shared.server.session(), &shared.name, origin).map_err(|error| {
-            error.hint(format!("as an administrator: GRANT ALL ON `{PREFIX}%`.* TO the account", PREFIX = PREFIX.replace('_', "\\_")))
+            error.hint(format!("as an administrator: GRANT ALL ON `{}%`.* TO {}", PREFIX.replace('_', "\\_"), rights::grantee(&account)))
         })?;
         if has_its_own {
             tracing::warn!("the scratch server lacks the database's character set or collation, the scratch database has its own");

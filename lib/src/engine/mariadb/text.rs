@@ -29,6 +29,8 @@ const HEADERS: [&[u8]; 2] = [b"-- MariaDB dump ", b"-- MySQL dump "];
 const TRAILER: &[u8] = b"-- Dump completed";
 /// What they write before the rows of each table, also where there are none.
 const ROWS_FOLLOW: &[u8] = b"-- Dumping data for table ";
+/// How much is hashed at once.
+const HASHED_BYTES: usize = 8 << 10;
 /// What the programs write into a dump that lacks something, and then go on.
 const COMPLAINTS: [&[u8]; 2] = [b"-- insufficient privileges to ", b"-- failed on view "];
 
@@ -67,6 +69,22 @@ struct Rows {
     /// Whether a row has begun.
     has_any: bool,
     hash: Sha256,
+    /// What is still to be hashed: single rows come in small pieces, and each would cost as much as a block.
+    pending: Vec<u8>,
+}
+
+impl Rows {
+    fn update(&mut self, bytes: &[u8]) {
+        if self.pending.len() + bytes.len() > HASHED_BYTES {
+            self.flush();
+        }
+        if bytes.len() > HASHED_BYTES { self.hash.update(bytes) } else { self.pending.extend_from_slice(bytes) }
+    }
+
+    fn flush(&mut self) {
+        self.hash.update(&self.pending);
+        self.pending.clear();
+    }
 }
 
 impl Scanner {
@@ -196,9 +214,9 @@ impl Reading {
                 rows.count += ended;
                 if !self.skips_hashes {
                     if *begins && std::mem::replace(&mut rows.has_any, true) {
-                        rows.hash.update(SEPARATOR);
+                        rows.update(SEPARATOR);
                     }
-                    rows.hash.update(bytes);
+                    rows.update(bytes);
                 }
             }
             Event::Gap(_) | Event::Delimiter(_) | Event::End(_) => {}
@@ -249,6 +267,10 @@ impl Reading {
     }
 
     fn end_rows(&mut self) {
+        if let Some((_, rows)) = &mut self.filled {
+            rows.flush();
+            rows.pending = Vec::new();
+        }
         self.tables.extend(self.filled.take());
     }
 }

@@ -1,6 +1,6 @@
 //! Periods across every change of the clocks from 2000 to 2040.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, FixedOffset, NaiveDate, TimeZone, Weekday};
 

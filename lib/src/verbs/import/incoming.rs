@@ -18,8 +18,8 @@ use crate::store::{CHECKSUMS, Staging, Store};
 
 /// `SHA256SUMS` lists a handful of files.
 const CHECKSUMS_MAX_BYTES: u64 = 64 << 10;
-/// What is no component's, such as `RESTORE.txt`, is text for people.
-const OTHER_MAX_BYTES: u64 = 64 << 20;
+/// What is no component's is text of ours, such as `RESTORE.txt`. Of every file of a component its manifest says the size.
+const OTHER_MAX_BYTES: u64 = 4 << 20;
 /// The checks and labels of years.
 const SIDECAR_MAX_BYTES: u64 = 16 << 20;
 /// As much is read and written at once.
@@ -119,12 +119,8 @@ impl Incoming {
 
 /// The size that a file must have, or the most that it may.
 fn most_of(backup: &Backup, name: &str, size: u64, file: &Path) -> Result<u64> {
-    let of = |component: &Component| match () {
-        () if component.file == name => Some(component.stored_bytes),
-        () if component.index == name => Some(component.index_bytes),
-        () => None,
-    };
-    match backup.manifest().components.iter().find_map(of) {
+    let mut parts = backup.manifest().components.iter().flat_map(Component::parts);
+    match parts.find(|(part, _, _)| *part == name).map(|(_, bytes, _)| bytes) {
         Some(expected) if expected != size => {
             Err(strange(file, &format!("{name} of {} has {size} bytes, its manifest says {expected}", backup.id())))
         }

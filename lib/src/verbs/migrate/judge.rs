@@ -8,7 +8,7 @@ use super::report::{Outcome, Report, State};
 use crate::changes::Changes;
 use crate::command::{Ended, Wrapped};
 use crate::error::{Error, Kind, Result};
-use crate::exec::{self, Call};
+use crate::exec::Call;
 use crate::exit;
 use crate::journal::{self, Entry, Stage};
 use crate::loss;
@@ -188,7 +188,7 @@ impl Case<'_> {
     /// Runs the application's own check, where there is one, and notes where it says no.
     fn ask_application(&self, report: &mut Report) {
         let Some(words) = &self.rules.check else { return };
-        if let Err(error) = Call::of_words(words).and_then(Call::sink).and_then(exec::Sink::finish) {
+        if let Err(error) = Call::of_words(words).and_then(Call::sink).and_then(|mut sink| sink.finish()) {
             report.reasons.push(format!("the check of {} fails: {error}", self.guarded.environment.name));
         }
     }

@@ -1,6 +1,7 @@
 //! How a program that is not ours reaches an address: as a URL, and by variables.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::Address;
 use crate::engine::Reach;
@@ -25,6 +26,9 @@ impl Address {
                 .into_iter()
                 .filter_map(|(name, value)| Some((name, value?))),
         );
+        // On many machines a file names the socket, and wins over the variables; one that these lead to wins over that.
+        let folder =
+            self.option("socket").filter(|_| self.is_private).and_then(|socket| Some(Path::new(socket).parent()?.display().to_string()));
         // The first four are heeded by the client programs and their library, the others by applications and containers.
         let variables = [
             ("MYSQL_HOST", Some(host)),
@@ -36,6 +40,8 @@ impl Address {
             ("MYSQL_PASSWORD", password),
             ("MYSQL_DATABASE", Some(database)),
             ("DATABASE_URL", Some(url)),
+            ("MYSQL_HOME", folder.clone()),
+            ("MARIADB_HOME", folder),
         ];
         Reach { places, variables: variables.map(|(name, value)| (name.to_owned(), value)).into() }
     }

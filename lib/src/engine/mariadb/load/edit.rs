@@ -68,9 +68,9 @@ impl Editor {
     }
 
     /// The rest, at the end of the dump.
-    pub(super) fn finish(mut self) -> Vec<u8> {
+    pub(super) fn finish(&mut self) -> Vec<u8> {
         self.add_keys();
-        self.out
+        std::mem::take(&mut self.out)
     }
 
     pub(super) fn take(&mut self, event: &Event<'_>, variables: &Variables) {
