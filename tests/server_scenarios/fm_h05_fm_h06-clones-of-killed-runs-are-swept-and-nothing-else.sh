@@ -14,11 +14,11 @@ has_database "$killed" || wrong "the clone of a run that lives was swept"
 kill -KILL "$run"
 wait "$run" || :
 # One has the name and no mark, one the mark and another name.
-make_database holdfast_scratch_0123456789ab
+make_database "$ONLY_NAMED"
 make_database "${DB}_mine"
-sql_server "COMMENT ON DATABASE ${DB}_mine IS 'holdfast:{\"role\":\"scratch\",\"target\":\"$DB\"}'"
+mark_as_scratch "${DB}_mine"
 expect 0 safe-db-test -e dev -- ./short
 if has_database "$killed"; then wrong "the clone of a killed run is still there"; fi
-has_database holdfast_scratch_0123456789ab || wrong "a database that only has the name was dropped"
+has_database "$ONLY_NAMED" || wrong "a database that only has the name was dropped"
 has_database "${DB}_mine" || wrong "a database that only has the mark was dropped"
-drop_database holdfast_scratch_0123456789ab
+drop_database "$ONLY_NAMED"

@@ -1,4 +1,5 @@
 # shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh
+# engines: postgres; its variables and files; MariaDB's are in the-server-is-named-by-url-variables-or-option-file
 . "$WORDS"
 make_ledger
 make_user "keeper_$DB" s3cret-of-the-keeper

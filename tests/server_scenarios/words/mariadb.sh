@@ -127,12 +127,13 @@ real "\$@"
 END
 }
 
-# sit_in_transaction: a client that stays, with a transaction open.
+# sit_in_transaction: a client that stays, with a transaction open. (INNODB_TRX is no older than the last look at it, so it is not asked.)
 sit_in_transaction() {
-    { echo "BEGIN; UPDATE account SET cents = cents WHERE id = 1;"; until [ -e stop ]; do sleep 0.05; done; } | talk_to "$DB" >/dev/null 2>&1 &
-    until_true 10 somebody_sits
+    : >sitting
+    { echo "BEGIN; UPDATE account SET cents = cents WHERE id = 1; SELECT 'it sits';"; until [ -e stop ]; do sleep 0.05; done; } |
+        mariadb_client --unbuffered --database="$DB" >sitting 2>/dev/null &
+    until_true 10 test -s sitting
 }
-somebody_sits() { [ "$(sql_server "SELECT count(*) FROM information_schema.innodb_trx t JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id WHERE p.db = '$DB' AND p.command = 'Sleep'")" = 1 ]; }
 
 # transfer NUMBER: moves cents between accounts until `stop` is there.
 transfer() {
@@ -261,8 +262,30 @@ make_plain_user() { sql_server "CREATE USER \`$1\`@localhost"; }
 may_create_databases() { echo "GRANT ALL ON \`holdfast\_scratch\_%\`.* TO '$1'@'localhost'"; }
 tables_have_owners() { false; }
 give_tables_to() { :; }
-# give_database_to USER: with all that is in it, and what stands beside it in a restore.
-give_database_to() { sql_server "GRANT ALL ON \`$DB\`.* TO \`$1\`@localhost; GRANT ALL ON \`${DB}\\_\\_%\`.* TO \`$1\`@localhost; GRANT SELECT ON mysql.proc TO \`$1\`@localhost"; }
+# give_database_to USER: with all that is in it.
+give_database_to() { sql_server "GRANT ALL ON \`$DB\`.* TO \`$1\`@localhost; GRANT SELECT ON mysql.proc TO \`$1\`@localhost"; }
+# What stands in the way of a swap, and what an account needs for one: every right that it names itself.
+swap_can_be_held_up() { false; }
+may_restore() {
+    echo "GRANT SELECT, INSERT, CREATE, DROP, ALTER, INDEX, REFERENCES, LOCK TABLES, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, EVENT, TRIGGER" \
+        "ON \`$DB\\_\\_%\`.* TO '$1'@'localhost'"
+}
+may_no_longer_restore() { sql_server "REVOKE ALL ON \`$DB\\_\\_%\`.* FROM '$1'@'localhost'"; }
+# What tells a clone is its whole name, and nothing else does.
+mark_as_scratch() { sql_in "$1" "CREATE TABLE holdfast_scratch (role text)"; }
+ONLY_NAMED=holdfast_scratch_mine
+# change_around: changes what stands around the database, and nothing in it; around: what that is.
+change_around() { echo "sql_server 'ALTER DATABASE \`$DB\` CHARACTER SET latin1 COMMENT \"theirs\"'"; }
+around() { sql_server "SELECT default_character_set_name, default_collation_name, schema_comment FROM information_schema.schemata WHERE schema_name = '$DB'"; }
+AROUND_TOLD="the database's charset, the database's collation, the database's comment"
+# make_leads: variables by which a client could still find its way to the real database, in LEADS; LEAD_NAMES are those that a
+# clone's surroundings must not have.
+make_leads() {
+    LEADS='MYSQL_PWD=s3cret MYSQL_PASSWORD=s3cret MYSQL_TCP_PORT=3307 MYSQL_PORT=3307'
+    LEAD_NAMES='MYSQL_PWD|MYSQL_PASSWORD|MYSQL_TCP_PORT|MYSQL_PORT'
+    DRIVER_URL="mysql+pymysql://app:x@localhost/$DB?unix_socket=$SERVER_SOCKET"
+    LIBRARY_STYLE="unix_socket=$SERVER_SOCKET;dbname=$DB;user=root"
+}
 # sit_in DATABASE: somebody connects there and stays, until `stop` is there.
 sit_in() {
     { echo "SELECT 1;"; until [ -e stop ]; do sleep 0.05; done; } | talk_to "$1" >/dev/null 2>&1 &

@@ -228,8 +228,15 @@ drop_all_by_variables() {
     sql_by_variables 'DROP SCHEMA public CASCADE'
     "$SERVER_PROGRAMS/psql" -Xq -d postgres -c "DROP DATABASE \"$DB\" WITH (FORCE)"
 }
-# Variables by which a client could still find its way to the real database.
-LEADS="PGSERVICE=real PGHOSTADDR=127.0.0.1 PGPASSWORD=s3cret PGPASSFILE=$PWD/pass PGSSLMODE=prefer"
+# make_leads: variables by which a client could still find its way to the real database, in LEADS; LEAD_NAMES are those that a
+# clone's surroundings must not have.
+make_leads() {
+    printf '[real]\nhost=%s\nport=5432\nuser=postgres\ndbname=%s\n' "$SERVER_SOCKET" "$DB" >services.conf
+    LEADS="PGSERVICE=real PGSERVICEFILE=$PWD/services.conf PGHOSTADDR=127.0.0.1 PGPASSWORD=s3cret PGPASSFILE=$PWD/pass PGSSLMODE=prefer"
+    LEAD_NAMES='PGSERVICE|PGHOSTADDR|PGPASSWORD|PGPASSFILE|PGSSLMODE'
+    DRIVER_URL="postgresql+psycopg2://app:x@/$DB?host=$SERVER_SOCKET"
+    LIBRARY_STYLE="host=$SERVER_SOCKET port=5432 dbname=$DB user=postgres"
+}
 # make_plain_user NAME: one who may connect, and nothing more; and the statement by which it may create databases.
 make_plain_user() { sql_server "CREATE ROLE $1 LOGIN"; }
 may_create_databases() { echo "ALTER ROLE \"$1\" CREATEDB"; }
@@ -255,3 +262,11 @@ give_database_to() {
     give_tables_to "$1"
     sql_server "ALTER DATABASE \"$DB\" OWNER TO \"$1\""
 }
+AROUND_TOLD="the database's comment, the database's owner, the database's settings"
+# What stands in the way of a swap, and what a role needs for one.
+swap_can_be_held_up() { true; }
+may_restore() { may_create_databases "$1"; }
+may_no_longer_restore() { sql_server "ALTER ROLE \"$1\" NOCREATEDB"; }
+# A database's mark that it is a clone; and a name that clones have, without the mark.
+mark_as_scratch() { sql_server "COMMENT ON DATABASE $1 IS 'holdfast:{\"role\":\"scratch\",\"target\":\"$DB\"}'"; }
+ONLY_NAMED=holdfast_scratch_0123456789ab
