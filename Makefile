@@ -14,7 +14,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Every binary of the toolkit has a folder in bins/ with a main.
 BINARIES := $(notdir $(patsubst %/main.rs,%,$(wildcard bins/*/main.rs)))
 # The shell scripts, by their first line; the stories share one that is only sourced.
-SCRIPTS = $(sort $(shell grep -lE '^\#!.*\b(sh|bash)$$' .ci/run scripts/* scripts/*/* tests/*/programs/* 2>/dev/null) $(wildcard scripts/*/*.sh tests/*/*.sh))
+SCRIPTS = $(sort $(shell grep -lE '^\#!.*\b(sh|bash)$$' .ci/run scripts/* scripts/*/* tests/*/programs/* 2>/dev/null) $(wildcard scripts/*/*.sh tests/*/*.sh tests/*/*/*.sh))
 
 bin = $(DESTDIR)$(PREFIX)/bin
 share = $(DESTDIR)$(PREFIX)/share

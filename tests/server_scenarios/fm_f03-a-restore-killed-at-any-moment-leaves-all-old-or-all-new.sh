@@ -8,7 +8,7 @@ expect 0 restore-db latest --no-safety-backup
 took=$((($(date +%s%N) - start) / 1000000))
 approved restore-db --discard
 # HOLDFAST_SOAK=1 for the long run, or the number of rounds.
-rounds=${HOLDFAST_SOAK:-15}
+rounds=${HOLDFAST_SOAK:-$KILL_ROUNDS}
 [ "$rounds" != 1 ] || rounds=500
 echo "note: seed $SEED, a restore takes $took ms, $rounds rounds" >&2
 

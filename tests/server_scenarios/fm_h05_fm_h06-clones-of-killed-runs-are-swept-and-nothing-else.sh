@@ -1,4 +1,4 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh
+# shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh disable=SC2016 # a program is written
 . "$WORDS"
 make_ledger
 config "scratch_server = \"$(server_url)\"" '[env.dev]' "database = \"$URL\""

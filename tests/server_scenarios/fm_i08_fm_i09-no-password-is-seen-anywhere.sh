@@ -26,16 +26,16 @@ for command in 'backup-db -v' 'restore-db -v latest' 'restore-db -v --undo'; do
     expect 1 $command -e prod
     cat out err >>said
 done
-expect 0 backup-db -v -e prod --store other "postgres://keeper_$DB:$canary@/$DB?host=$SERVER_SOCKET"
+expect 0 backup-db -v -e prod --store other "$(url_with_password "keeper_$DB" "$canary")"
 cat out err >>said
-expect 6 backup-db -v -e prod --store other "postgres://keeper_$DB:$canary@/$DB?hots=$SERVER_SOCKET"
+expect 6 backup-db -v -e prod --store other "$(url_with_password "keeper_$DB" "$canary" hots)"
 cat out err >>said
 : >enough
 wait "$watcher"
 
 # The URL of a command line is the user's own doing; no program that we started may repeat it.
-grep -vF "postgres://keeper_$DB:$canary@" seen >seen.children
-holds seen --snapshot=
+grep -vF "//keeper_$DB:$canary@" seen >seen.children
+holds seen "$DUMP_ARGUMENT"
 holds said "$DB"
 for place in said seen.children state backups other; do
     found=$(grep -rlF -e "$canary" "$place" || :)

@@ -182,6 +182,7 @@ END
 
 # make_program NAME SHELL: ./NAME, a program in which these words are known.
 make_program() {
+    # shellcheck disable=SC2016,SC2153 # it is written; STORY is given
     printf '#!/bin/sh\nSTORY=%s WORDS=%s\n. "$WORDS"\n%s\n' "'$STORY'" "'$WORDS'" "$2" >"$1"
     chmod 755 "$1"
 }

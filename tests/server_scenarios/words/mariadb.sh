@@ -10,6 +10,8 @@ export ENGINE_PROGRAMS="mariadb-dump mariadb mariadbd"
 DUMP_PROGRAM=mariadb-dump
 REAL_DUMP=$SERVER_PROGRAMS/mariadb-dump
 CLIENT=mariadb
+# One of the arguments that it is given.
+DUMP_ARGUMENT=--single-transaction
 # What stands before a table's name in reports.
 SCHEMA=''
 # The scenarios' own account.
@@ -18,6 +20,7 @@ ADMIN=root
 # url [DATABASE [USER]]; with no database of its own: url ''.
 url() { echo "mariadb://${2:-root}@localhost/${1-$DB}?socket=$SERVER_SOCKET"; }
 server_url() { url '' "${1:-root}"; }
+# url_with_password USER PASSWORD [PARAMETER]
 url_with_password() { echo "mariadb://$1:$2@localhost/$DB?${3:-socket}=$SERVER_SOCKET"; }
 URL=$(url)
 
@@ -93,7 +96,7 @@ partial_dumps() {
 one=\$1; shift; real "\$one" --ignore-table=$DB.mark "\$@"
 one=\$1; shift; real "\$one" --no-data "\$@"
 real "\$@" | sed "s/'first'/'fi'/; /Dump completed/d"
-real "\$@" | tr -d '('
+real "\$@" | tr -d ';'
 END
 }
 
@@ -208,6 +211,8 @@ DUPLICATE_KEY="Duplicate entry '1' for key 'PRIMARY'"
 failed_rows() { rows_in "$1" "$2"; }
 # sleep_for SECONDS: a statement that takes that long.
 sleep_for() { echo "SELECT sleep($1);"; }
+# How often a restore is killed at a random moment: fm_f03-a-restore-killed-at-any-statement… takes each moment by itself.
+KILL_ROUNDS=6
 # What is told of who waits, and of the client that sits in a transaction.
 WAITS_FOR_LOCK='waits for table metadata lock'
 BLOCKS='has a transaction open since'

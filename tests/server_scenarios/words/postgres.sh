@@ -9,6 +9,8 @@ ENGINE=postgres
 export ENGINE_PROGRAMS="pg_dump pg_dumpall pg_restore psql postgres"
 DUMP_PROGRAM=pg_dump
 CLIENT=psql
+# One of the arguments that it is given.
+DUMP_ARGUMENT=--snapshot=
 # What stands before a table's name in reports.
 SCHEMA=public.
 # The scenarios' own role.
@@ -23,6 +25,8 @@ REAL_DUMP=$SERVER_PROGRAMS/pg_dump
 # url [DATABASE [USER]]
 url() { echo "postgres://${2:-postgres}@/${1:-$DB}?host=$SERVER_SOCKET&port=5432"; }
 server_url() { url postgres "${1:-postgres}"; }
+# url_with_password USER PASSWORD [PARAMETER]
+url_with_password() { echo "postgres://$1:$2@/$DB?${3:-host}=$SERVER_SOCKET"; }
 URL=$(url)
 
 # make_user NAME [PASSWORD]: an administrator; with a password, one who has to give it.
@@ -190,6 +194,8 @@ failed_rows() {
 }
 # sleep_for SECONDS: a statement that takes that long.
 sleep_for() { echo "SELECT pg_sleep($1);"; }
+# How often a restore is killed at a random moment.
+KILL_ROUNDS=15
 # What is told of who waits, and of the client that sits in a transaction.
 WAITS_FOR_LOCK='waits for a lock'
 BLOCKS='UPDATE account SET cents = cents'

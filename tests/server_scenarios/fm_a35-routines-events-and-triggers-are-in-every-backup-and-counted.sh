@@ -1,0 +1,20 @@
+# shellcheck shell=sh source=tests/server_scenarios/words/mariadb.sh
+# engines: mariadb; pg_dump leaves nothing of this out by default
+. "$WORDS"
+make_ledger
+add_oddities
+odd=$(oddities)
+before=$(picture)
+expect 0 backup-db "$URL" --verify restore
+jq -c '[.. | .objects? // empty] | first' "$(newest)/manifest.json" >counted
+for kind in event function procedure trigger view sequence; do
+    jq -e --arg kind "$kind" '[to_entries[] | select(.key | ascii_downcase | startswith($kind)) | .value] | add > 0' counted >/dev/null || wrong "no $kind is counted: $(cat counted)"
+done
+sql 'DROP EVENT nightly; DROP TRIGGER stamp; DROP FUNCTION twice; DROP PROCEDURE tidy; DROP VIEW rich; DROP VIEW totals; DROP SEQUENCE counter; DROP TABLE bytes'
+expect 0 restore-db latest
+[ "$(picture)" = "$before" ] || wrong "it is not what was backed up"
+is "$(oddities)" "$odd"
+# The trigger works, and the event is awake.
+sql "INSERT INTO mark VALUES ('shout')"
+is "$(sql "SELECT count(*) FROM mark WHERE BINARY word = 'SHOUT'")" 1
+is "$(sql_server "SELECT status FROM information_schema.events WHERE event_schema = '$DB'")" ENABLED
