@@ -6,10 +6,7 @@ add_oddities
 odd=$(oddities)
 before=$(picture)
 expect 0 backup-db "$URL" --verify restore
-jq -c '[.. | .objects? // empty] | first' "$(newest)/manifest.json" >counted
-for kind in event function procedure trigger view sequence; do
-    jq -e --arg kind "$kind" '[to_entries[] | select(.key | ascii_downcase | startswith($kind)) | .value] | add > 0' counted >/dev/null || wrong "no $kind is counted: $(cat counted)"
-done
+is "$(jq -c .fingerprint.objects "$(newest)/manifest.json")" '{"events":1,"routines":2,"sequences":1,"triggers":1,"views":2}'
 sql 'DROP EVENT nightly; DROP TRIGGER stamp; DROP FUNCTION twice; DROP PROCEDURE tidy; DROP VIEW rich; DROP VIEW totals; DROP SEQUENCE counter; DROP TABLE bytes'
 expect 0 restore-db latest
 [ "$(picture)" = "$before" ] || wrong "it is not what was backed up"

@@ -37,11 +37,9 @@ expect 0 restore-db latest
 # In the sandbox a dump has no shell: what somebody wrote into one is an error, and nothing is run.
 printf '%s\n\\! touch %s\n' "$(cat with.sql)" "$PWD/was_run" >hostile.sql
 set_mark live
-for file in hostile.sql; do
-    status=0
-    restore-db --no-safety-backup --to "$URL" -f "$file" >out 2>err </dev/null || status=$?
-    [ "$status" != 0 ] || wrong "$file was taken"
-    [ ! -e was_run ] || wrong "$file has run a command"
-    is "$(mark)" LIVE "$file" 2>/dev/null || is "$(mark)" live "$file"
-done
+status=0
+restore-db --no-safety-backup --to "$URL" -f hostile.sql >out 2>err </dev/null || status=$?
+[ "$status" != 0 ] || wrong "it was taken"
+[ ! -e was_run ] || wrong "a dump has run a command"
+is "$(mark)" live
 nothing_beside

@@ -47,8 +47,8 @@ mariadb_client() {
 }
 sql_in() { answer mariadb_client --database="$1" --execute="$2"; }
 sql_server() { answer mariadb_client --execute="$1"; }
-# A client that says what comes on stdin.
-talk_to() { mariadb_client --database="$1"; }
+# sql_session DATABASE: says what comes on stdin.
+sql_session() { mariadb_client --database="$1"; }
 
 make_database() { sql_server "CREATE DATABASE \`$1\`"; }
 drop_database() { sql_server "DROP DATABASE \`$1\`"; }
@@ -70,7 +70,7 @@ picture() {
 }
 
 # load DATABASE FILE: plain SQL, by the engine's own client.
-load() { talk_to "$1" <"$2" >/dev/null; }
+load() { sql_session "$1" <"$2" >/dev/null; }
 
 # Databases that a restore is loading or has left; and those that one has kept aside.
 databases_like() { sql_server "SELECT schema_name FROM information_schema.schemata WHERE schema_name LIKE '$1'"; }
@@ -115,11 +115,11 @@ UNREADABLE='it lacks SELECT, SHOW VIEW, TRIGGER, EVENT'
 
 # hold_table TABLE: locks it against readers in the background, until `release` is there.
 hold_table() {
-    { echo "LOCK TABLES $1 WRITE;"; until [ -e release ]; do sleep 0.05; done; } | talk_to "$DB" &
+    { echo "LOCK TABLES $1 WRITE;"; until [ -e release ]; do sleep 0.05; done; } | sql_session "$DB" &
     until_true 10 is_held "$1"
 }
 is_held() { ! sql "SET STATEMENT lock_wait_timeout = 0 FOR SELECT 1 FROM $1 LIMIT 1" 2>/dev/null; }
-waits_for_lock() { [ "$(sql_server "SELECT count(*) > 0 FROM information_schema.processlist WHERE db = '$DB' AND state = 'Waiting for table metadata lock'")" = 1 ]; }
+waits_for_lock() { [ "$(sql_server "SELECT count(*) > 0 FROM information_schema.processlist WHERE db = '$DB' AND state LIKE 'Waiting for table%lock'")" = 1 ]; }
 
 # before_snapshot SQL: the dump program runs it once, after the tables were listed.
 before_snapshot() {
@@ -142,7 +142,7 @@ sit_in_transaction() {
 transfer() {
     while [ ! -e stop ]; do
         echo "SET @one = 1 + floor(rand() * 50), @other = 51 + floor(rand() * 50); BEGIN; UPDATE account SET cents = cents - 7 WHERE id = @one; UPDATE account SET cents = cents + 7 WHERE id = @other; COMMIT;"
-    done | talk_to "$DB" >/dev/null
+    done | sql_session "$DB" >/dev/null
 }
 
 # The state that a kill in the middle of a swap leaves: its journal is written, and the triggers and events are dropped already.
@@ -272,7 +272,7 @@ give_database_to() { sql_server "GRANT ALL ON \`$DB\`.* TO \`$1\`@localhost; GRA
 # What stands in the way of a swap, and what an account needs for one: every right that it names itself.
 swap_can_be_held_up() { false; }
 may_restore() {
-    echo "GRANT SELECT, INSERT, CREATE, DROP, ALTER, INDEX, REFERENCES, LOCK TABLES, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, EVENT, TRIGGER" \
+    echo "GRANT SELECT, INSERT, DELETE, CREATE, DROP, ALTER, INDEX, REFERENCES, LOCK TABLES, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, EVENT, TRIGGER" \
         "ON \`$DB\\_\\_%\`.* TO '$1'@'localhost'"
 }
 may_no_longer_restore() { sql_server "REVOKE ALL ON \`$DB\\_\\_%\`.* FROM '$1'@'localhost'"; }
@@ -293,7 +293,7 @@ make_leads() {
 }
 # sit_in DATABASE: somebody connects there and stays, until `stop` is there.
 sit_in() {
-    { echo "SELECT 1;"; until [ -e stop ]; do sleep 0.05; done; } | talk_to "$1" >/dev/null 2>&1 &
+    { echo "SELECT 1;"; until [ -e stop ]; do sleep 0.05; done; } | sql_session "$1" >/dev/null 2>&1 &
     until_true 10 somebody_is_in "$1"
 }
 somebody_is_in() { [ "$(sql_server "SELECT count(*) > 0 FROM information_schema.processlist WHERE db = '$1'")" = 1 ]; }

@@ -107,6 +107,8 @@ UNREADABLE='public.entry, public.mark'
 hide_rows() { sql "ALTER TABLE entry ENABLE ROW LEVEL SECURITY; CREATE POLICY few ON entry USING (id < 10)"; }
 
 
+# sql_session DATABASE: says what comes on stdin.
+sql_session() { client "$SERVER_PROGRAMS/psql" -Xq -v ON_ERROR_STOP=1 -d "$1"; }
 # hold_table TABLE: locks it against readers in the background, until `release` is there.
 hold_table() {
     { echo "BEGIN; LOCK TABLE $1;"; until [ -e release ]; do sleep 0.05; done; } | client "$SERVER_PROGRAMS/psql" -Xq -d "$DB" &

@@ -66,7 +66,7 @@ pub(super) fn create(real: &Place, target: &str, origin: Option<&Database>, id: 
 /// What a manifest says of its database's character set.
 fn charset_of(origin: &Database) -> Option<Charset> {
     let text = |key: &str| origin.properties.get(key).and_then(serde_json::Value::as_str).map(str::to_owned);
-    Some(Charset { charset: text("charset")?, collation: text("collation")? })
+    Some(Charset { charset: text("charset")?, collation: text("collation")?, comment: Some(text("comment").unwrap_or_default()) })
 }
 
 impl Restoring {

@@ -262,10 +262,15 @@ pub(super) fn properties(session: &mut Session, server: &Server) -> Result<BTree
     Ok(out)
 }
 
-fn comment(session: &mut Session, server: &Server) -> Result<Option<String>> {
-    let has_one = "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'information_schema' \
+/// Whether databases of this server can have a comment.
+pub(super) fn has_comments(session: &mut Session) -> Result<bool> {
+    let column = "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'information_schema' \
          AND TABLE_NAME = 'SCHEMATA' AND COLUMN_NAME = 'SCHEMA_COMMENT'";
-    if session.text(has_one)? == "0" {
+    Ok(session.text(column)? != "0")
+}
+
+fn comment(session: &mut Session, server: &Server) -> Result<Option<String>> {
+    if !has_comments(session)? {
         return Ok(None);
     }
     let query = format!("SELECT SCHEMA_COMMENT FROM information_schema.SCHEMATA WHERE {}", in_this(server, "SCHEMA_NAME"));

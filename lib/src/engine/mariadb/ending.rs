@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::exchange::derived_name;
 use super::insistent::Insistent;
 use super::label::{self, Label, Role, Swap};
-use super::locks::{try_lock, unlock};
+use super::locks::{try_lock, try_lock_of_dead, unlock};
 use super::objects::{self, Objects};
 use super::place::Place;
 use super::session::Session;
@@ -30,7 +30,8 @@ pub(super) fn finish(place: &Place, aside: &str) -> Result<()> {
     insistent.run_all(objects::without_any(&mut session, target)?)?;
     if swap.has_target {
         if let Some(charset) = &swap.charset {
-            session.run(&format!("ALTER DATABASE {} {}", sql::ident(target), charset.clause()))?;
+            let clause = charset.clause(&mut session)?;
+            session.run(&format!("ALTER DATABASE {} {clause}", sql::ident(target)))?;
         }
         let incoming = label::incoming(&mut session, aside)?;
         insistent.repeat(|place| incoming.make(place, target)).map_err(|error| {
@@ -111,12 +112,12 @@ fn wait_for_renames(session: &mut Session) -> Result<()> {
 pub(super) fn recover(place: &Place, target: &str) -> Result<Vec<String>> {
     let mut session = place.without_database().session()?;
     let mut done = Vec::new();
-    if !try_lock(&mut session, target)? {
+    if !try_lock_of_dead(&mut session, target)? {
         return Ok(done);
     }
     for (database, label) in label::all_of(&mut session, target)? {
         // The run that made it holds this lock for as long as it lives.
-        if !try_lock(&mut session, &database)? {
+        if !try_lock_of_dead(&mut session, &database)? {
             continue;
         }
         let mut label = label;

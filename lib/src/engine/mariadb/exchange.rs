@@ -43,7 +43,7 @@ pub(super) fn derived_name(target: &str, word: &str, id: &str) -> String {
 /// Puts `incoming` in place of what is in the target, and that into a database of ours named `aside`. All or nothing: where it
 /// fails, the target is as it was. Whether there was a target.
 pub(super) fn exchange(place: &Place, held: &mut Session, target: &str, incoming: &Incoming, aside: &str) -> Result<bool> {
-    if !locks::try_lock(held, target)? {
+    if !locks::try_lock_of_dead(held, target)? {
         return Err(Error::busy(format!("another run is swapping {target}")));
     }
     let outcome = begin_and_rename(place, target, incoming, aside);
@@ -65,7 +65,8 @@ fn begin_and_rename(place: &Place, target: &str, incoming: &Incoming, aside: &st
     let kept = if had_target { Objects::read(place, &mut session, target)? } else { Objects::default() };
     let charset = charset_of(&mut session, if had_target { target } else { &incoming.database })?;
     if !had_target {
-        session.run(&format!("CREATE DATABASE {} {}", sql::ident(target), charset.clause()))?;
+        let clause = charset.clause(&mut session)?;
+        session.run(&format!("CREATE DATABASE {} {clause}", sql::ident(target)))?;
     }
     let swap = Swap {
         incoming: incoming.database.clone(),
@@ -79,7 +80,8 @@ fn begin_and_rename(place: &Place, target: &str, incoming: &Incoming, aside: &st
         .ok_or_else(|| Error::failed(format!("database {} is no longer Holdfast's", incoming.database)))?;
     label.swap = Some(swap);
     label::write(&mut session, &incoming.database, &label)?;
-    session.run(&format!("CREATE DATABASE {} {}", sql::ident(aside), charset.clause()))?;
+    let clause = charset.clause(&mut session)?;
+    session.run(&format!("CREATE DATABASE {} {clause}", sql::ident(aside)))?;
     let mut insistent = Insistent::new(place, target);
     for database in [incoming.database.as_str(), target] {
         insistent.run_all(objects::without_triggers_and_events(&mut session, database)?)?;
@@ -115,9 +117,10 @@ fn tables(session: &mut Session, database: &str) -> Result<Vec<String>> {
 
 /// A database's character set.
 pub(super) fn charset_of(session: &mut Session, database: &str) -> Result<Charset> {
+    let comment = if catalog::has_comments(session)? { "schema_comment" } else { "NULL" };
     session.row(&format!(
         "SELECT {} FROM information_schema.schemata WHERE schema_name = {}",
-        sql::json(&[("charset", "default_character_set_name"), ("collation", "default_collation_name")]),
+        sql::json(&[("charset", "default_character_set_name"), ("collation", "default_collation_name"), ("comment", comment)]),
         sql::literal(database)
     ))
 }

@@ -55,17 +55,24 @@ pub(super) struct Swap {
     pub(super) charset: Option<Charset>,
 }
 
-/// A database's character set, with the collation.
+/// A database's character set, with the collation, and the comment that stands beside them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Charset {
     pub(super) charset: String,
     pub(super) collation: String,
+    /// None where nothing is known of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) comment: Option<String>,
 }
 
 impl Charset {
     /// As it stands behind a database's name.
-    pub(super) fn clause(&self) -> String {
-        format!("CHARACTER SET {} COLLATE {}", sql::ident(&self.charset), sql::ident(&self.collation))
+    pub(super) fn clause(&self, session: &mut Session) -> Result<String> {
+        let comment = match &self.comment {
+            Some(comment) if catalog::has_comments(session)? => format!(" COMMENT {}", sql::literal(comment)),
+            _ => String::new(),
+        };
+        Ok(format!("CHARACTER SET {} COLLATE {}{comment}", sql::ident(&self.charset), sql::ident(&self.collation)))
     }
 }
 
@@ -77,7 +84,10 @@ impl Label {
 
 /// Creates a database of ours, empty but for its label.
 pub(super) fn create(session: &mut Session, database: &str, charset: Option<&Charset>, label: &Label) -> Result<()> {
-    let clause = charset.map(Charset::clause).unwrap_or_default();
+    let clause = match charset {
+        Some(charset) => charset.clause(session)?,
+        None => String::new(),
+    };
     session.run(&format!("CREATE DATABASE {} {clause}", sql::ident(database)))?;
     session.run(&format!(
         "CREATE TABLE {} (name VARCHAR(16) CHARACTER SET ascii PRIMARY KEY, text LONGBLOB NOT NULL) ENGINE=InnoDB",

@@ -9,9 +9,17 @@ use super::sql;
 use crate::error::{Error, Result};
 use crate::fsx;
 
+/// How long the session of a run that is dead may still be there.
+const LINGERING_SECONDS: u32 = 3;
+
 /// Takes a lock that ends with the session; false where another session has it.
 pub(super) fn try_lock(session: &mut Session, name: &str) -> Result<bool> {
     Ok(session.text(&format!("SELECT GET_LOCK({}, 0)", lock_name(name)))? == "1")
+}
+
+/// The same where a killed run may have had it: its session ends a moment after the run.
+pub(super) fn try_lock_of_dead(session: &mut Session, name: &str) -> Result<bool> {
+    Ok(session.text(&format!("SELECT GET_LOCK({}, {LINGERING_SECONDS})", lock_name(name)))? == "1")
 }
 
 /// Waits for such a lock, but no longer than `wait`.

@@ -15,9 +15,10 @@ use crate::manifest::Database;
 
 /// What the swap does in the real database and in those beside it: rows are loaded, tables renamed, all that stands around them made
 /// anew.
-const NEEDED: [&str; 14] = [
+const NEEDED: [&str; 15] = [
     "SELECT",
     "INSERT",
+    "DELETE",
     "CREATE",
     "DROP",
     "ALTER",
