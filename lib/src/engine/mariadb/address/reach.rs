@@ -41,7 +41,8 @@ impl Address {
 
     /// For a person to paste: how the client program is called for this database, without any password.
     pub(in crate::engine::mariadb) fn client_words(&self) -> Vec<String> {
-        let words = self.options.iter().map(|(name, value)| format!("--{name}={value}"));
+        let way = self.way();
+        let words = way.iter().map(|(name, value)| format!("--{name}={value}"));
         let ours = self.is_private.then(|| "--no-defaults".to_owned());
         ["mariadb".to_owned()].into_iter().chain(ours).chain(words).chain(self.database.clone()).collect()
     }
