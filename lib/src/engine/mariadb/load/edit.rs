@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn what_needs_no_change_passes_as_it_is() {
-        let text = include_str!("../text/fixtures/odd.sql");
+        let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/mariadb/odd.sql"));
         for block in [1, 7, 1000, usize::MAX] {
             let edited = edit(text, block).expect("a text");
             let (sandbox, rest) = text.split_once('\n').expect("lines");
