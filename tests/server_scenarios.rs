@@ -26,7 +26,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 /// A scenario that takes longer hangs.
-const LONGEST: Duration = Duration::from_secs(150);
+const LONGEST: Duration = Duration::from_secs(300);
 /// Most of a scenario is waiting for other processes, so more run at once than there are cores.
 const AT_ONCE: usize = 4;
 /// The engines that have words.
