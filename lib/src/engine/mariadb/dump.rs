@@ -133,7 +133,10 @@ fn attempt(place: &Place, out: &mut dyn Outlet) -> Result<Result<Streamed, Again
     require_every_table(&fingerprint, &program, &relations)?;
     let wanted = relations.iter().filter(|relation| relation.has_rows_in_dump()).count();
     if row_parts < wanted {
-        return Err(Error::failed(format!("{} ended well, but its dump has the rows of {row_parts} tables, not of {wanted}", program.name())));
+        return Err(Error::failed(format!(
+            "{} ended well, but its dump has the rows of {row_parts} tables, not of {wanted}",
+            program.name()
+        )));
     }
     Ok(Ok(Streamed { server, program, relations, fingerprint, definers, warnings }))
 }

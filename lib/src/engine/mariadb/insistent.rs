@@ -107,7 +107,9 @@ fn connections(place: &Place, target: &str) -> Result<Vec<u64>> {
     let name = sql::literal(target);
     let of_target = format!("SELECT p.id FROM information_schema.processlist p WHERE p.db = {name} AND {own}");
     let holding = |id: &str, list: &str, of: &str| {
-        format!("{of_target} UNION SELECT p.id FROM {list} JOIN information_schema.processlist p ON p.id = {id} WHERE {of} = {name} AND {own}")
+        format!(
+            "{of_target} UNION SELECT p.id FROM {list} JOIN information_schema.processlist p ON p.id = {id} WHERE {of} = {name} AND {own}"
+        )
     };
     let queries = [
         // A plugin of MariaDB's that few have loaded.
