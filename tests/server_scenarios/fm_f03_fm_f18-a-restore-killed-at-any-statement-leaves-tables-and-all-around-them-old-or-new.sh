@@ -42,8 +42,8 @@ killed_at() {
     rm -f counting
     sh -c 'echo $$ >run; exec "$@"' sh "$@" >out 2>err </dev/null || return
 }
-# HOLDFAST_SOAK=1 takes every statement, otherwise every seventh from a random one.
-step=7
+# HOLDFAST_SOAK=1 takes every statement, otherwise every ninth from a random one.
+step=9
 [ -z "${HOLDFAST_SOAK:-}" ] || step=1
 random_below "$step"
 for what in 'latest --no-safety-backup' --undo; do
