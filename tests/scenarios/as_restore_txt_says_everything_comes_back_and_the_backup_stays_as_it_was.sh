@@ -12,6 +12,7 @@ config '[env.dev]' 'database = "app.db"' 'files = ["media"]'
 # by_hand FOLDER: every indented line is a command; all of them in one shell, in the backup's folder.
 by_hand() {
     sed -n 's/^    //p' "$1/RESTORE.txt" >commands
+    # shellcheck disable=SC2016 # RESTORE.txt has it as it stands
     grep -q 'OUT=$(mktemp -d)' commands || wrong "no folder outside: $(cat commands)"
     rm -rf temp
     mkdir temp

@@ -32,6 +32,7 @@ expect 0 backup-catalog list --tag adopted --json
 is "$(value '.backups[0].id') $(value '.backups[0].rows') $(value '.backups[0].verified')" "$first 50 restore" "in the list"
 (cd "backups/dev/$first" && gunzip -c database.sql.gz | sqlite3 -bail ../../../by-hand.db)
 has_rows by-hand.db 50
+# shellcheck disable=SC2016 # RESTORE.txt has it as it stands
 grep -qF 'sqlite3 -bail "$OUT/restored.sqlite"' "backups/dev/$first/RESTORE.txt" || wrong "RESTORE.txt has no command for it"
 for id in "$first" "$second"; do expect 0 backup-catalog pin "$id"; done
 expect 0 backup-db -e dev

@@ -19,7 +19,8 @@ pub fn instructions(manifest: &Manifest) -> String {
     let _ = writeln!(text, "    sha256sum -c {CHECKSUMS}          # on macOS: shasum -a 256 -c {CHECKSUMS}");
     if let Some(parent) = &manifest.parent {
         let _ = writeln!(text, "\nThis backup is {}, made on {parent}: what has not changed since lies in other", manifest.backup_type);
-        let _ = writeln!(text, "backups. {RECOVER} (Python 3.8 or newer) puts it together; for that, these must lie beside this folder, or");
+        let _ =
+            writeln!(text, "backups. {RECOVER} (Python 3.8 or newer) puts it together; for that, these must lie beside this folder, or");
         let _ = writeln!(text, "elsewhere in the same store, each as it was made:\n");
         for id in manifest.needs() {
             let _ = writeln!(text, "  {id}");
@@ -47,7 +48,9 @@ pub fn instructions(manifest: &Manifest) -> String {
     }
     let _ = match manifest.parent {
         None => writeln!(text, "\n*.index and manifest.json are for Holdfast; these commands need neither."),
-        Some(_) => writeln!(text, "\n{RECOVER} reads manifest.json and *.index, here and in every backup named above: all of them are needed."),
+        Some(_) => {
+            writeln!(text, "\n{RECOVER} reads manifest.json and *.index, here and in every backup named above: all of them are needed.")
+        }
     };
     let _ = writeln!(text, "\nWhat is in $OUT is the data itself: remove it when all is in place.");
     text

@@ -258,6 +258,8 @@ fn strange(file: &Path, why: &str) -> Error {
 }
 
 fn no_export(file: &Path) -> Error {
-    Error::usage(format!("{} is no export of a backup", file.display()))
-        .hint(format!("a dump of another program is adopted: backup-catalog import --as db -e ENV {}", shell::word(&file.display().to_string())))
+    Error::usage(format!("{} is no export of a backup", file.display())).hint(format!(
+        "a dump of another program is adopted: backup-catalog import --as db -e ENV {}",
+        shell::word(&file.display().to_string())
+    ))
 }
