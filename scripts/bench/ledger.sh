@@ -2,9 +2,10 @@
 # The data: accounts and their entries, with two indexes. Both engines compute the same rows from the row number alone,
 # so every machine measures the same bytes.
 
-# Rows a million bytes of a SQLite file hold, and of PostgreSQL's plain dump. Measured, not derived.
+# Rows a million bytes of a SQLite file hold, and of a server's plain dump. Measured, not derived.
 sqlite_rows_per_mb=7200
 postgres_rows_per_mb=11300
+mariadb_rows_per_mb=9600
 accounts=20000
 
 # Three numbers below 2^31 that look random, from the row number i: linear steps modulo different primes. All

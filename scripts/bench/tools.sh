@@ -31,8 +31,9 @@ find_tools() {
 	if wanted sqlite || wanted restore || wanted increments || wanted wrappers; then need sqlite3 gzip zstd; fi
 	if wanted files; then need zstd tar; fi
 	if wanted postgres || wanted restore || wanted increments; then need gzip zstd initdb pg_ctl pg_dump psql; fi
+	if wanted mariadb; then need gzip zstd mariadbd mariadb-install-db mariadb mariadb-dump; fi
 	[ ${#missing[@]} -eq 0 ] || die "not installed: ${missing[*]}" \
-		'on Debian: apt-get install python3 util-linux sqlite3 gzip zstd postgresql'
+		'on Debian: apt-get install python3 util-linux sqlite3 gzip zstd postgresql mariadb-server'
 
 	if wanted sqlite || wanted increments || wanted files || wanted startup; then need restic; fi
 	if wanted files; then need borg; fi

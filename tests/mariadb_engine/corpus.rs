@@ -89,7 +89,7 @@ fn a_corpus_of_odd_things_survives_dump_scratch_and_dump() {
     assert_eq!(second.fingerprint.tables, dumped.fingerprint.tables, "every row, to the byte");
     assert_eq!(dumped.fingerprint.differences(&second.fingerprint), Vec::<String>::new());
     assert_eq!(second.fingerprint.sequences["sq"], dumped.fingerprint.sequences["sq"]);
-    assert_eq!(again.bytes == bytes, true, "a dump of the copy is the very dump");
+    assert!(again.bytes == bytes, "a dump of the copy is the very dump");
     assert_eq!(scratch.ask("CALL nb()").expect("an answer").as_deref(), Some("a\\"));
     assert_eq!(scratch.ask("SELECT 1 FROM nopk WHERE false").expect("an answer"), None);
     assert_eq!(scratch.ask("SELECT @@collation_database").expect("an answer").as_deref(), Some("latin1_german1_ci"));

@@ -332,3 +332,20 @@ fn fm_g04_who_waits_for_a_table_is_said() {
     assert!(said.contains("waits for table metadata lock") && said.contains("ALTER TABLE t ADD c int"), "{said}");
     assert!(said.contains("has a transaction open"), "{said}");
 }
+
+#[test]
+fn fm_j03_a_name_that_looks_like_an_option_or_a_pattern_is_only_a_name() {
+    for name in ["--no-data", "a.b", "l_g%r", "it's `x` \\ é ☃", "database"] {
+        server().database(name, "CREATE TABLE t (a int PRIMARY KEY); INSERT INTO t VALUES (1); CREATE VIEW v AS SELECT a FROM t");
+        let engine = engine(name);
+        engine.probe().expect(name);
+        let dumped = dump_of(&engine).expect(name).0;
+        assert_eq!((dumped.database.name.as_str(), dumped.fingerprint.tables["t"].rows), (name, 1));
+        assert_eq!(dumped.fingerprint.differences(&engine.fingerprint(Depth::Rows).expect(name)), Vec::<String>::new());
+        assert!(engine.is_named_by(&engine.location()), "{name}");
+    }
+    // A pattern in a name means nothing but itself.
+    server().database("lXgYr", "CREATE USER pattern@localhost; GRANT ALL ON `l\\_g\\%r`.* TO pattern@localhost; CREATE TABLE t (a int)");
+    let error = engine_as("pattern", "lXgYr").probe().expect_err("another database's rights");
+    assert!(error.to_string().contains("Access denied"), "{error}");
+}

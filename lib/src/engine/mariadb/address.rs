@@ -199,10 +199,20 @@ impl Address {
             Some(password) => call.secret_file("--defaults-file=", &options::file(password))?,
             None => call.arg("--no-defaults"),
         };
-        let call = VARIABLES.iter().fold(call.args(options::arguments(&self.options, program)), |call, name| call.without_env(name));
+        let call = VARIABLES.iter().fold(call.args(options::arguments(&self.way(), program)), |call, name| call.without_env(name));
         // MySQL's programs read this one last and whatever they are told.
         let knows_all = self.password.is_some() || self.is_private;
         Ok(if knows_all { call.env("MYSQL_TEST_LOGIN_FILE", NO_LOGIN_FILE) } else { call })
+    }
+
+    /// The options of the one way by which the server is reached: a program that is given a socket takes it whatever host
+    /// it is given beside, and one that is given a port takes that.
+    fn way(&self) -> BTreeMap<&'static str, String> {
+        let (of_the_other, protocol) = if self.is_by_socket() { ("port", "socket") } else { ("socket", "tcp") };
+        let mut way = self.options.clone();
+        way.remove(of_the_other);
+        way.insert("protocol", protocol.to_owned());
+        way
     }
 
     fn option(&self, name: &str) -> Option<&str> {

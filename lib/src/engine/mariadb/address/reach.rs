@@ -48,7 +48,8 @@ impl Address {
 
     /// For a person to paste: how the client program is called for this database, without any password.
     pub(in crate::engine::mariadb) fn client_command(&self) -> String {
-        let words = self.options.iter().map(|(name, value)| format!("--{name}={value}"));
+        let way = self.way();
+        let words = way.iter().map(|(name, value)| format!("--{name}={value}"));
         let ours = self.is_private.then(|| "--no-defaults".to_owned());
         let words: Vec<String> = ["mariadb".to_owned()].into_iter().chain(ours).chain(words).chain(self.database.clone()).collect();
         words.iter().map(|word| shell::word(word)).collect::<Vec<_>>().join(" ")

@@ -52,6 +52,17 @@ fn a_port_in_the_text_is_not_led_to_a_socket() {
 }
 
 #[test]
+fn a_program_is_told_one_way_only() {
+    let files = "[client-server]\nsocket=/run/s.sock\nport=3306\n";
+    let way = |text: &str| read(text, files, &[]).way().into_iter().filter(|(name, _)| *name != "user").collect::<Vec<_>>();
+    let own = |pairs: &[(&'static str, &str)]| pairs.iter().map(|(name, value)| (*name, (*value).to_owned())).collect::<Vec<_>>();
+    assert_eq!(way("mariadb://a@db.internal/d"), own(&[("host", "db.internal"), ("port", "3306"), ("protocol", "tcp")]));
+    assert_eq!(way("mariadb://a@localhost:3307/d"), own(&[("host", "localhost"), ("port", "3307"), ("protocol", "tcp")]));
+    assert_eq!(way("mariadb://a@localhost/d"), own(&[("host", "localhost"), ("protocol", "socket"), ("socket", "/run/s.sock")]));
+    assert_eq!(way("mariadb://a@/d"), own(&[("protocol", "socket"), ("socket", "/run/s.sock")]));
+}
+
+#[test]
 fn switches_and_groups_of_others_are_told_apart() {
     let files = "[mysqld]\nport=1\nuser=mysql\n[client]\nskip-ssl\n[mysql]\nssl_ca=/ca.pem\n[other]\npassword=x\n";
     let address = read("mariadb://ann@h/d", files, &[]);

@@ -63,11 +63,12 @@ impl Objects {
         match statement {
             Statement::Create { class, name: object, definer } => {
                 self.definers.extend(definer);
+                let at_home = |plain: &[u8]| statement::without_home(plain, variables.has_escapes());
                 // The settings say how the text was read, and stay with the object; a table keeps none of them.
                 let text = match class {
                     Class::Table | Class::Sequence => without_counter(&plain, variables.has_escapes()),
-                    Class::Event if self.asleep.contains(&object) => [variables.around().as_bytes(), &awake(&plain)].concat(),
-                    _ => [variables.around().as_bytes(), &plain].concat(),
+                    Class::Event if self.asleep.contains(&object) => [variables.around().as_bytes(), &awake(&at_home(&plain))].concat(),
+                    _ => [variables.around().as_bytes(), &at_home(&plain)].concat(),
                 };
                 self.forget(class, &object);
                 self.made.insert((class, object.clone()), String::from_utf8_lossy(&text).into_owned());

@@ -1,5 +1,7 @@
 //! What a statement of a dump does.
 
+use std::ops::Range;
+
 use super::tokens::{Token, Tokens, without_versions};
 
 /// The kinds of object that a database holds.
@@ -152,9 +154,10 @@ fn class(tokens: &mut Tokens<'_>) -> Option<Class> {
     tokens.take_word("PACKAGE").then(|| if tokens.take_word("BODY") { Class::PackageBody } else { Class::Package })
 }
 
+/// `OR REPLACE`, `ALGORITHM = …`, `DEFINER = …`, `SQL SECURITY DEFINER`, `TEMPORARY`, `AGGREGATE` stand before what is made.
+const WORDS_MAX: usize = 16;
+
 fn create(tokens: &mut Tokens<'_>) -> Option<Statement> {
-    // OR REPLACE, ALGORITHM = …, DEFINER = …, SQL SECURITY DEFINER, TEMPORARY, AGGREGATE
-    const WORDS_MAX: usize = 16;
     let mut definer = None;
     for _ in 0..WORDS_MAX {
         if is_database(tokens) {
@@ -214,7 +217,40 @@ fn set_value(tokens: &mut Tokens<'_>) -> Option<Statement> {
 pub(in crate::engine::mariadb) fn alter_another(plain: &[u8], escapes: bool, quoted_name: &str) -> Vec<u8> {
     let mut tokens = Tokens::new(plain, escapes);
     let _ = (tokens.next(), tokens.next(), tokens.name());
-    [format!("ALTER DATABASE {quoted_name}").as_bytes(), &plain[tokens.position()..]].concat()
+    [format!("ALTER DATABASE {quoted_name}").as_bytes(), &plain[tokens.reached()..]].concat()
+}
+
+/// The text of a `CREATE` of anything but tables, without the database that it names as its own. The server writes a trigger down as it
+/// was once said, `CREATE TRIGGER app.t BEFORE INSERT ON app.entry`: loaded beside the real database that would go into the real one.
+pub(in crate::engine::mariadb) fn without_home(text: &[u8], escapes: bool) -> Vec<u8> {
+    let mut tokens = Tokens::new(text, escapes);
+    let mut homes = Vec::new();
+    let Some(class) = (0..WORDS_MAX).find_map(|_| class(&mut tokens).or_else(|| tokens.next().and(None))) else { return text.to_vec() };
+    skip_if(&mut tokens);
+    homes.extend(home(&mut tokens, text));
+    if class == Class::Trigger && (0..WORDS_MAX).any(|_| tokens.next().is_some_and(|token| token.is_word("ON"))) {
+        homes.extend(home(&mut tokens, text));
+    }
+    let mut out = Vec::with_capacity(text.len());
+    let mut at = 0;
+    for home in homes {
+        out.extend_from_slice(&text[at..home.start]);
+        at = home.end;
+    }
+    out.extend_from_slice(&text[at..]);
+    out
+}
+
+/// Where the name that comes next says its database, up to the name itself.
+fn home(tokens: &mut Tokens<'_>, text: &[u8]) -> Option<Range<usize>> {
+    let blanks = text[tokens.reached()..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    let begin = tokens.reached() + blanks;
+    tokens.name()?;
+    if !tokens.take_symbol(b'.') {
+        return None;
+    }
+    let end = tokens.reached();
+    tokens.name().map(|_| begin..end)
 }
 
 /// The table that an `INSERT` fills, of its text up to the rows.
@@ -228,6 +264,26 @@ pub(in crate::engine::mariadb) fn target(insert: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_database_that_a_trigger_or_routine_names_as_its_own_goes() {
+        let home = |text: &str| String::from_utf8(without_home(text.as_bytes(), true)).expect("text");
+        for (text, wanted) in [
+            (
+                "/*!50003 CREATE*/ /*!50017 DEFINER=`a`@`%`*/ /*!50003 TRIGGER `app` . tr AFTER INSERT ON app.`t` FOR EACH ROW insert into app.log select 1 on duplicate key update a=1 */",
+                "/*!50003 CREATE*/ /*!50017 DEFINER=`a`@`%`*/ /*!50003 TRIGGER  tr AFTER INSERT ON `t` FOR EACH ROW insert into app.log select 1 on duplicate key update a=1 */",
+            ),
+            ("CREATE DEFINER=`a`@`%` trigger if not exists tr before update on t for each row set @x = app.f()", ""),
+            ("CREATE DEFINER=`a`@`b.c` PROCEDURE `x.y`.`p`() SELECT 1", "CREATE DEFINER=`a`@`b.c` PROCEDURE `p`() SELECT 1"),
+            (
+                "CREATE EVENT app.e ON SCHEDULE EVERY 1 DAY DO DELETE FROM app.t",
+                "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO DELETE FROM app.t",
+            ),
+            ("CREATE VIEW `v` AS select `other`.`t`.`a` AS `a` from `other`.`t`", ""),
+        ] {
+            assert_eq!(home(text), if wanted.is_empty() { text } else { wanted });
+        }
+    }
 
     #[test]
     fn what_a_dump_says_is_told_apart() {

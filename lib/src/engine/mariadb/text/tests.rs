@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// What mariadb-dump 10.11 made of a database of odd things.
-const ODD: &[u8] = include_bytes!("fixtures/odd.sql");
+const ODD: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/mariadb/odd.sql"));
 /// The beginning and the end of a dump of mysqldump 8.
 const HEAD: &str = "-- MySQL dump 10.13  Distrib 8.0.36, for Linux (x86_64)\n--\n-- Host: localhost    Database: shop\n-- ------------------------------------------------------\n/*!50503 SET NAMES utf8mb4 */;\n/*!40101 SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='NO_AUTO_VALUE_ON_ZERO' */;\n";
 const TAIL: &str = "/*!40101 SET SQL_MODE=@OLD_SQL_MODE */;\n\n-- Dump completed on 2024-01-01 10:00:00\n";

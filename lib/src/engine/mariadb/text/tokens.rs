@@ -151,7 +151,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// Where the next token is looked for.
-    pub(in crate::engine::mariadb) fn position(&self) -> usize {
+    pub(in crate::engine::mariadb) fn reached(&self) -> usize {
         self.at
     }
 

@@ -45,9 +45,9 @@ impl Variables {
                 // SET NAMES utf8mb4
                 _ => return self.names(&plain),
             }
-            let from = tokens.position();
+            let from = tokens.reached();
             let to = loop {
-                let before = tokens.position();
+                let before = tokens.reached();
                 match tokens.next() {
                     None => break plain.len(),
                     Some(Token::Symbol(b',')) => break before,
