@@ -92,8 +92,10 @@ install: man ## binaries, man pages, completions and schedules below PREFIX (/us
 	cp -R cron $(share)/holdfast/
 	$(call place,755,scripts/install-schedule,$(share)/holdfast/scripts)
 
+# As a release, like what is installed: both share what cargo has built.
 man: ## man pages in man/ and shell completions in completions/, from the binaries' own arguments
-	$(CARGO) run --quiet --locked --example manual
+	@echo "building; the first time this takes some minutes" >&2
+	$(CARGO) run --release --locked $(FEATURES) --example manual
 
 schema: ## docs/holdfast.schema.json, from the code that reads the configuration
 	HOLDFAST_BLESS=1 $(CARGO) test --quiet --locked --package holdfast the_schema_that_is_checked_in

@@ -30,6 +30,7 @@ macro_rules! scenarios {
 scenarios! {
     a_backup_is_restored_by_standard_programs_alone
     a_backup_travels_as_one_file_with_all_that_it_needs
+    a_chain_of_three_travels_as_one_file_into_an_empty_store
     a_code_approves_once_and_exactly_what_was_planned
     a_command_of_the_configuration_approves_or_refuses
     a_cut_record_is_named_and_hides_no_other_version
@@ -45,12 +46,14 @@ scenarios! {
     a_week_of_full_backups_is_restored_day_by_day_by_holdfast_and_by_recover
     an_environment_of_files_alone_is_backed_up_checked_and_restored
     an_increment_reads_and_stores_only_the_files_that_have_changed
+    as_restore_txt_says_everything_comes_back_and_the_backup_stays_as_it_was
     backups_are_deleted_by_name_and_never_from_under_others
     database_files_and_configuration_are_one_backup_and_all_come_back
     dumps_of_other_programs_are_adopted
     every_keep_flag_keeps_what_it_says
     files_of_anyone_are_restored_by_their_content_and_cut_ones_refused
     fm_a20_a_huge_file_is_saved_and_restored_in_bounded_memory
+    fm_b01_a_killed_import_is_completed_with_pin_tag_and_failed_check
     fm_b01_fm_b05_a_tag_killed_or_failing_at_any_step_is_there_or_not_and_takes_no_other_along
     fm_b01_fm_b05_fm_b06_an_increment_that_fails_at_any_step_harms_no_chain
     fm_b01_fm_c01_a_backup_killed_at_any_step_leaves_whole_backups_only
@@ -79,6 +82,7 @@ scenarios! {
     fm_b21_small_limits_of_the_process_are_told
     fm_c03_fm_c05_a_damaged_content_is_named_with_its_versions_and_never_restored
     fm_c05_a_cut_or_grown_file_of_a_backup_is_noticed_and_never_restored
+    fm_c05_a_damaged_archive_of_files_gives_back_every_file_that_is_whole
     fm_c05_fm_c09_a_base_that_is_gone_replaced_or_damaged_is_named_with_all_that_need_it
     fm_c06_a_backup_that_lost_its_manifest_is_named_and_left_where_it_is
     fm_c07_fm_j05_an_edited_manifest_leads_nowhere_and_shows_no_escapes
@@ -142,6 +146,7 @@ scenarios! {
     fm_j02_a_store_that_others_can_write_is_told
     fm_j03_odd_names_of_databases_are_only_names
     fm_j05_a_hostile_export_brings_nothing_into_the_store
+    fm_j05_an_edited_increment_brings_nothing_into_the_store
     fm_j07_a_run_killed_at_any_step_leaves_an_audit_trail_that_verifies
     fm_j07_an_audit_line_that_fails_at_any_step_loses_no_backup_and_is_status_7
     fm_j07_an_audit_trail_that_cannot_be_written_is_told_and_nothing_is_lost

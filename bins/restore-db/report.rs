@@ -51,6 +51,9 @@ fn print_restored(out: &Out, report: &Report, audit_error: Option<&str>) -> Resu
     } else {
         out.line(&format!("{}\t{}", report.plan.origin, report.target))?;
     }
+    if let Some(files) = report.plan.files() {
+        out.note(&format!("files: {files}"));
+    }
     if let Some(id) = &report.safety_backup {
         out.note(&format!("safety backup: {id}"));
     }
@@ -80,7 +83,19 @@ pub(crate) fn lines_of(record: &Record, is_discard: bool) -> Vec<String> {
         format!("undo     the restore of {} at {}", record.origin, clock::readable(record.at)),
         format!("into     {}", record.kept.target),
         format!("from     {aside}"),
+        format!("live     then: {}", live_after(record)),
     ]
+}
+
+/// What is live once this is undone. Each undo is remembered as an undo of what it undid.
+fn live_after(record: &Record) -> String {
+    let mut restored = record.origin.as_str();
+    let mut was_restored = true;
+    while let Some(rest) = restored.strip_prefix("undo of ") {
+        (restored, was_restored) = (rest, !was_restored);
+    }
+    let verb = if was_restored { format!("{restored} was restored") } else { format!("the restore of {restored} was undone") };
+    format!("the state from before {}, when {verb}", clock::readable(record.at))
 }
 
 fn print_undone(out: &Out, record: &Record, kept: &Kept, audit_error: Option<&str>) -> Result<()> {
@@ -89,9 +104,8 @@ fn print_undone(out: &Out, record: &Record, kept: &Kept, audit_error: Option<&st
     } else {
         out.line(&format!("undone\t{}", kept.target))?;
     }
-    if let Some(aside) = &kept.aside {
-        out.note(&format!("what was there is kept as {aside}; restore-db --undo again brings it back"));
-    }
+    let other = kept.aside.as_ref().map(|aside| format!("; the other is kept as {aside}, and restore-db --undo again brings it back"));
+    out.note(&format!("live now: {}{}", live_after(record), other.unwrap_or_default()));
     Ok(())
 }
 

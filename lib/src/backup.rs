@@ -26,6 +26,8 @@ pub struct Backup {
     folder: PathBuf,
     manifest: Manifest,
     checksums: BTreeMap<String, String>,
+    /// Folders of backups that are staged together with it, by their ids.
+    staged_with: Arc<BTreeMap<String, PathBuf>>,
 }
 
 impl Backup {
@@ -54,12 +56,18 @@ impl Backup {
             return Err(Error::bad(format!("the manifest of {} does not match {CHECKSUMS}", folder.display())));
         }
         let manifest = Manifest::parse(&bytes).map_err(|error| error.within(folder.display()))?;
-        Ok(Backup { folder: folder.to_owned(), manifest, checksums })
+        Ok(Backup { folder: folder.to_owned(), manifest, checksums, staged_with: Arc::default() })
     }
 
     /// A backup that is being made and is not published yet.
     pub fn staged(folder: &Path, manifest: Manifest) -> Self {
-        Backup { folder: folder.to_owned(), manifest, checksums: BTreeMap::new() }
+        Backup { folder: folder.to_owned(), manifest, checksums: BTreeMap::new(), staged_with: Arc::default() }
+    }
+
+    /// The same, where what it needs is staged with it: those folders are looked into before the store is.
+    #[must_use]
+    pub fn staged_with(self, folders: &Arc<BTreeMap<String, PathBuf>>) -> Self {
+        Backup { staged_with: Arc::clone(folders), ..self }
     }
 
     /// Its folder.
@@ -161,8 +169,13 @@ impl Backup {
             Error::bad(format!("{} needs {}, which is not in the store", self.id(), source.id))
                 .hint("put it back from a copy of the store; or restore from another backup: restore-db --list shows what there is")
         })?;
-        let holder = Backup::open(&folder).map_err(|error| error.within(format!("{} needs it", self.id())))?;
-        match holder.manifest.component(role).filter(|component| component.index_sha256 == source.index_sha256) {
+        let opened = match self.staged_with.get(&source.id) {
+            Some(_) => Backup::open_under_any_name(&folder).map(|holder| holder.staged_with(&self.staged_with)),
+            None => Backup::open(&folder),
+        };
+        let holder = opened.map_err(|error| error.within(format!("{} needs it", self.id())))?;
+        let is_meant = holder.id() == source.id;
+        match holder.manifest.component(role).filter(|component| is_meant && component.index_sha256 == source.index_sha256) {
             Some(component) => Ok((holder.clone(), component.clone())),
             None => Err(Error::bad(format!("{} needs {}, and what has that name is another backup", self.id(), source.id))
                 .hint("put the right one back from a copy of the store")),
@@ -186,6 +199,9 @@ impl Backup {
 
     /// The folder of another backup of the same store, wherever in it that lies.
     fn beside(&self, id: &str) -> Option<PathBuf> {
+        if let Some(folder) = self.staged_with.get(id) {
+            return Some(folder.clone());
+        }
         let place = self.folder.parent()?;
         let in_place = |place: &Path| Some(place.join(id)).filter(|folder| folder.join(manifest::FILE).symlink_metadata().is_ok());
         let in_store = |store: &Path| std::fs::read_dir(store).ok()?.flatten().find_map(|entry| in_place(&entry.path()));

@@ -139,6 +139,15 @@ pub fn replace_private(path: &Path, bytes: &[u8]) -> Result<()> {
     sync_parent(path)
 }
 
+/// As [`replace_private`], of a file that is not there yet; whatever appears there meanwhile stays, and this fails.
+pub fn place_private(path: &Path, bytes: &[u8]) -> Result<()> {
+    remove_dead_drafts(path);
+    let beside = path.with_extension(format!("{DRAFT}{}", std::process::id()));
+    let _ = std::fs::remove_file(&beside);
+    write_private(&beside, bytes)?;
+    rename_new(&beside, path).inspect_err(|_| drop(std::fs::remove_file(&beside)))
+}
+
 /// As [`replace_private`], without waiting for the disk: after a power cut the file may be the old one, or empty. For what is
 /// only remembered, and can be missed.
 pub fn replace_unsynced(path: &Path, bytes: &[u8]) -> Result<()> {

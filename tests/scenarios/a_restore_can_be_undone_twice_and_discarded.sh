@@ -11,13 +11,22 @@ expect 0 restore-db -v -e dev latest
 says 'restore-db -e dev --undo'
 has_rows app.db 20
 is "$(count)" 2 "backups: one is the safety backup"
+lacks "$ERR" 'not touched'
+id=$(backups | head -n 1)
+# Each says what is live then.
 expect 0 restore-db -e dev --undo -n
+prints 'live     then: the state from before '
+prints ", when $id was restored"
 has_rows app.db 20
-expect 0 restore-db -e dev --undo
+expect 0 restore-db -v -e dev --undo
+says 'live now: the state from before '
+says ", when $id was restored; the other is kept as $PWD/app.db.before-"
 has_rows app.db 10
-expect 0 restore-db -e dev --undo
+expect 0 restore-db -v -e dev --undo
+says ", when the restore of $id was undone; the other is kept as"
 has_rows app.db 20
-expect 0 restore-db -e dev --undo
+expect 0 restore-db -v -e dev --undo
+says ", when $id was restored; the other is kept as"
 has_rows app.db 10
 expect 0 restore-db -e dev --discard -n
 is "$(find . -maxdepth 1 -name 'app.db.before-*' | wc -l | tr -d ' ')" 1 "databases kept aside"

@@ -64,7 +64,12 @@ expect 0 restore-db latest --files-to back
 same_files media back/media
 same_files by-hand back
 sqlite3 app.db 'DELETE FROM entry'
-expect 0 restore-db latest
+echo mine >media/mine
+expect 0 restore-db latest -n
+prints "files    not touched; restore-db $id --files-to DIR brings them"
+expect 0 restore-db -v latest
+says "files: not touched; restore-db $id --files-to DIR brings them"
 has_rows app.db 20
+is "$(cat media/mine)" mine 'a file after a restore of the database'
 nothing_left
 all_verify -q

@@ -32,7 +32,8 @@ expect 0 backup-catalog list --tag adopted --json
 is "$(value '.backups[0].id') $(value '.backups[0].rows') $(value '.backups[0].verified')" "$first 50 restore" "in the list"
 (cd "backups/dev/$first" && gunzip -c database.sql.gz | sqlite3 -bail ../../../by-hand.db)
 has_rows by-hand.db 50
-grep -q 'sqlite3 -bail restored.sqlite' "backups/dev/$first/RESTORE.txt" || wrong "RESTORE.txt has no command for it"
+# shellcheck disable=SC2016 # RESTORE.txt has it as it stands
+grep -qF 'sqlite3 -bail "$OUT/restored.sqlite"' "backups/dev/$first/RESTORE.txt" || wrong "RESTORE.txt has no command for it"
 for id in "$first" "$second"; do expect 0 backup-catalog pin "$id"; done
 expect 0 backup-db -e dev
 expect 0 backup-catalog diff "$third" latest --json
@@ -59,3 +60,21 @@ expect 2 backup-catalog import --as db -e dev plain.sql --tag 'two words'
 expect 2 backup-catalog import --as db plain.sql
 expect 2 backup-catalog import plain.sql.gz.none --at 2020-11-02
 nothing_left
+
+# A dump without --as db is no export, and none of its rows is shown.
+for file in plain.sql old.sql.gz old.sqlite hello.txt; do
+    expect 2 backup-catalog import "$file"
+    says "no export of a backup"
+    says "backup-catalog import --as db -e ENV $file"
+    lacks "$ERR" entry
+    lacks "$ERR" INSERT
+done
+
+# The time of a file that was just fetched is no time of a state: that it has become the newest is said.
+touch plain.sql
+expect 0 backup-catalog import --as db -e dev plain.sql
+says 'is now the newest backup of dev'
+says "backup-catalog delete $(made)"
+says '--at TIME'
+expect 0 backup-catalog import --as db -e dev plain.sql --at 2020-11-03T12:00Z
+lacks "$ERR" 'newest backup'

@@ -121,7 +121,7 @@ for share in 1 3 5 7 9; do
     is "$(find other -path other/audit -prune -o -print | sort)" "$before" "what is in the store after $share tenths"
 done
 echo hello >bad.tar.gz
-refused 3 "no gzip at all"
+refused 2 "no gzip at all"
 
 # An id that exists already: the same is fine, another is refused and both stay.
 expect 0 backup-catalog import good.tar.gz --store other

@@ -49,7 +49,8 @@ for method in gzip zstd none; do
         case $(jq -r .type "backups/dev/$id/manifest.json") in
             full) ;;
             *)
-                grep -q 'python3 recover.py --role database . - > restored.sqlite' "backups/dev/$id/RESTORE.txt" || wrong "no instructions for $id"
+                # shellcheck disable=SC2016 # RESTORE.txt has it as it stands
+                grep -qF 'python3 recover.py --role database . "$OUT/restored.sqlite"' "backups/dev/$id/RESTORE.txt" || wrong "no instructions for $id"
                 (cd "backups/dev/$id" && python3 recover.py --role database . -) >out.db 2>"$ERR" || wrong "$id cannot be recovered"
                 is "$(content out.db)" "$(content "state-$id.db")" "$method, $id: what is recovered"
                 rm out.db

@@ -10,6 +10,7 @@ use super::prune;
 use super::verify::{self, Demands, elapsed_ms};
 use crate::audit;
 use crate::backup::Backup;
+use crate::catalog::Catalog;
 use crate::clock;
 use crate::component;
 use crate::engine::{Content, Depth};
@@ -84,6 +85,7 @@ pub fn run(environment: &Environment, store: &Store, held: &Held, request: &Requ
     let adopted = component::adopt(content, &mut foreign.read()?, &staging, environment.compression, progress)
         .map_err(|error| error.within(request.file.display()).hint("nothing was published"))?;
     progress.end();
+    let newest = if request.at.is_none() { newest_of_others(store, &environment.name)? } else { None };
     let name = match own.filter(|engine| engine.name() == content.engine()) {
         Some(engine) => engine.database_name(),
         None => request.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
@@ -97,8 +99,23 @@ pub fn run(environment: &Environment, store: &Store, held: &Held, request: &Requ
     if let Err(error) = known::remember(store, &environment.name, &manifest.id) {
         notes.push(format!("the backup is published, but the guard will not miss it if it disappears: {error}"));
     }
+    if newest.is_some_and(|newest| created_at > newest) {
+        notes.push(format!(
+            "it is taken for the state of {}, the time of the file, and so is now the newest backup of {} (`latest`); if the dump is \
+             older: backup-catalog delete {}, and import it again with --at TIME",
+            clock::readable(created_at),
+            environment.name,
+            manifest.id
+        ));
+    }
     notes.extend(fate(environment, store, &manifest.id)?);
     Ok(Adopted { folder, manifest, notes })
+}
+
+/// Of when the newest backup of the environment is.
+fn newest_of_others(store: &Store, environment: &str) -> Result<Option<DateTime<Utc>>> {
+    let catalog = Catalog::read(store, Some(environment))?;
+    Ok(catalog.backups().filter(|backup| backup.manifest().environment == environment).map(|backup| backup.manifest().created_at).max())
 }
 
 fn describe(

@@ -2,6 +2,7 @@
 //!
 //! The order in it is fixed, so that whoever reads it knows how large each file must be before it comes.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -30,6 +31,15 @@ pub const HEAD: &str = "holdfast-export.json";
 pub const FORMAT: u32 = 1;
 /// As much is read and written at once.
 const PART_BYTES: usize = 256 << 10;
+
+/// The head of an export lists a chain of ids.
+pub(super) const HEAD_MAX_BYTES: u64 = 1 << 20;
+/// More backups than a chain has.
+pub(super) const BACKUPS_MAX: usize = 1000;
+/// What is no component's is text of ours, such as `RESTORE.txt`. Of every file of a component its manifest says the size.
+pub(super) const OTHER_MAX_BYTES: u64 = 4 << 20;
+/// The checks and labels of years.
+pub(super) const SIDECAR_MAX_BYTES: u64 = 16 << 20;
 
 /// What the first file of an export says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -87,6 +97,7 @@ pub fn run(store: &Store, backup: &Backup, file: &Path, progress: &dyn Progress)
         return Err(Error::usage(format!("{} is there already", file.display())).hint("name a file that is not"));
     }
     let backups = with_ancestors(store, backup)?;
+    require_importable(store, &backups)?;
     let bytes = backups.iter().map(|backup| backup.manifest().stored_bytes()).fold(0, u64::saturating_add);
     let place = file.parent().filter(|place| place.is_dir());
     let place = place.ok_or_else(|| Error::usage(format!("there is no folder for {}", file.display())).hint("make it first"))?;
@@ -115,6 +126,28 @@ pub fn run(store: &Store, backup: &Backup, file: &Path, progress: &dyn Progress)
     fsx::sync_file(&written, &draft.path)?;
     fsx::rename_new(&draft.path, &file)?;
     Ok(Exported { id: head.id, backups: head.backups, file, file_bytes: bytes, sha256: fsx::hex(&hash.finalize()) })
+}
+
+/// Refuses what an import would refuse: a file that nobody can read again is no export.
+fn require_importable(store: &Store, backups: &[Backup]) -> Result<()> {
+    if backups.len() > BACKUPS_MAX {
+        return Err(Error::refused(format!("it is a chain of {} backups, and an export holds at most {BACKUPS_MAX}", backups.len()))
+            .hint("export a full backup, or an increment nearer to one"));
+    }
+    for backup in backups {
+        let of_components: BTreeSet<&String> =
+            backup.manifest().components.iter().flat_map(|component| component.parts().map(|(name, _, _)| name)).collect();
+        let others = backup.expected_files().into_iter().filter(|name| !of_components.contains(name) && name != manifest::FILE);
+        let others = others.map(|name| (backup.folder().join(name), OTHER_MAX_BYTES));
+        let sidecars = [store.checks_file(backup.id()), store.labels_file(backup.id())].map(|path| (path, SIDECAR_MAX_BYTES));
+        for (path, most) in others.chain(sidecars) {
+            if let Some(found) = path.symlink_metadata().ok().filter(|found| found.len() > most) {
+                return Err(Error::refused(format!("{} has {} bytes, and an export takes at most {most}", path.display(), found.len()))
+                    .hint("copy the folders of the backup, and of those that it needs, into the other store instead"));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The file while it is written; gone with the value, unless it was renamed.

@@ -9,17 +9,17 @@ mod incoming;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use flate2::bufread::MultiGzDecoder;
 use serde::Serialize;
 use tar::Archive;
 
-use super::export::{FORMAT, HEAD, Head};
+use super::export::{BACKUPS_MAX, FORMAT, HEAD, HEAD_MAX_BYTES, Head};
 use super::verify::{self, Demands};
 use crate::backup::Backup;
 use crate::catalog::Catalog;
-use crate::checks;
 use crate::clock;
 use crate::config;
 use crate::engine::Settings;
@@ -27,18 +27,13 @@ use crate::error::{Error, Kind, OnPath, Result};
 use crate::id;
 use crate::interrupt;
 use crate::known;
-use crate::labels;
 use crate::lock::Held;
 use crate::manifest::{self, Level, Manifest};
 use crate::progress::Progress;
 use crate::retention::SKEW_MAX;
+use crate::shell;
 use crate::store::{self, Store};
 use incoming::Incoming;
-
-/// The head of an export lists a chain of ids.
-const HEAD_MAX_BYTES: u64 = 1 << 20;
-/// More backups than a chain has.
-const BACKUPS_MAX: usize = 1000;
 
 /// What came in.
 #[derive(Debug, Clone, Serialize)]
@@ -55,6 +50,7 @@ pub struct Imported {
 
 /// What the file says of itself, before anything of it is believed.
 pub fn head(file: &Path) -> Result<Head> {
+    require_export(file)?;
     let mut archive = open(file)?;
     let mut entries = archive.entries().map_err(|error| damaged(file, error))?.raw(true);
     let first = entries.next().ok_or_else(|| no_export(file))?.map_err(|error| damaged(file, error))?;
@@ -115,14 +111,20 @@ fn settle(
     let there: BTreeMap<&str, &Backup> = catalog.backups().map(|backup| (backup.id(), backup)).collect();
     let mut imported = Imported { id: head.id.clone(), environment: head.environment.clone(), imported: Vec::new(), present: Vec::new() };
     let mut new = Vec::new();
+    let mut old = Vec::new();
+    let mut before: BTreeMap<String, PathBuf> = BTreeMap::new();
     let manifests = staged.iter().map(|incoming| Ok(incoming.backup()?.manifest().clone())).collect::<Result<Vec<_>>>()?;
     require_one_chain(&manifests)?;
     for (number, incoming) in staged.into_iter().enumerate() {
         let backup = incoming.backup()?;
-        require_sound(&backup, head, number, settings, progress)?;
+        require_sound(&backup, head, number)?;
+        // What it needs has been judged before it, and is not in the store yet.
+        let backup = backup.staged_with(&Arc::new(before.clone()));
+        require_whole(&backup, settings, progress)?;
+        before.insert(backup.id().to_owned(), backup.folder().to_owned());
         let taken = catalog.entries.iter().any(|entry| entry.name == backup.id());
         match there.get(backup.id()) {
-            Some(present) if present.checksums() == backup.checksums() => imported.present.push(backup.id().to_owned()),
+            Some(present) if present.checksums() == backup.checksums() => old.push((incoming, backup)),
             _ if taken => {
                 return Err(Error::refused(format!("the store has another backup {} already", backup.id()))
                     .hint("nothing was imported; compare the two, and import into another store with --store"));
@@ -130,23 +132,26 @@ fn settle(
             _ => new.push((incoming, backup)),
         }
     }
+    for (incoming, backup) in old {
+        // A run that was killed may have come just so far.
+        incoming.write_sidecars(store)?;
+        known::remember(store, &backup.manifest().environment, backup.id())?;
+        imported.present.push(backup.id().to_owned());
+    }
     for (incoming, backup) in new {
         interrupt::check()?;
-        let Incoming { staging, checks, labels, .. } = incoming;
+        let sidecars = incoming.write_sidecars(store)?;
+        let Incoming { staging, .. } = incoming;
         let place = match backup.manifest().kind {
             manifest::Kind::Migration => store::MIGRATIONS,
             _ => backup.manifest().environment.as_str(),
         };
         store.require_real(&store.folder(place))?;
-        staging.publish(&store.folder(place))?;
+        if let Err(error) = staging.publish(&store.folder(place)) {
+            sidecars.iter().for_each(|path| drop(std::fs::remove_file(path)));
+            return Err(error);
+        }
         known::remember(store, &backup.manifest().environment, backup.id())?;
-        let has = |path: &Path| path.symlink_metadata().is_ok();
-        if !has(&store.checks_file(backup.id())) {
-            checks.iter().try_for_each(|check| checks::append(store, backup.id(), check))?;
-        }
-        if !has(&store.labels_file(backup.id())) && !labels.is_empty() {
-            labels::append(store, backup.id(), &labels)?;
-        }
         imported.imported.push(backup.id().to_owned());
     }
     Ok(imported)
@@ -171,8 +176,8 @@ fn require_one_chain(manifests: &[Manifest]) -> Result<()> {
     }
 }
 
-/// Refuses a backup that is not what the head says, or does not hold what its manifest says.
-fn require_sound(backup: &Backup, head: &Head, number: usize, settings: &Settings, progress: &dyn Progress) -> Result<()> {
+/// Refuses a backup that is not what the head says.
+fn require_sound(backup: &Backup, head: &Head, number: usize) -> Result<()> {
     let manifest = backup.manifest();
     let refuse = |why: String| Err(Error::bad(format!("{}: {why}", manifest.id)).hint("nothing was imported"));
     if manifest.environment != head.environment {
@@ -184,12 +189,15 @@ fn require_sound(backup: &Backup, head: &Head, number: usize, settings: &Setting
     if manifest.created_at > clock::now() + SKEW_MAX {
         return refuse(format!("it is dated in the future: {}", clock::readable(manifest.created_at)));
     }
-    // What an increment holds is only known with its base beside it in the store.
-    let level = if manifest.parent.is_none() { Level::Structure } else { Level::Checksum };
-    let demands = Demands { level, min_size: None, asserts: &[], settings };
+    Ok(())
+}
+
+/// Refuses a backup that does not hold what its manifest says: every chunk is read, also those that lie in what it needs.
+fn require_whole(backup: &Backup, settings: &Settings, progress: &dyn Progress) -> Result<()> {
+    let demands = Demands { level: Level::Structure, min_size: None, asserts: &[], settings };
     let outcome = verify::verify(backup, &demands, progress)?;
     match outcome.findings.first() {
-        Some(finding) => refuse(finding.clone()),
+        Some(finding) => Err(Error::bad(format!("{}: {finding}", backup.id())).hint("nothing was imported")),
         None => Ok(()),
     }
 }
@@ -200,6 +208,18 @@ fn open(file: &Path) -> Result<Archive<MultiGzDecoder<BufReader<File>>>> {
         return Err(Error::usage(format!("{} is not a file", file.display())));
     }
     Ok(Archive::new(MultiGzDecoder::new(BufReader::with_capacity(256 << 10, opened))))
+}
+
+/// Refuses what another program wrote, before tar's reader makes a riddle of it.
+fn require_export(file: &Path) -> Result<()> {
+    let unpacked = open(file)?.into_inner();
+    let mut begin = Vec::new();
+    let is_gzip = File::open(file).on("open", file)?.take(2).read_to_end(&mut begin).on("read", file)? == 2 && begin == [0x1f, 0x8b];
+    begin.clear();
+    if is_gzip {
+        unpacked.take(HEAD.len() as u64 + 1).read_to_end(&mut begin).map_err(|error| damaged(file, error))?;
+    }
+    if begin.strip_prefix(HEAD.as_bytes()) == Some(&[0]) { Ok(()) } else { Err(no_export(file)) }
 }
 
 fn read_head<R: Read>(file: &Path, mut entry: tar::Entry<'_, R>) -> Result<Head> {
@@ -238,6 +258,8 @@ fn strange(file: &Path, why: &str) -> Error {
 }
 
 fn no_export(file: &Path) -> Error {
-    Error::usage(format!("{} is no export of a backup", file.display()))
-        .hint("a dump of another program is adopted with --as db -e ENV; a backup's folder is copied into the store")
+    Error::usage(format!("{} is no export of a backup", file.display())).hint(format!(
+        "a dump of another program is adopted: backup-catalog import --as db -e ENV {}",
+        shell::word(&file.display().to_string())
+    ))
 }

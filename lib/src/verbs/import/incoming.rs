@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::super::export::{OTHER_MAX_BYTES, SIDECAR_MAX_BYTES};
 use super::strange;
+use serde::Serialize;
+
 use crate::backup::Backup;
 use crate::checks::Check;
 use crate::error::{Error, OnPath, Result};
@@ -18,10 +21,6 @@ use crate::store::{CHECKSUMS, Staging, Store};
 
 /// `SHA256SUMS` lists a handful of files.
 const CHECKSUMS_MAX_BYTES: u64 = 64 << 10;
-/// What is no component's is text of ours, such as `RESTORE.txt`. Of every file of a component its manifest says the size.
-const OTHER_MAX_BYTES: u64 = 4 << 20;
-/// The checks and labels of years.
-const SIDECAR_MAX_BYTES: u64 = 16 << 20;
 /// As much is read and written at once.
 const PART_BYTES: usize = 256 << 10;
 
@@ -31,8 +30,8 @@ pub(super) struct Incoming {
     /// Known from the moment its manifest is there.
     opened: Option<Backup>,
     seen: BTreeSet<String>,
-    pub(super) checks: Vec<Check>,
-    pub(super) labels: Vec<Event>,
+    checks: Vec<Check>,
+    labels: Vec<Event>,
     store: Store,
 }
 
@@ -102,6 +101,25 @@ impl Incoming {
         Ok(())
     }
 
+    /// Writes what is known of the backup beside its place in the store, where nothing is yet; each file whole or not at all, so that one
+    /// which is there is not a killed run's half. Gives the files that are new.
+    pub(super) fn write_sidecars(&self, store: &Store) -> Result<Vec<PathBuf>> {
+        let id = self.staging.backup_id();
+        let mut written = Vec::new();
+        for (path, text) in [(store.checks_file(id), lines(&self.checks)?), (store.labels_file(id), lines(&self.labels)?)] {
+            if text.is_empty() || path.symlink_metadata().is_ok() {
+                continue;
+            }
+            if let Some(folder) = path.parent() {
+                fsx::create_private_dirs(folder)?;
+                store.require_real(folder)?;
+            }
+            fsx::place_private(&path, text.as_bytes())?;
+            written.push(path);
+        }
+        Ok(written)
+    }
+
     /// Refuses one of which a file is missing.
     pub(super) fn require_whole(&self, file: &Path) -> Result<()> {
         let backup = self.backup().map_err(|_| strange(file, &format!("{} has no manifest", self.staging.backup_id())))?;
@@ -115,6 +133,15 @@ impl Incoming {
     pub(super) fn backup(&self) -> Result<Backup> {
         self.opened.clone().ok_or_else(|| Error::bad(format!("{} has no manifest", self.staging.backup_id())))
     }
+}
+
+fn lines(all: &[impl Serialize]) -> Result<String> {
+    let mut text = String::new();
+    for one in all {
+        text.push_str(&serde_json::to_string(one).map_err(|error| Error::failed("cannot write what is known of a backup").because(error))?);
+        text.push('\n');
+    }
+    Ok(text)
 }
 
 /// The size that a file must have, or the most that it may.

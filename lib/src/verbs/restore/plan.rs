@@ -25,6 +25,8 @@ pub struct Plan {
     pub is_protected: bool,
     /// What is at the target now.
     pub found: String,
+    /// Whether the backup holds files too, which stay as they are.
+    pub has_files: bool,
     /// The steps, in order, with a reason each.
     pub steps: Vec<Step>,
 }
@@ -101,7 +103,13 @@ impl Plan {
         lines.extend(
             self.steps.iter().enumerate().map(|(number, step)| format!("{:>7}  {}: {}", number + 1, step.action.words(), step.why)),
         );
+        lines.extend(self.files().map(|files| format!("files    {files}")));
         lines
+    }
+
+    /// What becomes of the files in the backup; none where it holds none.
+    pub fn files(&self) -> Option<String> {
+        self.has_files.then(|| format!("not touched; restore-db {} --files-to DIR brings them", self.origin))
     }
 
     pub(super) fn has(&self, action: Action) -> bool {
@@ -153,6 +161,7 @@ pub fn plan(origin: &Origin, target: &Target<'_>, safety_backup: bool) -> Result
         environment: target.environment.map(|environment| environment.name.clone()),
         is_protected: target.environment.is_some_and(|environment| environment.protected),
         found,
+        has_files: matches!(origin, Origin::Backup(backup) if backup.archives().next().is_some()),
         steps,
     })
 }

@@ -1,0 +1,51 @@
+#!/bin/sh
+# shellcheck source=tests/scenarios/lib.sh
+. "$SCENARIOS/lib.sh"
+
+# whole ID WHERE: the increment and all that it needs is there, and holds what it held when it was made.
+whole() {
+    is "$(count dev "$2")" 3 "backups in $2"
+    expect 0 backup-guard -q --verify structure --store "$2"
+    expect 0 restore-db "$1" --store "$2" --to "sqlite:$2.db"
+    has_rows "$2.db" 252
+    expect 0 restore-db "$1" --store "$2" --files-to "$2.files"
+    diff -r wanted "$2.files/media" >"$OUT" || wrong "the files of $2 are others: $method"
+    rm -rf "$2.db" "$2.files"
+}
+for method in gzip zstd; do
+    rm -rf media app.db
+    mkdir media
+    for name in a b c; do head -c 300000 /dev/urandom >"media/$name"; done
+    ledger app.db 250
+    sqlite3 app.db 'CREATE TABLE scan (page BLOB); INSERT INTO scan VALUES (randomblob(400000))'
+    config "store = \"from-$method\"" "compression = \"$method\"" '[env.dev]' 'database = "app.db"' 'files = ["media"]'
+    expect 0 at 2020-11-01T12:00:00Z backup-full
+    for hour in 13 14; do
+        add_row app.db
+        head -c 200000 /dev/urandom >"media/of $hour"
+        expect 0 at "2020-11-01T$hour:00:00Z" backup-full --type incremental
+        rm -rf wanted
+        cp -Rp media wanted
+    done
+    last=$(made)
+    expect 0 backup-catalog export "$last" -o "$method.tar.gz" --json
+    is "$(value '.backups | length')" 3 'backups in the file'
+    rm -rf "from-$method"
+    config ''
+
+    expect 0 backup-catalog import "$method.tar.gz" --store "to-$method"
+    whole "$last" "to-$method"
+
+    # Killed anywhere, each time in a store of its own: none of it can be seen, or whole chains; and the repeat brings all.
+    for at_step in 20 65 80 85 90 95 100; do
+        run env "HOLDFAST_TEST_STOP_AT=$at_step" backup-catalog import "$method.tar.gz" --store "third-$at_step" --new-store
+        case $(count dev "third-$at_step") in 0) ;; *) expect 0 restore-db latest --store "third-$at_step" --to sqlite:any.db ;; esac
+        rm -f any.db
+    done
+    for at_step in 20 90; do
+        expect 0 backup-catalog import "$method.tar.gz" --store "third-$at_step" --new-store
+        whole "$last" "third-$at_step"
+    done
+    rm -rf third-*
+done
+is "$(find . -name '.staging-20*')" '' 'what is left'
