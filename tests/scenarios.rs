@@ -45,6 +45,7 @@ scenarios! {
     a_table_that_only_the_application_can_read_is_never_taken_for_unchanged
     a_week_of_full_backups_is_restored_day_by_day_by_holdfast_and_by_recover
     an_environment_of_files_alone_is_backed_up_checked_and_restored
+    an_incomplete_backup_is_called_so_everywhere
     an_increment_reads_and_stores_only_the_files_that_have_changed
     as_restore_txt_says_everything_comes_back_and_the_backup_stays_as_it_was
     backups_are_deleted_by_name_and_never_from_under_others
@@ -80,7 +81,9 @@ scenarios! {
     fm_b08_a_store_that_cannot_be_written_fails_and_keeps_what_it_holds
     fm_b19_closed_descriptors_harm_nothing
     fm_b21_small_limits_of_the_process_are_told
+    fm_c03_a_damaged_line_beside_a_backup_holds_it_and_stops_no_other
     fm_c03_fm_c05_a_damaged_content_is_named_with_its_versions_and_never_restored
+    fm_c05_a_backup_has_one_verdict_wherever_it_is_shown
     fm_c05_a_cut_or_grown_file_of_a_backup_is_noticed_and_never_restored
     fm_c05_a_damaged_archive_of_files_gives_back_every_file_that_is_whole
     fm_c05_fm_c09_a_base_that_is_gone_replaced_or_damaged_is_named_with_all_that_need_it
@@ -99,7 +102,10 @@ scenarios! {
     fm_c19_a_store_that_became_a_link_to_another_store_is_refused
     fm_c19_what_is_no_ordinary_file_is_refused_and_odd_names_are_only_names
     fm_c20_names_that_differ_by_case_only_are_refused
+    fm_d02_checks_and_labels_that_are_only_in_the_cloud_hold_their_backup
     fm_d02_fm_d04_what_a_sync_service_makes_is_named_and_never_removed
+    fm_d02_nothing_is_deleted_from_under_an_increment_that_cannot_be_read
+    fm_d09_a_store_without_any_backup_is_bad_news
     fm_d09_fm_j08_fm_i12_the_guard_sees_what_is_gone_and_what_is_late
     fm_e01_a_memory_of_backups_that_is_stale_cut_or_forged_removes_nothing_that_a_look_keeps
     fm_e01_fm_e05_a_chain_is_kept_and_counted_by_what_it_stands_on
@@ -163,6 +169,7 @@ scenarios! {
     the_application_itself_decides_whether_a_migration_was_good
     the_audit_trail_tells_who_did_what
     the_catalog_lists_labels_and_tells_figures
+    the_latest_of_the_catalog_may_be_one_of_files
     the_wrappers_leave_their_report_and_their_lines_in_the_audit_trail
     two_backups_are_compared_with_each_other_and_with_what_is_there_now
     two_persons_are_two_users_of_the_machine

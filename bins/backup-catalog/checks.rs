@@ -28,8 +28,9 @@ pub(crate) fn run(args: &Checks, out: &Out) -> Result<u8> {
     };
     let mut rows = Vec::new();
     for id in ids {
-        let history = checks::history(&shelf.store, &id)?;
-        rows.extend(history.into_iter().filter(|check| !args.failed || !check.passed).map(|check| Row { backup: id.clone(), check }));
+        let history = checks::history(&shelf.store, &id);
+        history.unknown.iter().for_each(|why| out.warn(&format!("{id}: {why}")));
+        rows.extend(history.lines.into_iter().filter(|check| !args.failed || !check.passed).map(|check| Row { backup: id.clone(), check }));
     }
     rows.sort_by_key(|row| row.check.at);
     let matched = rows.len();

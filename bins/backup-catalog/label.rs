@@ -52,7 +52,7 @@ fn run(operation: &str, selectors: &[String], changes: &dyn Fn(&Labels) -> Vec<C
     }
     let labels_of = |backup: &Backup| labels::of(&shelf.store, backup.id(), &backup.manifest().tags);
     let planned: Vec<(&Backup, Vec<Change>)> =
-        backups.iter().map(|backup| Ok((backup, changes(&labels_of(backup)?)))).collect::<Result<_>>()?;
+        backups.iter().map(|backup| Ok((backup, changes(&labels_of(backup))))).collect::<Result<_>>()?;
     if common.dry_run {
         return print(out, &planned, &labels_of, None).map(|()| exit::DONE);
     }
@@ -73,16 +73,11 @@ fn run(operation: &str, selectors: &[String], changes: &dyn Fn(&Labels) -> Vec<C
     Ok(audited.status)
 }
 
-fn print(
-    out: &Out,
-    planned: &[(&Backup, Vec<Change>)],
-    labels_of: &dyn Fn(&Backup) -> Result<Labels>,
-    audit_error: Option<&str>,
-) -> Result<()> {
+fn print(out: &Out, planned: &[(&Backup, Vec<Change>)], labels_of: &dyn Fn(&Backup) -> Labels, audit_error: Option<&str>) -> Result<()> {
     if out.is_json() {
         let mut backups = Vec::new();
         for (backup, changes) in planned {
-            let labels = labels_of(backup)?;
+            let labels = labels_of(backup);
             backups.push(json!({ "id": backup.id(), "changes": changes, "tags": labels.tags, "pin": labels.pin }));
         }
         return out.document(&json!({ "backups": backups, "audit_error": audit_error }));

@@ -59,7 +59,7 @@ fn table(listing: &[Listed]) -> Table {
                 or_dash(listed.backup_type.map(|found| found.to_string()).unwrap_or_default()),
                 or_dash(listed.stored_bytes.map(size).unwrap_or_default()),
                 or_dash(listed.rows.map(|rows| rows.to_string()).unwrap_or_default()),
-                listed.verified.map_or_else(|| "NO".to_owned(), |level| level.to_string()),
+                listed.verified_word(),
                 or_dash(listed.tags.join(",")),
                 or_dash(remarks(listed)),
             ],

@@ -7,7 +7,7 @@ use holdfast::config::Retention;
 use holdfast::environment::{Environment, Overrides};
 use holdfast::error::{Error, Result};
 use holdfast::lock::Held;
-use holdfast::select::{self, Selector};
+use holdfast::select::{self, Holding, Selector};
 use holdfast::store::Store;
 use manners::{Common, Out, Setting, Span};
 
@@ -42,9 +42,9 @@ impl<'a> Shelf<'a> {
         self.common.env.as_deref()
     }
 
-    /// The backup that is meant.
+    /// The backup that is meant; the latest is that of a database as well as that of files.
     pub(crate) fn find(&self, selector: &str) -> Result<Backup> {
-        select::find(&self.store, self.only(), &Selector::parse(selector)?)
+        select::find_holding(&self.store, self.only(), &Selector::parse(selector)?, Holding::Anything)
     }
 
     /// An environment by its name. One that the configuration does not describe has no database and no retention of its own:

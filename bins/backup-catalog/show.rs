@@ -9,8 +9,8 @@ use holdfast::exit;
 use holdfast::labels::{self, Event};
 use holdfast::listing::{self, Listed};
 use holdfast::manifest::Manifest;
-use manners::Out;
 use manners::figures::{milliseconds, size};
+use manners::{Out, visible};
 use serde::Serialize;
 
 use crate::args::show::Show;
@@ -36,8 +36,8 @@ pub(crate) fn run(args: &Show, out: &Out) -> Result<u8> {
     let backup = shelf.find(&args.selector)?;
     let listed = listing::of_backup(&shelf.store, &backup)?;
     let (needs, needed_by) = relatives(&shelf, &backup)?;
-    let history = checks::history(&shelf.store, backup.id())?;
-    let events = labels::events(&shelf.store, backup.id())?;
+    let history = checks::history(&shelf.store, backup.id()).lines;
+    let events = labels::events(&shelf.store, backup.id()).lines;
     if out.is_json() {
         let folder = backup.folder().display().to_string();
         let (needs, needed_by) = (&needs, &needed_by);
@@ -97,8 +97,7 @@ fn facts(backup: &Backup, listed: &Listed) -> Vec<(&'static str, String)> {
         let (stored, plain) = (size(component.stored_bytes), size(component.plain_bytes));
         facts.push(("component", format!("{}  {stored}, {plain} unpacked", component.file)));
     }
-    let verified = listed.verified.map_or_else(|| "NO".to_owned(), |level| level.to_string());
-    facts.push(("verified", verified));
+    facts.push(("verified", listed.verified_word()));
     if let Some(restored) = &listed.restored {
         facts.push(("restored", format!("{}, in {}", clock::readable(restored.at), milliseconds(restored.restore_ms))));
     }
@@ -111,8 +110,16 @@ fn facts(backup: &Backup, listed: &Listed) -> Vec<(&'static str, String)> {
     }
     facts.extend(manifest.reason.iter().map(|reason| ("reason", reason.clone())));
     facts.extend(listed.problem.iter().map(|problem| ("problem", problem.clone())));
+    facts.extend(incomplete(manifest).map(|lacking| ("incomplete", lacking)));
     facts.extend(manifest.warnings.iter().map(|warning| ("warning", warning.clone())));
     facts
+}
+
+/// What is missing from a backup or torn, path by path, and how many the manifest does not name.
+fn incomplete(manifest: &Manifest) -> impl Iterator<Item = String> {
+    let named = manifest.incomplete().map(|remark| format!("{} ({})", visible(&remark.path), remark.why));
+    let more = manifest.incomplete_count().saturating_sub(manifest.incomplete().count() as u64);
+    named.chain((more > 0).then(|| format!("and {more} more")))
 }
 
 fn tables(out: &Out, manifest: &Manifest) -> Result<()> {

@@ -42,7 +42,13 @@ fn facts(stats: &listing::Stats, out: &Out) -> Vec<(&'static str, String)> {
         ("environment", stats.environment.clone()),
         ("backups", format!("{} ({})", stats.backups, counts(&stats.by_kind))),
         ("types", counts(&stats.by_type)),
-        ("state", format!("{} verified, {} damaged, {} pinned, {} archived", stats.verified, stats.damaged, stats.pinned, stats.archived)),
+        (
+            "state",
+            format!(
+                "{} verified, {} incomplete, {} damaged, {} pinned, {} archived",
+                stats.verified, stats.incomplete, stats.damaged, stats.pinned, stats.archived
+            ),
+        ),
         ("size", format!("{} stored, {} of content", size(stats.stored_bytes), size(stats.plain_bytes))),
     ];
     for (name, made) in [("oldest", &stats.oldest), ("newest", &stats.newest)] {

@@ -90,6 +90,11 @@ fn prometheus(report: &Report) -> String {
         newest.iter().map(|newest| (environment(&newest.environment), newest.verified_backups.to_string())).collect(),
     );
     metric(
+        "holdfast_incomplete_backups",
+        "How many backups after the newest verified one are incomplete.",
+        newest.iter().map(|newest| (environment(&newest.environment), newest.incomplete_since.to_string())).collect(),
+    );
+    metric(
         "holdfast_last_restore_seconds",
         "How long the last rehearsal took to restore.",
         newest

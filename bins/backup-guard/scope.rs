@@ -1,13 +1,18 @@
 //! From the flags to what is checked.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use holdfast::audit::{self, Event, Place, Query};
 use holdfast::backup::Backup;
 use holdfast::environment::{Environment, Overrides};
 use holdfast::error::Result;
+use holdfast::fsx;
+use holdfast::id;
 use holdfast::manifest::Level;
 use holdfast::select::{self, Holding, Selector};
 use holdfast::store::Store;
+use holdfast::sync_state;
 use holdfast::verbs::guard::{Ruled, Scope};
 use manners::{Bytes, Setting, Span};
 
@@ -82,12 +87,29 @@ impl Chosen {
         Ok(Scope { environments, only: self.only.clone(), level: self.level })
     }
 
-    /// Every environment that is configured or has a folder in the store.
+    /// Every environment that is configured or has a folder in the store. Where nothing is configured, also those that the store tells
+    /// of: what was backed up once and has no backup left is missed.
     fn all(described: &[String], store: &Store) -> Result<Vec<String>> {
-        let mut names = described.to_vec();
+        let mut names: BTreeSet<String> = described.iter().cloned().collect();
         names.extend(store.places()?.into_iter().filter(|place| !holdfast::store::RESERVED.contains(&place.as_str())));
-        names.sort();
-        names.dedup();
-        Ok(names)
+        if described.is_empty() {
+            names.extend(told_of(store));
+        }
+        Ok(names.into_iter().collect())
     }
+}
+
+/// The environments of which the audit trail, or the checks, say that there was a backup. A trail that cannot be read says nothing
+/// here; `backup-guard audit` says what is wrong with it.
+fn told_of(store: &Store) -> BTreeSet<String> {
+    let query = Query { operation: Some("backup".to_owned()), event: Some(Event::Outcome.name().to_owned()), ..Query::default() };
+    let lines = audit::read(&Place::of(store), &[], &query).map(|answer| answer.lines).unwrap_or_default();
+    let backed_up = lines.into_iter().filter(|line| line.backup.is_some()).filter_map(|line| line.environment);
+    let folder = store.folder("checks");
+    let names = fsx::names_in(&folder).unwrap_or_default();
+    let checked = names.iter().filter_map(|name| {
+        let name = sync_state::placeholder_for(name).unwrap_or_else(|| name.clone());
+        id::environment_in(name.to_str()?.strip_suffix(".jsonl")?).map(str::to_owned)
+    });
+    backed_up.chain(checked).collect()
 }

@@ -67,11 +67,6 @@ impl Choice {
         self.is_settled.then_some(self.environment.name.as_str())
     }
 
-    /// What there is in the store.
-    pub(crate) fn catalog(&self, _args: &Args) -> Result<Catalog> {
-        Catalog::read(self.require_store()?, self.is_settled.then_some(self.environment.name.as_str()))
-    }
-
     /// The backup or file to restore, and the target.
     pub(crate) fn restore<'a>(&'a self, args: &Args, setting: &Setting) -> Result<(Origin, Target<'a>)> {
         let origin = self.origin(args)?;

@@ -13,6 +13,7 @@ use choice::Choice;
 use holdfast::audit::Run;
 use holdfast::error::{Error, Result};
 use holdfast::exit;
+use holdfast::listing;
 use holdfast::verbs::{requests, restore};
 use manners::{Out, Setting, approval};
 
@@ -25,7 +26,7 @@ fn body(args: Args, out: &Out) -> Result<u8> {
     let choice = Choice::open(&args, &setting)?;
     setting.start_log("restore-db", &args.common, choice.store.as_ref(), out)?;
     if args.list {
-        return report::print_list(out, choice.require_store()?, &choice.catalog(&args)?);
+        return report::print_list(out, listing::read(choice.require_store()?, choice.settled())?);
     }
     if args.files.preview {
         return files::preview(&args, &setting, &choice, out);

@@ -1,13 +1,12 @@
 //! What `restore-db` prints.
 
-use holdfast::catalog::Catalog;
 use holdfast::clock;
 use holdfast::engine::Kept;
-use holdfast::error::{Error, Kind, Result};
+use holdfast::error::{self, Error, Result};
 use holdfast::exit;
-use holdfast::labels;
+use holdfast::listing::{Listed, Verdict};
+use holdfast::manifest::{Kind, Level, Type};
 use holdfast::shell;
-use holdfast::store::Store;
 use holdfast::verbs::restore::{Plan, Report};
 use holdfast::verbs::undo::Record;
 use manners::{Audited, Out, Shade, Table};
@@ -66,7 +65,7 @@ fn print_restored(out: &Out, report: &Report, audit_error: Option<&str>) -> Resu
     }
     if let Some(error) = &report.restart_error {
         out.error(
-            &Error::new(Kind::Partial, format!("the database is restored, but the restart failed: {error}"))
+            &Error::new(error::Kind::Partial, format!("the database is restored, but the restart failed: {error}"))
                 .hint("restart the application by hand"),
         );
     }
@@ -123,71 +122,60 @@ struct Row {
     id: String,
     environment: Option<String>,
     created_at: Option<String>,
-    kind: Option<String>,
+    kind: Option<Kind>,
+    #[serde(rename = "type")]
+    backup_type: Option<Type>,
     stored_bytes: Option<u64>,
     rows: Option<u64>,
-    verified: Option<String>,
+    verified: Option<Level>,
+    verdict: Verdict,
     reason: Option<String>,
     tags: Vec<String>,
     problem: Option<String>,
 }
 
-/// Prints what there is, the newest last.
-pub(crate) fn print_list(out: &Out, store: &Store, catalog: &Catalog) -> Result<u8> {
-    let rows: Vec<Row> = catalog
-        .entries
-        .iter()
-        .map(|entry| match &entry.backup {
-            Ok(backup) => {
-                let manifest = backup.manifest();
-                let labels = labels::of(store, backup.id(), &manifest.tags)?;
-                Ok(Row {
-                    id: manifest.id.clone(),
-                    environment: Some(manifest.environment.clone()),
-                    created_at: Some(clock::readable(manifest.created_at)),
-                    kind: Some(manifest.kind.to_string()),
-                    stored_bytes: Some(manifest.stored_bytes()),
-                    rows: manifest.fingerprint.as_ref().map(holdfast::fingerprint::Fingerprint::total_rows),
-                    verified: manifest.verification.as_ref().map(|verification| verification.level.to_string()),
-                    reason: manifest.reason.clone(),
-                    tags: labels.tags.into_iter().collect(),
-                    problem: manifest.problems.first().cloned(),
-                })
-            }
-            Err(error) => Ok(Row {
-                id: entry.name.clone(),
-                environment: None,
-                created_at: None,
-                kind: None,
-                stored_bytes: None,
-                rows: None,
-                verified: None,
-                reason: None,
-                tags: Vec::new(),
-                problem: Some(error.to_string()),
-            }),
-        })
-        .collect::<Result<_>>()?;
+impl Row {
+    fn of(listed: Listed) -> Self {
+        Row {
+            id: listed.id,
+            environment: listed.environment,
+            created_at: listed.created_at.map(clock::readable),
+            kind: listed.kind,
+            backup_type: listed.backup_type,
+            stored_bytes: listed.stored_bytes,
+            rows: listed.rows,
+            verified: listed.verified,
+            verdict: listed.verdict,
+            reason: listed.reason,
+            tags: listed.tags,
+            problem: listed.problem,
+        }
+    }
+}
+
+/// Prints what there is, the newest last: the same verdicts as those of `backup-catalog list`.
+pub(crate) fn print_list(out: &Out, listing: Vec<Listed>) -> Result<u8> {
     if out.is_json() {
+        let rows: Vec<Row> = listing.into_iter().map(Row::of).collect();
         out.document(&json!({ "backups": rows }))?;
         return Ok(exit::DONE);
     }
-    let mut table = Table::new(["id", "made at", "kind", "bytes", "rows", "verified", "reason"]);
+    let mut table = Table::new(["id", "made at", "kind", "type", "bytes", "rows", "verified", "reason"]);
     let text = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
-    let number = |value: Option<u64>| value.map_or_else(|| "-".to_owned(), |value| value.to_string());
-    for row in rows {
-        let shade = if row.verified.is_some() { Shade::Plain } else { Shade::Bad };
-        let reason = row.problem.or(row.reason);
+    for listed in listing {
+        let shade = if listed.is_bad() { Shade::Bad } else { Shade::Plain };
+        let verified = listed.verified_word();
         table.row(
             shade,
             [
-                row.id,
-                text(row.created_at),
-                text(row.kind),
-                number(row.stored_bytes),
-                number(row.rows),
-                text(row.verified.or(Some("NO".to_owned()))),
-                text(reason),
+                listed.id,
+                text(listed.created_at.map(clock::readable)),
+                text(listed.kind.map(|kind| kind.to_string())),
+                text(listed.backup_type.map(|found| found.to_string())),
+                text(listed.stored_bytes.map(|bytes| bytes.to_string())),
+                text(listed.rows.map(|rows| rows.to_string())),
+                verified,
+                text(listed.problem.or(listed.reason)),
             ],
         );
     }

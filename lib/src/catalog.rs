@@ -35,6 +35,9 @@ pub struct Catalog {
     pub foreign: Vec<PathBuf>,
 }
 
+/// A name carries whole seconds, a manifest parts of them.
+pub const ONE_SECOND: chrono::TimeDelta = chrono::TimeDelta::seconds(1);
+
 /// A folder with a backup's name, not opened yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folder {
@@ -208,6 +211,17 @@ pub fn may_be_increment(folder: &Path) -> bool {
     let Ok(listing) = std::fs::read_dir(folder) else { return true };
     let is_of_increment = |name: &str| name.contains(".delta") || name.contains(crate::store::RECOVER);
     listing.flatten().any(|file| is_of_increment(&file.file_name().to_string_lossy()))
+}
+
+/// Whether what lies there and cannot be read may need a backup that was made at that time: one that cannot be read may be an increment,
+/// of any that is older.
+pub fn may_need(name: &str, folder: &Path, made_at: DateTime<Utc>) -> bool {
+    time_in(name).is_none_or(|time| made_at <= time + ONE_SECOND) && may_be_increment(folder)
+}
+
+/// Whether a backup of this id is in the store, in whichever of its folders.
+pub fn holds(store: &Store, backup_id: &str) -> Result<bool> {
+    Ok(store.places()?.iter().any(|place| store.folder(place).join(backup_id).symlink_metadata().is_ok()))
 }
 
 /// The time that a backup's name carries.

@@ -5,9 +5,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::clock;
-use crate::error::{Error, OnPath, Result};
-use crate::fsx;
+use crate::error::{Error, Result};
 use crate::manifest::Level;
+use crate::sidecar::{self, Beside};
 use crate::store::Store;
 
 /// One check of one backup.
@@ -34,22 +34,13 @@ pub struct Check {
 
 /// Adds a check to a backup's history.
 pub fn append(store: &Store, backup_id: &str, check: &Check) -> Result<()> {
-    let path = store.checks_file(backup_id);
-    if let Some(folder) = path.parent() {
-        fsx::create_private_dirs(folder)?;
-    }
     let line = serde_json::to_string(check).map_err(|error| Error::failed("cannot write a check").because(error))?;
-    fsx::append_line(&path, &line)
+    sidecar::append(store, &store.checks_file(backup_id), &line)
 }
 
-/// A backup's checks, the oldest first. A line that a crash cut short is left out.
-pub fn history(store: &Store, backup_id: &str) -> Result<Vec<Check>> {
-    let path = store.checks_file(backup_id);
-    let text = match std::fs::read_to_string(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        other => other.on("read", &path)?,
-    };
-    Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+/// A backup's checks, the oldest first, as far as they are known.
+pub fn history(store: &Store, backup_id: &str) -> Beside<Check> {
+    sidecar::read(&store.checks_file(backup_id))
 }
 
 /// Whether a check found the backup bad and none has cleared it since: one that looks less closely than the one that

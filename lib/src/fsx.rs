@@ -177,15 +177,18 @@ pub fn is_dead(pid: i32) -> bool {
 }
 
 /// Appends one line to a private file, created where it is missing, and syncs it. A last line that a crash cut short is
-/// ended first, so that it takes no other along.
-pub fn append_line(path: &Path, line: &str) -> Result<()> {
+/// ended first, with `cut` before its end, so that it takes no other along.
+pub fn append_line(path: &Path, line: &str, cut: &[u8]) -> Result<()> {
     let mut file = step()
         .and_then(|()| {
             OpenOptions::new().read(true).append(true).create(true).mode(FILE_MODE).custom_flags(nix::libc::O_NOFOLLOW).open(path)
         })
         .on("open", path)?;
-    let end = if ends_in_a_line(&file).on("read", path)? { "" } else { "\n" };
-    step().and_then(|()| file.write_all(format!("{end}{line}\n").as_bytes())).on("write", path)?;
+    let text = match ends_in_a_line(&file).on("read", path)? {
+        true => [line.as_bytes(), b"\n"].concat(),
+        false => [cut, b"\n", line.as_bytes(), b"\n"].concat(),
+    };
+    step().and_then(|()| file.write_all(&text)).on("write", path)?;
     sync_file(&file, path)
 }
 

@@ -10,7 +10,7 @@ use crate::store::Store;
 
 /// Remembers a published backup.
 pub fn remember(store: &Store, environment: &str, backup_id: &str) -> Result<()> {
-    fsx::append_line(&path(store, environment)?, backup_id)
+    fsx::append_line(&path(store, environment)?, backup_id, b"")
 }
 
 /// Forgets backups that were removed on purpose.

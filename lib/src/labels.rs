@@ -1,17 +1,19 @@
 //! What people say of a backup after it was published: tags and a pin, in `labels/ID.jsonl` of the store, one line a word.
 //!
-//! A published backup is never rewritten, so these stand beside it. The last word wins; a line that a crash cut short is
-//! passed over.
+//! A published backup is never rewritten, so these stand beside it. The last word wins.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::catalog;
 use crate::clock;
-use crate::error::{Error, OnPath, Result};
-use crate::fsx;
+use crate::error::{Error, Result};
 use crate::host;
+use crate::lock::Held;
+use crate::sidecar::{self, Beside};
 use crate::store::Store;
 
 /// A longer tag is a sentence, and belongs into a reason.
@@ -63,6 +65,8 @@ pub struct Labels {
     pub tags: BTreeSet<String>,
     /// The pin, where it has one.
     pub pin: Option<Pin>,
+    /// Why there may be others; none where all that was said is known.
+    pub unknown: Option<String>,
 }
 
 /// Why and by whom a backup is kept.
@@ -87,48 +91,54 @@ pub fn require_tag(tag: &str) -> Result<()> {
         .hint(format!("a tag is one word of at most {TAG_MAX_CHARS} characters, without commas and not beginning with a dash")))
 }
 
-/// Says something of a backup.
+/// The name of the lock under which something is said, or found not to have been said; no environment has such a name.
+const LOCK: &str = "labels.said";
+/// Whoever holds it renames a folder or appends a line.
+const LOCK_WAIT: Duration = Duration::from_secs(30);
+
+/// Keeps this machine's other runs from saying anything of any backup. To be held for a moment only: nobody who says something waits
+/// for a backup that runs.
+pub fn hold(store: &Store) -> Result<Held> {
+    Held::acquire(store.state(), store.id(), LOCK, LOCK_WAIT)
+}
+
+/// Says something of a backup that is in the store.
 pub fn say(store: &Store, backup_id: &str, change: Change) -> Result<()> {
+    let _held = hold(store)?;
+    if !catalog::holds(store, backup_id)? {
+        return Err(Error::bad(format!("{backup_id} is not in {}: nothing was said of it", store.root().display()))
+            .hint("was it removed meanwhile? backup-catalog list shows what there is"));
+    }
     append(store, backup_id, &[Event { at: clock::now(), change, user: host::user(), host: host::name() }])
 }
 
 /// Adds lines, as they are.
 pub fn append(store: &Store, backup_id: &str, events: &[Event]) -> Result<()> {
-    let path = store.labels_file(backup_id);
-    let is_new = path.symlink_metadata().is_err();
-    if let Some(folder) = path.parent() {
-        fsx::create_private_dirs(folder)?;
-        store.require_real(folder)?;
-    }
     for event in events {
         let line = serde_json::to_string(event).map_err(|error| Error::failed("cannot write a label").because(error))?;
-        fsx::append_line(&path, &line)?;
+        sidecar::append(store, &store.labels_file(backup_id), &line)?;
     }
-    if is_new { fsx::sync_parent(&path) } else { Ok(()) }
+    Ok(())
 }
 
-/// Every line there is of a backup, the oldest first.
-pub fn events(store: &Store, backup_id: &str) -> Result<Vec<Event>> {
-    let path = store.labels_file(backup_id);
-    let bytes = match std::fs::read(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        other => other.on("read", &path)?,
-    };
-    Ok(parse(&bytes))
+/// Every line of a backup, the oldest first, as far as they are known.
+pub fn events(store: &Store, backup_id: &str) -> Beside<Event> {
+    sidecar::read(&store.labels_file(backup_id))
 }
 
 /// The lines of such a file; what is none is passed over.
 pub fn parse(bytes: &[u8]) -> Vec<Event> {
-    bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect()
+    sidecar::parse(bytes).lines
 }
 
 /// What holds of a backup now. `made_with` are the tags of its manifest.
-pub fn of(store: &Store, backup_id: &str, made_with: &[String]) -> Result<Labels> {
-    Ok(judge(made_with, events(store, backup_id)?))
+pub fn of(store: &Store, backup_id: &str, made_with: &[String]) -> Labels {
+    let events = events(store, backup_id);
+    Labels { unknown: events.unknown, ..judge(made_with, events.lines) }
 }
 
 fn judge(made_with: &[String], events: Vec<Event>) -> Labels {
-    let mut labels = Labels { tags: made_with.iter().cloned().collect(), pin: None };
+    let mut labels = Labels { tags: made_with.iter().cloned().collect(), ..Labels::default() };
     for Event { at, change, user, .. } in events {
         match change {
             Change::Tag { tag } => {
@@ -149,11 +159,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_word_wins_and_a_cut_line_is_passed_over() {
+    fn the_last_word_wins() {
         let text = br#"{"at":"2026-11-21T12:00:00.000Z","do":"tag","tag":"a","user":"u","host":"h"}
 {"at":"2026-11-21T12:00:01.000Z","do":"untag","tag":"made","user":"u","host":"h"}
 {"at":"2026-11-21T12:00:02.000Z","do":"pin","reason":"audit","user":"u","host":"h"}
-{"at":"2026-11-21T12:00:03.000Z","do":"un
 {"at":"2026-11-21T12:00:03.000Z","do":"paint","user":"u","host":"h"}
 "#;
         let events = parse(text);

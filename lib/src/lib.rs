@@ -46,6 +46,7 @@ pub mod foreign;
 // knowledge: what is known and allowed
 pub mod catalog;
 pub mod chain;
+pub mod sidecar;
 pub mod checks;
 pub mod labels;
 pub mod select;

@@ -6,12 +6,14 @@ mod cache;
 mod facts;
 mod packed;
 mod stats;
+mod verdict;
 
 use cache::Cache;
 pub use facts::{Facts, Known, Made, of_catalog, remembered};
 pub use stats::{Growth, Restored, Saved, Stats, stats};
+pub use verdict::{Verdict, with_needs};
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, Serializer};
@@ -56,13 +58,13 @@ pub struct Listed {
     pub rows: Option<u64>,
     /// How long it took to make, in milliseconds.
     pub made_ms: Option<u64>,
-    /// The strongest level that it passed, when it was made or since; none where it never did, or is damaged.
+    /// The strongest level that it passed, when it was made or since; none where it never did, or cannot be relied upon.
     pub verified: Option<Level>,
     /// The last check since it was made.
     pub checked: Option<Checked>,
     /// The last time it restored into a scratch database.
     pub restored: Option<LastRestore>,
-    /// Whether it cannot be read, or a check found it bad and none has cleared it since.
+    /// Whether it cannot be read, or it, or what it needs, is damaged.
     pub is_damaged: bool,
     /// Its tags.
     pub tags: Vec<String>,
@@ -72,6 +74,8 @@ pub struct Listed {
     pub reason: Option<String>,
     /// What is wrong with it.
     pub problem: Option<String>,
+    /// How good it is, with all that it needs.
+    pub verdict: Verdict,
 }
 
 /// A check, in short.
@@ -117,6 +121,34 @@ pub struct Filter {
     pub pinned: bool,
 }
 
+impl Listed {
+    /// Whether it cannot be relied upon.
+    pub fn is_bad(&self) -> bool {
+        self.verified.is_none()
+    }
+
+    /// The level that it passed; what it is instead, where it cannot be relied upon.
+    pub fn verified_word(&self) -> String {
+        match (self.verdict, self.verified) {
+            (Verdict::Incomplete, _) => Verdict::Incomplete.to_string(),
+            (_, Some(level)) => level.to_string(),
+            (_, None) => "NO".to_owned(),
+        }
+    }
+
+    /// What is known of a backup now that what it needs is known, too.
+    fn judged(self, verdict: Verdict, needs: Option<String>) -> Self {
+        let has_level = matches!(verdict, Verdict::Verified | Verdict::CloudOnly | Verdict::Unverified);
+        Listed {
+            verified: self.verified.filter(|_| has_level),
+            is_damaged: verdict == Verdict::Damaged,
+            problem: self.problem.or(needs),
+            verdict,
+            ..self
+        }
+    }
+}
+
 impl Filter {
     /// Whether a backup is meant.
     pub fn fits(&self, listed: &Listed) -> bool {
@@ -126,7 +158,7 @@ impl Filter {
             && self.since.is_none_or(|since| listed.created_at.is_some_and(|at| at >= since))
             && self.until.is_none_or(|until| listed.created_at.is_some_and(|at| at <= until))
             && self.verified.is_none_or(|level| listed.verified.is_some_and(|verified| verified >= level))
-            && (!self.bad || listed.verified.is_none())
+            && (!self.bad || listed.is_bad())
             && (!self.pinned || listed.pin.is_some())
     }
 }
@@ -135,7 +167,9 @@ impl Filter {
 pub fn read(store: &Store, environment: Option<&str>) -> Result<Vec<Listed>> {
     let (folders, _) = catalog::folders(store, environment)?;
     let cache = Cache::open(store, &folders);
-    let mut listing: Vec<Listed> = cache.get_all(&folders, Cache::listed, |seen| seen.listed)?.into_iter().flatten().collect();
+    let seen =
+        cache.get_all(&folders, |cache, hit| Some((cache.listed(hit)?, Some(cache.facts(hit)?))), |seen| (seen.listed, seen.facts))?;
+    let mut listing = judged(seen.into_iter().flatten().collect());
     listing.retain(|listed| {
         environment.is_none_or(|only| listed.environment.as_deref().is_none_or(|own| own == only || listed.place == only))
     });
@@ -145,6 +179,18 @@ pub fn read(store: &Store, environment: Option<&str>) -> Result<Vec<Listed>> {
     let twice: HashSet<String> = listing.iter().filter(|listed| !seen.insert(&listed.id)).map(|listed| listed.id.clone()).collect();
     listing.retain(|listed| !twice.contains(&listed.id) || store.folder(&listed.place).join(&listed.id).symlink_metadata().is_ok());
     Ok(listing)
+}
+
+/// The same, each by what it needs: that is looked up, and never remembered.
+fn judged(seen: Vec<(Listed, Option<Facts>)>) -> Vec<Listed> {
+    let own: HashMap<String, Verdict> =
+        seen.iter().filter_map(|(_, facts)| facts.as_ref()).map(|facts| (facts.id.clone(), facts.own_verdict())).collect();
+    let judge = |(listed, facts): (Listed, Option<Facts>)| {
+        let Some(facts) = facts else { return listed };
+        let (verdict, needed) = with_needs(facts.own_verdict(), &facts.needs, |id| own.get(id).copied());
+        listed.judged(verdict, needed.map(verdict::said))
+    };
+    seen.into_iter().map(judge).collect()
 }
 
 /// The same, sorted: by their keys first, since they are large and many, and each is then moved once.
@@ -169,7 +215,7 @@ impl Seen {
     /// Opens and reads it; none where it has just been removed.
     fn read(store: &Store, folder: &Folder) -> Option<Result<Self>> {
         Some(match folder.open()? {
-            Ok(backup) => of_backup(store, &backup).map(|listed| Seen { listed, facts: Facts::of(store, &backup).ok() }),
+            Ok(backup) => Facts::of(store, &backup).map(|facts| Seen { listed: alone(store, &backup, &facts), facts: Some(facts) }),
             Err(error) => Ok(Seen { listed: unreadable(folder, error.to_string()), facts: None }),
         })
     }
@@ -177,13 +223,32 @@ impl Seen {
 
 /// Lists a backup that has been opened.
 pub fn of_backup(store: &Store, backup: &Backup) -> Result<Listed> {
+    let facts = Facts::of(store, backup)?;
+    let (verdict, needed) = look(store, backup, &facts)?;
+    Ok(alone(store, backup, &facts).judged(verdict, needed))
+}
+
+/// How good a backup is, with all that it needs.
+pub fn verdict(store: &Store, backup: &Backup) -> Result<Verdict> {
+    look(store, backup, &Facts::of(store, backup)?).map(|(verdict, _)| verdict)
+}
+
+fn look(store: &Store, backup: &Backup, facts: &Facts) -> Result<(Verdict, Option<String>)> {
+    let mut of_needed = BTreeMap::new();
+    for needed in facts.needs.iter().filter_map(|id| backup.needed(id)) {
+        of_needed.insert(needed.id().to_owned(), Facts::of(store, &needed)?.own_verdict());
+    }
+    let (verdict, needed) = with_needs(facts.own_verdict(), &facts.needs, |id| of_needed.get(id).copied());
+    Ok((verdict, needed.map(verdict::said)))
+}
+
+/// Without a look at what it needs.
+fn alone(store: &Store, backup: &Backup, facts: &Facts) -> Listed {
     let manifest = backup.manifest();
-    let history = checks::history(store, backup.id())?;
-    let Labels { tags, pin } = labels::of(store, backup.id(), &manifest.tags)?;
-    let is_damaged = checks::is_damaged(&history);
+    let history = checks::history(store, backup.id()).lines;
+    let Labels { tags, pin, .. } = labels::of(store, backup.id(), &manifest.tags);
     let last = history.last();
-    let found = history.iter().rfind(|check| !check.passed).and_then(|check| check.findings.first());
-    Ok(Listed {
+    Listed {
         id: manifest.id.clone(),
         place: place_of(backup.folder()),
         environment: Some(manifest.environment.clone()),
@@ -196,15 +261,35 @@ pub fn of_backup(store: &Store, backup: &Backup) -> Result<Listed> {
         plain_bytes: Some(manifest.components.iter().map(|component| component.plain_bytes).fold(0, u64::saturating_add)),
         rows: manifest.fingerprint.as_ref().map(Fingerprint::total_rows),
         made_ms: made_ms(manifest),
-        verified: if is_damaged { None } else { strongest(manifest, &history) },
+        verified: strongest(manifest, &history),
         checked: last.map(|check| Checked { at: check.at, level: check.level, passed: check.passed }),
         restored: last_restore(manifest, &history),
-        is_damaged,
+        is_damaged: facts.is_damaged,
         tags: tags.into_iter().collect(),
         pin,
         reason: manifest.reason.clone(),
-        problem: manifest.problems.first().cloned().or_else(|| found.filter(|_| is_damaged).cloned()),
-    })
+        problem: problem(manifest, &history, facts),
+        verdict: facts.own_verdict(),
+    }
+}
+
+/// What is wrong with a backup itself; what lacks something names the first of it.
+fn problem(manifest: &Manifest, history: &[Check], facts: &Facts) -> Option<String> {
+    let found = || history.iter().rfind(|check| !check.passed).and_then(|check| check.findings.first()).filter(|_| facts.is_damaged);
+    let size = || (!facts.has_its_sizes && !facts.has_placeholder).then(|| "a file of it is missing, or has not its size".to_owned());
+    let away = || facts.has_placeholder.then(|| "some of it is only in the cloud just now".to_owned());
+    let unknown = facts.unknown.as_ref();
+    unknown.or(manifest.problems.first()).or_else(found).cloned().or_else(away).or_else(size).or_else(|| lacking(manifest))
+}
+
+/// What is missing from a backup or torn: the first by its name, and how many there are.
+pub fn lacking(manifest: &Manifest) -> Option<String> {
+    let first = manifest.incomplete().next()?;
+    let more = match manifest.incomplete_count() {
+        0 | 1 => String::new(),
+        count => format!(", and {} more", count - 1),
+    };
+    Some(format!("lacks {} ({}){more}", first.path, first.why))
 }
 
 /// The stages one after the other; `restore` is a part of `rehearsal`.
@@ -252,6 +337,7 @@ fn unreadable(folder: &Folder, problem: String) -> Listed {
         pin: None,
         reason: None,
         problem: Some(problem),
+        verdict: Verdict::Damaged,
     }
 }
 

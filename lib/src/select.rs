@@ -162,7 +162,7 @@ fn find_by_name(store: &Store, environment: Option<&str>, selector: &Selector, h
     }
     let fits = |backup: &Backup| counts(backup.manifest()) && holding.is_in(backup.manifest());
     for backup in catalog::newest_first(store, environment, until)?.filter(fits) {
-        match known_bad(store, &backup)? {
+        match known_bad(store, &backup) {
             None => return Ok(Some(backup)),
             Some(why) => tracing::warn!("{} is passed over: {why}", backup.id()),
         }
@@ -192,7 +192,7 @@ fn newest_good(store: &Store, catalog: &Catalog, fits: impl Fn(&Backup) -> bool)
     let mut candidates = catalog.backups().rev().filter(|backup| counts(backup.manifest()) && fits(backup)).peekable();
     let newest = candidates.peek().copied();
     for backup in candidates {
-        match known_bad(store, backup)? {
+        match known_bad(store, backup) {
             None => return Ok(Some(backup.clone())),
             Some(why) => tracing::warn!("{} is passed over: {why}", backup.id()),
         }
@@ -200,20 +200,20 @@ fn newest_good(store: &Store, catalog: &Catalog, fits: impl Fn(&Backup) -> bool)
     Ok(newest.cloned())
 }
 
-/// Why a backup is known to be bad, itself or in what it needs; none where it is not.
-fn known_bad(store: &Store, backup: &Backup) -> Result<Option<String>> {
-    if checks::is_damaged(&checks::history(store, backup.id())?) {
-        return Ok(Some("a check found it bad".to_owned()));
+/// Why a backup is bad, or may be, itself or in what it needs; none where it is good as far as is known.
+fn known_bad(store: &Store, backup: &Backup) -> Option<String> {
+    let bad = |id: &str| {
+        let history = checks::history(store, id);
+        let is_damaged = checks::is_damaged(&history.lines);
+        if is_damaged { Some("a check found it bad".to_owned()) } else { history.unknown }
+    };
+    if let Some(why) = bad(backup.id()) {
+        return Some(why);
     }
-    for id in backup.manifest().needs() {
-        if backup.needed(id).is_none() {
-            return Ok(Some(format!("it needs {id}, which is not there or cannot be read")));
-        }
-        if checks::is_damaged(&checks::history(store, id)?) {
-            return Ok(Some(format!("it needs {id}, which a check found bad")));
-        }
-    }
-    Ok(None)
+    backup.manifest().needs().into_iter().find_map(|id| match backup.needed(id) {
+        None => Some(format!("it needs {id}, which is not there or cannot be read")),
+        Some(_) => bad(id).map(|why| format!("it needs {id}: {why}")),
+    })
 }
 
 /// Whether `latest` may choose it.

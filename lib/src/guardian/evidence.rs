@@ -9,6 +9,7 @@ use crate::checks;
 use crate::clock;
 use crate::error::Result;
 use crate::manifest::Level;
+use crate::sidecar::Beside;
 use crate::store::Store;
 
 /// A backup that passed its verification, and that no later check found bad.
@@ -49,8 +50,8 @@ impl Holdings<'_> {
         let is_of_target =
             manifest.database.as_ref().is_some_and(|database| self.environment.is_some() || database.location == self.target);
         let Some(verification) = manifest.verification.as_ref().filter(|_| is_of_target) else { return Ok(None) };
-        let history = checks::history(self.store, backup.id())?;
-        if checks::is_damaged(&history) {
+        let Beside { lines: history, unknown } = checks::history(self.store, backup.id());
+        if unknown.is_some() || checks::is_damaged(&history) {
             return Ok(None);
         }
         let since = history.iter().filter(|check| check.passed).map(|check| check.level).max();

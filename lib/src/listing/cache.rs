@@ -9,6 +9,7 @@
 //! file is then written anew.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::ops::Range;
@@ -28,13 +29,14 @@ use crate::fsx;
 use crate::manifest;
 use crate::parallel;
 use crate::store::Store;
+use crate::sync_state::{self, SyncProbe, SyncState, SystemProbe};
 
 /// Reading fewer is as fast as looking them up.
 const WORTH_IT: usize = if cfg!(test) { 1 } else { 500 };
 /// Two changes of one file may get the same time when they are this close.
 const SETTLED_SECONDS: i64 = if cfg!(test) { 0 } else { 3 };
 /// How the file begins; changed with every change of what a record holds.
-const MAGIC: &[u8] = b"HFSEEN02";
+const MAGIC: &[u8] = b"HFSEEN03";
 /// The length and the checksum before each record.
 const HEAD_BYTES: usize = 8;
 /// Changed records are appended until there are as many as this share of all, then the file is written anew.
@@ -59,6 +61,8 @@ pub(super) struct Cache<'a> {
     places: HashMap<String, File>,
     /// The backups that have checks, or labels: most have neither, and need not be asked one by one.
     beside: [BTreeSet<String>; 2],
+    /// The backups of which some of that is only in the cloud: nothing that is remembered of them counts.
+    away: BTreeSet<String>,
 }
 
 /// What came of looking a backup up.
@@ -88,17 +92,21 @@ impl<'a> Cache<'a> {
             is_whole: false,
             places: HashMap::new(),
             beside: [BTreeSet::new(), BTreeSet::new()],
+            away: BTreeSet::new(),
         };
         let Ok(state) = store.state().folder("cache") else { return cache };
         if folders.len() < WORTH_IT {
             return cache;
         }
+        let mut places = [store.checks_file("x"), store.labels_file("x")].map(|path| names_in(path.parent().unwrap_or(&path)));
+        let [Some(checks), Some(labels)] = &mut places else { return cache };
+        cache.away = &std::mem::take(&mut checks.away) | &std::mem::take(&mut labels.away);
+        cache.beside = [std::mem::take(&mut checks.there), std::mem::take(&mut labels.there)];
         let file = state.join(format!("seen-{}", store.id()));
         cache.bytes = std::fs::read(&file).unwrap_or_default();
         cache.file = Some(file);
         cache.records.reserve(folders.len());
         cache.is_whole = cache.find_records();
-        cache.beside = [store.checks_file("x"), store.labels_file("x")].map(|path| names_in(path.parent().unwrap_or(&path)));
         for folder in folders {
             if !cache.places.contains_key(&folder.place)
                 && let Ok(place) = File::open(store.folder(&folder.place))
@@ -149,7 +157,7 @@ impl<'a> Cache<'a> {
 
     fn get<T>(&self, folder: &Folder, known: impl Fn(&Self, &Hit<'_>) -> Option<T>, read: impl Fn(Seen) -> T) -> Result<Answer<T>> {
         // Before it is read: what changes in between does not fit them.
-        let stamps = self.file.as_ref().map(|_| self.stamps(folder));
+        let stamps = self.file.as_ref().filter(|_| !self.away.contains(&folder.name)).map(|_| self.stamps(folder));
         if let Some(stamps) = &stamps
             && let Some(record) = self.records.get(&folder.name)
             && let Some(hit) = hit(folder, &self.bytes[record.clone()], stamps)
@@ -158,7 +166,8 @@ impl<'a> Cache<'a> {
             return Ok(Answer { value: Some(value), fresh: None });
         }
         let Some(seen) = Seen::read(self.store, folder).transpose()? else { return Ok(Answer { value: None, fresh: None }) };
-        let fresh = stamps.filter(is_settled).map(|stamps| record(folder, &stamps, &seen));
+        let is_known = seen.facts.as_ref().is_none_or(|facts| facts.unknown.is_none());
+        let fresh = stamps.filter(|stamps| is_known && is_settled(stamps)).map(|stamps| record(folder, &stamps, &seen));
         Ok(Answer { value: Some(read(seen)), fresh })
     }
 
@@ -305,7 +314,28 @@ fn is_settled(stamps: &[Stamp; 4]) -> bool {
     stamps.iter().flatten().all(|(_, _, mtime, ctime)| now - (*mtime).max(*ctime) > SETTLED_SECONDS * 1_000_000_000)
 }
 
-fn names_in(folder: &Path) -> BTreeSet<String> {
-    let listing = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    listing.filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".jsonl").map(str::to_owned)).collect()
+/// What lies in `checks` or `labels`.
+#[derive(Default)]
+struct Names {
+    there: BTreeSet<String>,
+    away: BTreeSet<String>,
+}
+
+/// By their names, the backups that have something there; none where that cannot be said.
+fn names_in(folder: &Path) -> Option<Names> {
+    let mut names = Names::default();
+    match SystemProbe.state(folder).ok()? {
+        SyncState::Local => {}
+        SyncState::Missing => return Some(names),
+        SyncState::CloudOnly => return None,
+    }
+    for name in fsx::names_in(folder).ok()? {
+        let placeholder = sync_state::placeholder_for(&name);
+        let id = |name: &OsStr| name.to_str()?.strip_suffix(".jsonl").map(str::to_owned);
+        match placeholder {
+            Some(real) => names.away.extend(id(&real)),
+            None => names.there.extend(id(&name)),
+        }
+    }
+    Some(names)
 }

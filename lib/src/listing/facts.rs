@@ -48,6 +48,8 @@ pub struct Facts {
     pub has_placeholder: bool,
     /// Whether a person has pinned it.
     pub is_pinned: bool,
+    /// Why a check may have found it bad, or a person pinned it, all the same; never remembered.
+    pub unknown: Option<String>,
     /// Whether it was made for this store, and its folder holds nothing else.
     pub is_ours: bool,
     /// The files that hold its data, each with its size.
@@ -75,6 +77,8 @@ impl Facts {
     /// What is known of a backup that has been opened.
     pub fn of(store: &Store, backup: &Backup) -> Result<Self> {
         let manifest = backup.manifest();
+        let history = checks::history(store, backup.id());
+        let labels = labels::of(store, backup.id(), &[]);
         let mut facts = Facts {
             id: manifest.id.clone(),
             environment: manifest.environment.clone(),
@@ -85,9 +89,10 @@ impl Facts {
             plain_bytes: manifest.components.iter().map(|component| component.plain_bytes).fold(0, u64::saturating_add),
             made: made(manifest),
             is_protected: manifest.protected,
-            is_damaged: checks::is_damaged(&checks::history(store, backup.id())?),
+            is_damaged: checks::is_damaged(&history.lines),
             has_placeholder: false,
-            is_pinned: labels::of(store, backup.id(), &[])?.pin.is_some(),
+            is_pinned: labels.pin.is_some(),
+            unknown: history.unknown.or(labels.unknown),
             is_ours: manifest.store_id == store.id(),
             files: manifest.components.iter().map(|component| (component.file.clone(), component.stored_bytes)).collect(),
             needs: manifest.needs().into_iter().map(str::to_owned).collect(),

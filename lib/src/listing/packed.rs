@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 
 use super::facts::{Facts, Made};
-use super::{Checked, LastRestore, Listed};
+use super::{Checked, LastRestore, Listed, Verdict};
 use crate::labels::Pin;
 use crate::manifest::{Kind, Level, Type};
 
@@ -83,6 +83,7 @@ impl Pack {
         });
         self.some(listed.reason.as_deref(), Pack::text);
         self.some(listed.problem.as_deref(), Pack::text);
+        self.0.push(position(&Verdict::ALL, &listed.verdict));
     }
 
     pub(super) fn facts(&mut self, facts: &Facts) {
@@ -208,6 +209,7 @@ impl<'a> Packed<'a> {
             pin: self.some(|packed| Some(Pin { at: packed.time()?, user: packed.text()?, reason: packed.some(Packed::text)? }))?,
             reason: self.some(Packed::text)?,
             problem: self.some(Packed::text)?,
+            verdict: self.one_of(&Verdict::ALL)?,
         })
     }
 
@@ -225,6 +227,7 @@ impl<'a> Packed<'a> {
             is_damaged: self.flag()?,
             has_placeholder: self.flag()?,
             is_pinned: self.flag()?,
+            unknown: None,
             is_ours: self.flag()?,
             files: (0..self.count()?).map(|_| Some((self.text()?, self.number()?))).collect::<Option<_>>()?,
             needs: (0..self.count()?).map(|_| self.text()).collect::<Option<BTreeSet<_>>>()?,

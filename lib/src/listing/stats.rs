@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
-use super::Listed;
+use super::{Listed, Verdict};
 use crate::clock;
 use crate::manifest::{Kind, Type};
 use crate::store::ARCHIVES;
@@ -30,7 +30,9 @@ pub struct Stats {
     pub by_type: BTreeMap<String, u64>,
     /// How many are known to be good.
     pub verified: u64,
-    /// How many cannot be read, or were found bad.
+    /// How many lack files, or hold torn ones.
+    pub incomplete: u64,
+    /// How many cannot be read, or were found bad, themselves or in what they need.
     pub damaged: u64,
     /// How many are pinned.
     pub pinned: u64,
@@ -113,6 +115,7 @@ fn of_environment(name: &str, backups: &[&Listed], all: &BTreeMap<&str, &Listed>
         environment: name.to_owned(),
         backups: backups.len() as u64,
         verified: count(&|listed| listed.verified.is_some()),
+        incomplete: count(&|listed| listed.verdict == Verdict::Incomplete),
         damaged: count(&|listed| listed.is_damaged),
         pinned: count(&|listed| listed.pin.is_some()),
         archived: count(&|listed| listed.place == ARCHIVES),

@@ -28,6 +28,7 @@ pub(crate) fn listed(hours: i64, stored_bytes: u64, plain_bytes: u64) -> Listed 
         pin: None,
         reason: None,
         problem: None,
+        verdict: Verdict::Verified,
     }
 }
 

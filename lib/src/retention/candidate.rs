@@ -44,6 +44,8 @@ pub enum Standing {
     Damaged,
     /// Its format is newer than this version reads.
     NewerFormat,
+    /// What checks found, or what people said of it, cannot be read just now.
+    Unknown,
 }
 
 impl Standing {

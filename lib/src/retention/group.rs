@@ -82,6 +82,9 @@ fn set_aside(judged: &mut [Judged], now: DateTime<Utc>) {
         if candidate.standing == Standing::NewerFormat {
             ruling.keep("written by a newer version");
         }
+        if candidate.standing == Standing::Unknown {
+            ruling.keep("held: its checks or labels cannot be read");
+        }
         if candidate.created_at.signed_duration_since(now) > SKEW_MAX {
             ruling.keep("dated in the future, does not count");
         }
@@ -176,7 +179,7 @@ fn failed(candidate: &Candidate) -> Option<&'static str> {
     match candidate.standing {
         Standing::Unverified => Some("unverified"),
         Standing::Damaged => Some("damaged"),
-        Standing::Verified | Standing::CloudOnly | Standing::NewerFormat => None,
+        Standing::Verified | Standing::CloudOnly | Standing::NewerFormat | Standing::Unknown => None,
     }
 }
 

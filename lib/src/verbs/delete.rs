@@ -7,11 +7,12 @@ use serde::Serialize;
 
 use super::{prune, requests};
 use crate::backup::Backup;
-use crate::catalog::Catalog;
+use crate::catalog::{self, Catalog, Entry};
 use crate::chain::Chains;
 use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::guardian::{Approval, Operation, Request};
+use crate::id;
 use crate::interrupt;
 use crate::journal;
 use crate::known;
@@ -77,6 +78,10 @@ pub fn plan(store: &Store, catalog: &Catalog, wanted: &[String], with_dependents
     for id in wanted {
         let Some((id, _)) = there.get_key_value(id.as_str()) else { continue };
         let dependents: Vec<&str> = chains.dependents(id).into_iter().filter(|dependent| !reasons.contains_key(dependent)).collect();
+        if let Some(unread) = catalog.entries.iter().find(|entry| may_stand_on(entry, there[id])) {
+            return Err(Error::refused(format!("{} cannot be read just now, and may need {id}", unread.name))
+                .hint("is it only in the cloud? have it downloaded, then try again; backup-catalog list says what is wrong with it"));
+        }
         if !dependents.is_empty() && !with_dependents {
             return Err(Error::refused(format!("{id} is needed by {}, which cannot be restored without it", dependents.join(", ")))
                 .hint("say --with-dependents to delete them too; look at the plan with -n"));
@@ -89,7 +94,12 @@ pub fn plan(store: &Store, catalog: &Catalog, wanted: &[String], with_dependents
     for id in reasons.keys() {
         let backup = there[id];
         environments.insert(backup.manifest().environment.as_str());
-        if let Some(pin) = labels::of(store, id, &[])?.pin {
+        let labels = labels::of(store, id, &[]);
+        if let Some(why) = labels.unknown {
+            return Err(Error::refused(format!("whether {id} is pinned cannot be said: {why}"))
+                .hint(format!("have {} downloaded, or put it right from a copy of the store", store.labels_file(id).display())));
+        }
+        if let Some(pin) = labels.pin {
             let why = pin.reason.map(|reason| format!(": {reason}")).unwrap_or_default();
             return Err(Error::refused(format!("{id} is pinned by {}{why}", pin.user)).hint(format!("backup-catalog unpin {id}")));
         }
@@ -118,6 +128,13 @@ pub fn plan(store: &Store, catalog: &Catalog, wanted: &[String], with_dependents
     Ok(Plan { environment, lines, freed_bytes, newest })
 }
 
+/// Whether an entry cannot be read and may need a backup.
+fn may_stand_on(entry: &Entry, backup: &Backup) -> bool {
+    let manifest = backup.manifest();
+    let is_of_another = id::environment_in(&entry.name).is_some_and(|name| name != manifest.environment);
+    entry.backup.is_err() && !is_of_another && catalog::may_need(&entry.name, &entry.folder, manifest.created_at)
+}
+
 /// Removes what a plan says. It was made of this catalog, which was read while the environment was held.
 pub fn run(store: &Store, held: &Held, catalog: &Catalog, plan: &Plan, approval: &Approval) -> Result<()> {
     approval.require(Operation::Delete, &store.root().display().to_string())?;
@@ -125,11 +142,23 @@ pub fn run(store: &Store, held: &Held, catalog: &Catalog, plan: &Plan, approval:
         return Err(Error::refused(format!("{} is held, and not {}", held.environment(), plan.environment)));
     }
     known::forget(store, held.environment(), &plan.ids().into_iter().collect())?;
-    for line in &plan.lines {
-        interrupt::check()?;
-        if let Some(backup) = catalog.backups().find(|backup| backup.id() == line.id) {
-            prune::remove(store, backup)?;
+    for (number, line) in plan.lines.iter().enumerate() {
+        let removed = interrupt::check().and_then(|()| match catalog.backups().find(|backup| backup.id() == line.id) {
+            Some(backup) => prune::remove_unless_pinned(store, backup),
+            None => Ok(None),
+        });
+        let stop = match removed {
+            Ok(None) => continue,
+            Ok(Some(why)) => Error::refused(format!("{} stays, and all that it needs: it {why}", line.id)),
+            Err(error) => error,
+        };
+        let left: Vec<&str> = plan.lines[number..].iter().map(|line| line.id.as_str()).collect();
+        for id in left {
+            if catalog::holds(store, id)? {
+                known::remember(store, held.environment(), id)?;
+            }
         }
+        return Err(stop);
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 
 mod chains;
 mod history;
+mod standing;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -29,8 +30,7 @@ use crate::known;
 use crate::lock;
 use crate::manifest::{Level, Type};
 use crate::progress::Progress;
-use crate::retention::{self, Standing};
-use crate::select;
+use crate::retention;
 use crate::store::Store;
 use crate::sync_state::{self, SyncProbe, SyncState};
 
@@ -100,6 +100,8 @@ pub struct Newest {
     pub rows: Option<u64>,
     /// How many good backups the environment has.
     pub verified_backups: u64,
+    /// How many newer ones are incomplete: they lack files, or hold torn ones.
+    pub incomplete_since: u64,
     /// When a backup of it last restored into a scratch database.
     pub last_rehearsal: Option<String>,
     /// How long that took: the recovery time to expect.
@@ -153,6 +155,9 @@ pub fn run(store: &Store, scope: &Scope<'_>, probe: &dyn SyncProbe, progress: &d
         return Ok(report);
     }
     store_state(store, probe, &mut report)?;
+    if scope.environments.is_empty() {
+        report.add("age", None, State::Failed, "there is no backup in the store, and nothing says of what there should be one");
+    }
     for ruled in &scope.environments {
         interrupt::check()?;
         let catalog = Catalog::read(store, Some(&ruled.environment.name))?;
@@ -324,19 +329,14 @@ fn environment_state(store: &Store, ruled: &Ruled<'_>, catalog: &Catalog, report
     let environment = ruled.environment;
     let name = environment.name.as_str();
     let now = clock::now();
-    let mut good: Vec<&Backup> = Vec::new();
-    let is_whole = |backup: &&Backup| select::counts(backup.manifest()) && backup.manifest().incomplete_count() == 0;
-    for backup in catalog.backups().filter(is_whole) {
-        if prune::standing(store, backup)? != Standing::Damaged {
-            good.push(backup);
-        }
-    }
-    age(report, name, good.last().copied(), ruled.max_age, now);
+    let sorted = standing::sort(store, catalog, name, report)?;
+    let good = &sorted.good;
+    age(report, name, &sorted, ruled.max_age, now);
     if let Some(newest) = good.last() {
         size(report, newest, environment);
         history::compare(report, newest, &good[..good.len() - 1]);
         free_space(store, report, newest, environment)?;
-        report.newest.push(figures(store, newest, &good, now)?);
+        report.newest.push(figures(store, newest, &sorted, now)?);
     }
     chains::check(store, catalog, name, report)?;
     for path in &catalog.foreign {
@@ -366,15 +366,16 @@ fn environment_state(store: &Store, ruled: &Ruled<'_>, catalog: &Catalog, report
     Ok(())
 }
 
-fn age(report: &mut Report, name: &str, newest: Option<&Backup>, max_age: Option<Duration>, now: DateTime<Utc>) {
-    let Some(newest) = newest else {
-        report.add("age", Some(name), State::Failed, "there is no verified backup");
+fn age(report: &mut Report, name: &str, sorted: &standing::Sorted<'_>, max_age: Option<Duration>, now: DateTime<Utc>) {
+    let (word, lacking) = (sorted.word(), sorted.lacking());
+    let Some(newest) = sorted.good.last() else {
+        report.add("age", Some(name), State::Failed, format!("there is no {word} backup{lacking}"));
         return;
     };
     let made_at = newest.manifest().created_at;
     if made_at.signed_duration_since(now) > retention::SKEW_MAX {
         let message = format!(
-            "the newest verified backup, {}, is dated {}, the clock says {}: its age cannot be told, and a missed run not be seen",
+            "the newest {word} backup, {}, is dated {}, the clock says {}: its age cannot be told, and a missed run not be seen",
             newest.id(),
             clock::readable(made_at),
             clock::readable(now)
@@ -383,18 +384,18 @@ fn age(report: &mut Report, name: &str, newest: Option<&Backup>, max_age: Option
         return;
     }
     let age = (now - made_at).to_std().unwrap_or_default();
-    let said = format!("the newest verified backup is {} old", duration::text(Duration::from_secs(age.as_secs())));
+    let said = format!("the newest {word} backup is {} old", duration::text(Duration::from_secs(age.as_secs())));
     match max_age {
         Some(limit) if age > limit => {
             report.add(
                 "age",
                 Some(name),
                 State::Failed,
-                format!("{said}, at most {} are allowed: was a run missed?", duration::text(limit)),
+                format!("{said}, at most {} are allowed: was a run missed?{lacking}", duration::text(limit)),
             );
         }
-        Some(_) => report.add("age", Some(name), State::Ok, said),
-        None => report.add("age", Some(name), State::Ok, format!("{said} (no max_age is set)")),
+        Some(_) => report.add("age", Some(name), State::Ok, said + &lacking),
+        None => report.add("age", Some(name), State::Ok, format!("{said} (no max_age is set){lacking}")),
     }
 }
 
@@ -431,11 +432,11 @@ fn free_space(store: &Store, report: &mut Report, newest: &Backup, environment: 
     Ok(())
 }
 
-fn figures(store: &Store, newest: &Backup, good: &[&Backup], now: DateTime<Utc>) -> Result<Newest> {
+fn figures(store: &Store, newest: &Backup, sorted: &standing::Sorted<'_>, now: DateTime<Utc>) -> Result<Newest> {
     let manifest = newest.manifest();
     let mut rehearsal: Option<Check> = None;
-    for backup in good {
-        let last = checks::history(store, backup.id())?.into_iter().rfind(|check| check.passed && check.restore_ms.is_some());
+    for backup in &sorted.good {
+        let last = checks::history(store, backup.id()).lines.into_iter().rfind(|check| check.passed && check.restore_ms.is_some());
         if let Some(last) = last
             && rehearsal.as_ref().is_none_or(|best| best.at < last.at)
         {
@@ -448,7 +449,8 @@ fn figures(store: &Store, newest: &Backup, good: &[&Backup], now: DateTime<Utc>)
         age_seconds: (now - manifest.created_at).num_seconds(),
         stored_bytes: manifest.stored_bytes(),
         rows: manifest.fingerprint.as_ref().map(crate::fingerprint::Fingerprint::total_rows),
-        verified_backups: good.len() as u64,
+        verified_backups: sorted.good.len() as u64,
+        incomplete_since: sorted.incomplete.len() as u64,
         last_rehearsal: rehearsal.as_ref().map(|check| clock::readable(check.at)),
         restore_ms: rehearsal.and_then(|check| check.restore_ms),
     })

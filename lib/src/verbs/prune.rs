@@ -17,9 +17,10 @@ use crate::fsx;
 use crate::interrupt;
 use crate::journal::Entry;
 use crate::known;
-use crate::listing::{self, Facts, Known, Made};
+use crate::labels;
+use crate::listing::{self, Facts, Known};
 use crate::lock::Held;
-use crate::retention::{self, Candidate, Plan, Policy, Standing};
+use crate::retention::{self, Candidate, Plan, Policy, Standing, Verdict};
 use crate::store::{CHECKSUMS, Store};
 
 /// What retention did.
@@ -72,10 +73,25 @@ pub fn apply(store: &Store, held: &Held, catalog: &Catalog, plan: Plan) -> Resul
         known::forget(store, held.environment(), &doomed)?;
     }
     let mut removed = 0;
+    let mut plan = plan;
+    let mut kept: BTreeMap<String, String> = BTreeMap::new();
     for backup in leaves_first(catalog.backups().filter(|backup| doomed.contains(backup.id()))) {
         interrupt::check()?;
-        remove(store, backup)?;
-        removed += 1;
+        let stays = match kept.get(backup.id()) {
+            Some(why) => Some(why.clone()),
+            None => remove_unless_pinned(store, backup)?,
+        };
+        let Some(why) = stays else {
+            removed += 1;
+            continue;
+        };
+        for needed in backup.manifest().needs() {
+            kept.insert(needed.to_owned(), format!("is needed by {}", backup.id()));
+        }
+        known::remember(store, held.environment(), backup.id())?;
+        if let Some(line) = plan.lines.iter_mut().find(|line| line.id == backup.id()) {
+            (line.verdict, line.reason) = (Verdict::Keep, format!("it {why}"));
+        }
     }
     Ok(Pruned { removed, freed_bytes: plan.freed_bytes(), archived: 0, plan })
 }
@@ -147,12 +163,12 @@ fn candidates(store: &Store, known: &[Facts], unreadable: &Unreadable<'_>) -> Re
     let held = Entry::all_backups(store.state())?;
     let mut owners = owners(known, unreadable);
     // Each is judged once, also where many others need it.
-    let own: HashMap<&str, Standing> = known.iter().map(|facts| (facts.id.as_str(), own_standing(facts))).collect();
+    let own: HashMap<&str, listing::Verdict> = known.iter().map(|facts| (facts.id.as_str(), facts.own_verdict())).collect();
     let candidate = |facts: &Facts| Candidate {
         id: facts.id.clone(),
         group: format!("{} {} {}", facts.environment, facts.kind, facts.database),
         created_at: facts.created_at,
-        standing: with_needs(own_standing(facts), &facts.needs, |id| own.get(id).copied()),
+        standing: standing_of(listing::with_needs(facts.own_verdict(), &facts.needs, |id| own.get(id).copied()).0),
         kind: facts.kind,
         // Held too are the backups to which an interrupted run would go back.
         pinned: facts.is_pinned || held.contains(&facts.id),
@@ -180,9 +196,6 @@ fn policy(environment: &Environment) -> Policy {
     }
 }
 
-/// A name carries whole seconds, a manifest parts of them.
-const ONE_SECOND: chrono::TimeDelta = chrono::TimeDelta::seconds(1);
-
 /// By backup, those that cannot do without it.
 fn owners<'a>(known: &'a [Facts], unreadable: &Unreadable<'_>) -> HashMap<&'a str, Vec<String>> {
     let mut owners: HashMap<&str, Vec<String>> = HashMap::new();
@@ -194,7 +207,7 @@ fn owners<'a>(known: &'a [Facts], unreadable: &Unreadable<'_>) -> HashMap<&'a st
     // What cannot be read just now may need any that is older: it is left alone, and so is all that it may stand on.
     for (name, _) in unreadable.iter().filter(|(_, folder)| catalog::may_be_increment(folder)) {
         let time_in_name = catalog::time_in(name);
-        for facts in known.iter().filter(|facts| time_in_name.is_none_or(|time| facts.created_at <= time + ONE_SECOND)) {
+        for facts in known.iter().filter(|facts| time_in_name.is_none_or(|time| facts.created_at <= time + catalog::ONE_SECOND)) {
             owners.entry(&facts.id).or_default().push((*name).to_owned());
         }
     }
@@ -204,43 +217,17 @@ fn owners<'a>(known: &'a [Facts], unreadable: &Unreadable<'_>) -> HashMap<&'a st
 /// How good a backup is known to be: by its manifest, by the last check since, and no better than what it needs. What it needs and is not
 /// there may come back, from a sync service's bin or with the rest of a copy: that is no damage.
 pub fn standing(store: &Store, backup: &Backup) -> Result<Standing> {
-    let facts = Facts::of(store, backup)?;
-    let own = own_standing(&facts);
-    let mut of_needed = BTreeMap::new();
-    if own == Standing::Verified || own == Standing::CloudOnly {
-        for needed in facts.needs.iter().filter_map(|id| backup.needed(id)) {
-            of_needed.insert(needed.id().to_owned(), own_standing(&Facts::of(store, &needed)?));
-        }
-    }
-    Ok(with_needs(own, &facts.needs, |id| of_needed.get(id).copied()))
+    listing::verdict(store, backup).map(standing_of)
 }
 
-/// `of` gives the own standing of a backup that is needed, or none where it is not there.
-fn with_needs(own: Standing, needs: &BTreeSet<String>, of: impl Fn(&str) -> Option<Standing>) -> Standing {
-    if matches!(own, Standing::Damaged | Standing::Unverified) {
-        return own;
-    }
-    let mut all = own;
-    for id in needs {
-        match of(id) {
-            Some(Standing::Damaged) => return Standing::Damaged,
-            Some(Standing::Verified) => {}
-            Some(_) | None => all = Standing::CloudOnly,
-        }
-    }
-    all
-}
-
-/// How good a backup's own files are.
-fn own_standing(facts: &Facts) -> Standing {
-    match facts.made {
-        _ if facts.is_damaged => Standing::Damaged,
-        _ if facts.has_placeholder => Standing::CloudOnly,
-        Made::Corrupt => Standing::Unverified,
-        _ if !facts.has_its_sizes => Standing::Damaged,
-        // What lacks something must never push out what lacks nothing.
-        Made::Incomplete | Made::Unproven => Standing::Unverified,
-        Made::Proven => Standing::Verified,
+fn standing_of(verdict: listing::Verdict) -> Standing {
+    use listing::Verdict;
+    match verdict {
+        Verdict::Verified => Standing::Verified,
+        Verdict::CloudOnly | Verdict::Stranded => Standing::CloudOnly,
+        Verdict::Incomplete | Verdict::Unverified => Standing::Unverified,
+        Verdict::Damaged => Standing::Damaged,
+        Verdict::Unknown => Standing::Unknown,
     }
 }
 
@@ -256,20 +243,32 @@ pub(super) fn holds_only_its_own(backup: &Backup) -> Result<bool> {
 }
 
 /// Removes one backup: first its name, by a rename after which no listing shows it, then its files. A kill in between
-/// leaves a folder that the next run removes.
-pub(super) fn remove(store: &Store, backup: &Backup) -> Result<()> {
+/// leaves a folder that the next run removes. One that was pinned since the plan was made stays; then why.
+pub(super) fn remove_unless_pinned(store: &Store, backup: &Backup) -> Result<Option<String>> {
     if !holds_only_its_own(backup)? {
         return Err(Error::refused(format!("{} holds files that are not the backup's", backup.folder().display()))
             .hint("move them away; nothing of it was removed"));
     }
     let trash = store.trash_path(backup.id());
-    fsx::rename_new(backup.folder(), &trash)?;
+    {
+        // Whoever pins it has said so before this, or finds it gone.
+        let _said = labels::hold(store)?;
+        let labels = labels::of(store, backup.id(), &[]);
+        if let Some(pin) = labels.pin {
+            return Ok(Some(format!("was pinned by {} meanwhile", pin.user)));
+        }
+        if let Some(why) = labels.unknown {
+            return Ok(Some(format!("may be pinned: {why}")));
+        }
+        fsx::rename_new(backup.folder(), &trash)?;
+    }
     for name in backup.expected_files().iter().filter(|name| *name != CHECKSUMS) {
         remove_if_there(&trash.join(name))?;
     }
     remove_if_there(&trash.join(CHECKSUMS))?;
     fsx::remove_tree(&trash)?;
-    store.forget_sidecars(backup.id())
+    store.forget_sidecars(backup.id())?;
+    Ok(None)
 }
 
 fn remove_if_there(path: &Path) -> Result<()> {

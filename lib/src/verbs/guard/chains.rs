@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use super::{Report, State};
 use crate::catalog::Catalog;
 use crate::error::Result;
-use crate::retention::Standing;
+use crate::listing::{self, Verdict};
 use crate::store::Store;
-use crate::verbs::prune;
 
 /// So many are named, where one lost backup takes many along.
 const NAMED: usize = 8;
@@ -48,14 +47,14 @@ pub(super) fn check(store: &Store, catalog: &Catalog, environment: &str, report:
 fn bad<'a>(store: &Store, catalog: &Catalog, needed_by: &BTreeMap<&'a str, Vec<&str>>) -> Result<BTreeMap<&'a str, &'static str>> {
     let mut bad: BTreeMap<&str, &str> = needed_by.keys().map(|id| (*id, "missing")).collect();
     for entry in &catalog.entries {
-        let is_good = match &entry.backup {
-            Ok(backup) => prune::standing(store, backup)? != Standing::Damaged,
-            Err(_) => false,
-        };
-        if is_good {
-            bad.remove(entry.name.as_str());
-        } else if let Some(what) = bad.get_mut(entry.name.as_str()) {
-            *what = "damaged";
+        let verdict = entry.backup.as_ref().map_or(Ok(Verdict::Damaged), |backup| listing::verdict(store, backup))?;
+        match (verdict, bad.get_mut(entry.name.as_str())) {
+            (_, None) => {}
+            (Verdict::Damaged, Some(what)) => *what = "damaged",
+            (Verdict::Unknown, Some(what)) => *what = "not known to be good",
+            (_, Some(_)) => {
+                bad.remove(entry.name.as_str());
+            }
         }
     }
     Ok(bad)

@@ -252,7 +252,7 @@ fn records(mut bytes: &[u8]) -> Vec<Vec<u8>> {
 }
 
 fn sealed(records: &[Vec<u8>]) -> Vec<u8> {
-    let mut bytes = b"HFSEEN02".to_vec();
+    let mut bytes = b"HFSEEN03".to_vec();
     for record in records {
         bytes.extend_from_slice(&(record.len() as u32).to_le_bytes());
         bytes.extend_from_slice(&libdeflater::crc32(record).to_le_bytes());
@@ -311,4 +311,51 @@ fn fm_e01_a_memory_harmed_in_any_way_makes_no_run_remove_what_a_look_would_keep(
     outcome.unwrap_or_else(|error| panic!("{error}"));
     assert!(went.get() > CASES as usize / 3, "only {} backups went: that proves nothing", went.get());
     assert!(differed.get() > 0, "no memory was ever forged so that it showed another plan");
+}
+
+fn one(hours_old: i64) -> One {
+    One {
+        hours_old,
+        plain_bytes: 1000,
+        level: Some(Level::Structure),
+        needs: None,
+        is_damaged: false,
+        is_pinned: false,
+        is_of_another_store: false,
+        later: Later::Nothing,
+    }
+}
+
+#[test]
+fn fm_e05_a_pin_that_is_said_after_the_plan_was_made_keeps_its_backup_and_all_that_it_needs() {
+    let stage = Stage::new("keep_last = 1");
+    let full = stage.publish(&one(300), 0, &[]);
+    let needs = Some(proptest_index());
+    let increment = stage.publish(&One { needs, ..one(200) }, 1, std::slice::from_ref(&full));
+    let other = stage.publish(&one(150), 2, &[]);
+    let newest = stage.publish(&one(1), 3, &[]);
+    let held = Held::acquire(stage.store.state(), stage.store.id(), "dev", Duration::ZERO).expect("held");
+    let catalog = Catalog::read(&stage.store, Some("dev")).expect("a catalog");
+    let plan = plan(&stage.environment, &stage.store, &catalog).expect("a plan");
+    assert_eq!(plan.removals().count(), 3, "{plan:?}");
+    stage.happen(&increment, Later::Pinned);
+    let pruned = apply(&stage.store, &held, &catalog, plan).expect("applied");
+    assert_eq!(pruned.removed, 1);
+    assert_eq!(stage.there(), BTreeSet::from([full.clone(), increment.clone(), newest]));
+    let reason = |id: &str| pruned.plan.lines.iter().find(|line| line.id == id).map(|line| line.reason.clone()).unwrap_or_default();
+    assert!(reason(&increment).starts_with("it was pinned by "), "{}", reason(&increment));
+    assert_eq!(reason(&full), format!("it is needed by {increment}"));
+    // Nothing can be said of what is gone, and nothing of it is left.
+    let gone = labels::say(&stage.store, &other, labels::Change::Pin { reason: None }).expect_err("it is gone");
+    assert_eq!(gone.kind(), crate::error::Kind::Bad);
+    assert!(stage.store.labels_file(&other).symlink_metadata().is_err());
+    // Whoever pins waits for a removal that is at it, and a removal for whoever pins: never for a backup that runs.
+    let said = labels::hold(&stage.store).expect("held");
+    Held::acquire(stage.store.state(), stage.store.id(), "dev", Duration::ZERO).expect_err("a run holds the environment");
+    drop(said);
+}
+
+fn proptest_index() -> prop::sample::Index {
+    use proptest::strategy::ValueTree;
+    any::<prop::sample::Index>().new_tree(&mut TestRunner::default()).expect("an index").current()
 }
