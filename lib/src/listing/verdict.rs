@@ -73,11 +73,11 @@ impl Facts {
 
 /// A backup is no better than what it needs. `of` gives the own verdict of one that is needed, or none where it is not there: it may come
 /// back, from a sync service's bin or with the rest of a copy, so that is no damage. With the first that is not good.
-pub fn with_needs<'a>(
+pub fn with_needs(
     own: Verdict,
-    needs: &'a BTreeSet<String>,
+    needs: &BTreeSet<String>,
     of: impl Fn(&str) -> Option<Verdict>,
-) -> (Verdict, Option<(&'a str, Option<Verdict>)>) {
+) -> (Verdict, Option<(&str, Option<Verdict>)>) {
     if !matches!(own, Verdict::Verified | Verdict::CloudOnly) {
         return (own, None);
     }
