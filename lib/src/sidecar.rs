@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flipped_bit_is_told_or_changes_nothing_that_was_said() {
+    fn a_flipped_bit_takes_no_line_along_untold() {
         let text = b"[\"pinned\"]\n[\"tagged\"]\n";
         let whole = parse::<Vec<String>>(text).lines;
         for at in 0..text.len() {

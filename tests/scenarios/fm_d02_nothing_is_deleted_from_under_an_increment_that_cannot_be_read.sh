@@ -3,15 +3,15 @@
 . "$SCENARIOS/lib.sh"
 
 ledger app.db 2000
-expect 0 backup-db app.db
+expect 0 at 2020-11-01T12:00:00Z backup-db app.db
 full=$(made)
 add_row app.db
-expect 0 backup-db --type incremental app.db
+expect 0 at 2020-11-02T12:00:00Z backup-db --type incremental app.db
 first=$(made)
 add_row app.db
-expect 0 backup-db --type incremental app.db
+expect 0 at 2020-11-03T12:00:00Z backup-db --type incremental app.db
 second=$(made)
-expect 0 backup-db --type full app.db
+expect 0 at 2020-11-04T12:00:00Z backup-db --type full app.db
 later=$(made)
 for id in "$first" "$second"; do mv "backups/dev/$id/manifest.json" "backups/dev/$id/.manifest.json.icloud"; done
 for how in '' -n --with-dependents; do

@@ -40,6 +40,8 @@ pub enum Standing {
     CloudOnly,
     /// It passed less, or nothing.
     Unverified,
+    /// Something is missing from it or torn.
+    Incomplete,
     /// A check found it bad.
     Damaged,
     /// Its format is newer than this version reads.

@@ -178,6 +178,7 @@ fn keep_whatever_the_rules_say(policy: &Policy, judged: &mut [Judged], ours: &[u
 fn failed(candidate: &Candidate) -> Option<&'static str> {
     match candidate.standing {
         Standing::Unverified => Some("unverified"),
+        Standing::Incomplete => Some("incomplete"),
         Standing::Damaged => Some("damaged"),
         Standing::Verified | Standing::CloudOnly | Standing::NewerFormat | Standing::Unknown => None,
     }

@@ -225,7 +225,8 @@ fn standing_of(verdict: listing::Verdict) -> Standing {
     match verdict {
         Verdict::Verified => Standing::Verified,
         Verdict::CloudOnly | Verdict::Stranded => Standing::CloudOnly,
-        Verdict::Incomplete | Verdict::Unverified => Standing::Unverified,
+        Verdict::Incomplete => Standing::Incomplete,
+        Verdict::Unverified => Standing::Unverified,
         Verdict::Damaged => Standing::Damaged,
         Verdict::Unknown => Standing::Unknown,
     }
