@@ -36,6 +36,15 @@ for method in gzip zstd; do
     expect 0 backup-catalog import "$method.tar.gz" --store "to-$method"
     whole "$last" "to-$method"
 
+    # What is damaged in the store is not what was asked for, and nothing is to stand on it.
+    full=$(backups dev "to-$method" | head -n 1)
+    newer=$(backups dev "to-$method" | tail -n +2)
+    (cd "to-$method/dev" && for id in $newer; do rm -rf "$id"; done)
+    printf 'oops' | dd of="$(ls "to-$method/dev/$full"/files.tar.*)" bs=1 seek=500 conv=notrunc 2>/dev/null
+    expect 3 backup-catalog import "$method.tar.gz" --store "to-$method"
+    says "the store has $full already, and it is damaged there"
+    is "$(count dev "to-$method")" 1 'backups on a damaged base'
+
     # Killed anywhere, each time in a store of its own: none of it can be seen, or whole chains; and the repeat brings all.
     for at_step in 20 65 80 85 90 95 100; do
         run env "HOLDFAST_TEST_STOP_AT=$at_step" backup-catalog import "$method.tar.gz" --store "third-$at_step" --new-store
