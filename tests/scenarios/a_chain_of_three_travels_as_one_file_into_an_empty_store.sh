@@ -36,16 +36,29 @@ for method in gzip zstd; do
     expect 0 backup-catalog import "$method.tar.gz" --store "to-$method"
     whole "$last" "to-$method"
 
-    # Killed anywhere, each time in a store of its own: none of it can be seen, or whole chains; and the repeat brings all.
-    for at_step in 20 65 80 85 90 95 100; do
-        run env "HOLDFAST_TEST_STOP_AT=$at_step" backup-catalog import "$method.tar.gz" --store "third-$at_step" --new-store
-        case $(count dev "third-$at_step") in 0) ;; *) expect 0 restore-db latest --store "third-$at_step" --to sqlite:any.db ;; esac
-        rm -f any.db
-    done
-    for at_step in 20 90; do
-        expect 0 backup-catalog import "$method.tar.gz" --store "third-$at_step" --new-store
-        whole "$last" "third-$at_step"
-    done
-    rm -rf third-*
+    # What is damaged in the store is not what was asked for, and nothing is to stand on it.
+    full=$(backups dev "to-$method" | head -n 1)
+    newer=$(backups dev "to-$method" | tail -n +2)
+    (cd "to-$method/dev" && for id in $newer; do rm -rf "$id"; done)
+    printf 'oops' | dd of="$(ls "to-$method/dev/$full"/files.tar.*)" bs=1 seek=500 conv=notrunc 2>/dev/null
+    expect 3 backup-catalog import "$method.tar.gz" --store "to-$method"
+    says "the store has $full already, and it is damaged there"
+    is "$(count dev "to-$method")" 1 'backups on a damaged base'
+
 done
+
+# Killed anywhere, each time in a store of its own: what can be seen is whole, and the repeat brings the rest.
+at_step=40
+while :; do
+    at_step=$((at_step + 1 + $(random 15)))
+    store=third-$at_step
+    run env "HOLDFAST_TEST_STOP_AT=$at_step" backup-catalog import zstd.tar.gz --store "$store" --new-store
+    [ "$STATUS" != 0 ] || break
+    there=$(count dev "$store")
+    [ "$there" = 0 ] || expect 0 backup-guard -q --verify structure --store "$store"
+    expect 0 backup-catalog import zstd.tar.gz --store "$store" --new-store
+    case $there in 0) ;; *) whole "$last" "$store" ;; esac
+done
+[ "$at_step" -gt 80 ] || wrong "only $at_step steps"
+rm -rf third-*
 is "$(find . -name '.staging-20*')" '' 'what is left'

@@ -124,7 +124,10 @@ fn settle(
         before.insert(backup.id().to_owned(), backup.folder().to_owned());
         let taken = catalog.entries.iter().any(|entry| entry.name == backup.id());
         match there.get(backup.id()) {
-            Some(present) if present.checksums() == backup.checksums() => old.push((incoming, backup)),
+            Some(present) if present.checksums() == backup.checksums() => {
+                require_whole_there(present, settings, progress)?;
+                old.push((incoming, backup));
+            }
             _ if taken => {
                 return Err(Error::refused(format!("the store has another backup {} already", backup.id()))
                     .hint("nothing was imported; compare the two, and import into another store with --store"));
@@ -198,6 +201,20 @@ fn require_whole(backup: &Backup, settings: &Settings, progress: &dyn Progress) 
     let outcome = verify::verify(backup, &demands, progress)?;
     match outcome.findings.first() {
         Some(finding) => Err(Error::bad(format!("{}: {finding}", backup.id())).hint("nothing was imported")),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a backup that the store has already and that is damaged there: it is not what was asked for, nor what an increment may stand on.
+fn require_whole_there(backup: &Backup, settings: &Settings, progress: &dyn Progress) -> Result<()> {
+    let demands = Demands { level: Level::Checksum, min_size: None, asserts: &[], settings };
+    match verify::verify(backup, &demands, progress)?.findings.first() {
+        Some(finding) => {
+            Err(Error::bad(format!("the store has {} already, and it is damaged there: {finding}", backup.id())).hint(format!(
+                "nothing was imported; backup-catalog delete {} --with-dependents makes room, or import into another store with --store",
+                backup.id()
+            )))
+        }
         None => Ok(()),
     }
 }
