@@ -3,7 +3,7 @@
 //!
 //! # What a plan holds to
 //!
-//! Backups are judged by group (one database of one environment, one family of kinds), newest first.
+//! Backups are judged by group (one environment, one kind, the same database and the same files), newest first.
 //!
 //! - A **rule** (`keep_days`, `keep_last`, `hourly` … `yearly`) keeps what it names; what several rules keep is the union.
 //!   Only verified backups count for a rule, so failed runs never push good backups out. One whose bytes are only in the
@@ -15,7 +15,7 @@
 //! - An **unverified or damaged** backup stays until a newer verified one exists, and then for as long as `keep_days` says
 //!   ([`MIN_AGE_DAYS`] where the policy has no `keep_days`): somebody may still want to look at it.
 //! - What is **not ours**, was written by a newer version, or is dated in the future never goes, and never counts.
-//! - Where the newest verified backup is far smaller than those before it, nothing of its group goes until a person has
+//! - Where the newest verified backup holds far less of anything than those before it, nothing of its group goes until a person has
 //!   accepted the new size (see [`Policy::sizes_accepted_until`]).
 //! - A clock that stands more than a day before the newest backup, and a plan that would remove very much at once, are
 //!   refused (see [`plan`]).

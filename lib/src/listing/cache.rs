@@ -34,7 +34,7 @@ const WORTH_IT: usize = if cfg!(test) { 1 } else { 500 };
 /// Two changes of one file may get the same time when they are this close.
 const SETTLED_SECONDS: i64 = if cfg!(test) { 0 } else { 3 };
 /// How the file begins; changed with every change of what a record holds.
-const MAGIC: &[u8] = b"HFSEEN02";
+const MAGIC: &[u8] = b"HFSEEN03";
 /// The length and the checksum before each record.
 const HEAD_BYTES: usize = 8;
 /// Changed records are appended until there are as many as this share of all, then the file is written anew.

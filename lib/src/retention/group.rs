@@ -166,7 +166,7 @@ fn keep_whatever_the_rules_say(policy: &Policy, judged: &mut [Judged], ours: &[u
         for at in ours {
             judged[*at]
                 .ruling
-                .keep(format!("pruning suspended: {} holds {} bytes, usual are {}", found.id, found.bytes, found.usual_bytes));
+                .keep(format!("pruning suspended: {} holds {} {}, usual are {}", found.id, found.amount, found.what, found.usual));
         }
     }
 }

@@ -25,6 +25,7 @@ fn backup(hours_ago: i64) -> Candidate {
         referred_to_by: Vec::new(),
         stored_bytes: 100,
         plain_bytes: 1000,
+        amounts: Vec::new(),
         deletable: true,
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::backup::{self, Report, Request, Sources};
+use super::backup::{self, Report, Request, Sources, emptied};
 use crate::engine::Engine;
 use crate::environment::Environment;
 use crate::error::{Error, Result};
@@ -34,6 +34,7 @@ pub fn run(environment: &Environment, store: &Store, request: &Request, progress
     if engine.is_none() && archives.is_empty() {
         return Err(nothing(environment));
     }
+    emptied::require_known(environment, archives.iter().flat_map(|(_, selection)| &selection.roots))?;
     let probe = match &engine {
         Some(engine) => Some(backup::probe(environment, &**engine).map_err(backup::as_failed)?),
         None => None,
@@ -115,6 +116,7 @@ pub fn plan(environment: &Environment, state: &StateDir) -> Result<Planned> {
     if engine.is_none() && selected.is_empty() {
         return Err(nothing(environment));
     }
+    emptied::require_known(environment, selected.iter().flat_map(|(_, selection)| &selection.roots))?;
     let probe = engine.as_ref().map(|engine| backup::probe(environment, &**engine)).transpose()?;
     let mut warnings = probe.as_ref().map_or_else(Vec::new, |probe| probe.warnings.clone());
     let mut archives = Vec::new();
@@ -161,7 +163,11 @@ fn archives(environment: &Environment, store: &Path, engine: Option<&dyn Engine>
     let versions = versions(environment, store, files.iter().chain(&config_files));
     let all = [(files::FILES, files), (files::CONFIG, config_files), (files::VERSIONS, versions)];
     let archives = all.into_iter().filter(|(_, roots)| !roots.is_empty());
-    archives.map(|(role, roots)| Ok((role, Selection { roots, rules: rules(environment, role, store, engine)? }))).collect()
+    let archives = archives.map(|(role, roots)| {
+        let by_hand = if role == files::FILES { environment.by_hand.clone() } else { Vec::new() };
+        Ok((role, Selection { roots, rules: rules(environment, role, store, engine)?, by_hand }))
+    });
+    archives.collect()
 }
 
 /// The store's own versions of files, where they are wanted and there are any, under a name that no other root has.
@@ -174,7 +180,7 @@ fn versions<'a>(environment: &Environment, store: &Path, others: impl Iterator<I
     while others.clone().any(|other| other.name.eq_ignore_ascii_case(&name)) {
         name.push_str("-of-files");
     }
-    vec![Root { name, path }]
+    vec![Root { name, path, ..Root::default() }]
 }
 
 /// What is taken along below the roots of an archive.

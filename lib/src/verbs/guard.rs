@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::prune;
+use super::standing::Standings;
 use super::verify::{self, Demands};
 use crate::backup::Backup;
 use crate::catalog::{Catalog, Entry};
@@ -326,8 +327,9 @@ fn environment_state(store: &Store, ruled: &Ruled<'_>, catalog: &Catalog, report
     let now = clock::now();
     let mut good: Vec<&Backup> = Vec::new();
     let is_whole = |backup: &&Backup| select::counts(backup.manifest()) && backup.manifest().incomplete_count() == 0;
+    let standings = Standings::new(store);
     for backup in catalog.backups().filter(is_whole) {
-        if prune::standing(store, backup)? != Standing::Damaged {
+        if standings.of(backup)? != Standing::Damaged {
             good.push(backup);
         }
     }
@@ -338,7 +340,7 @@ fn environment_state(store: &Store, ruled: &Ruled<'_>, catalog: &Catalog, report
         free_space(store, report, newest, environment)?;
         report.newest.push(figures(store, newest, &good, now)?);
     }
-    chains::check(store, catalog, name, report)?;
+    chains::check(&standings, catalog, name, report)?;
     for path in &catalog.foreign {
         report.add("foreign", Some(name), State::Warning, format!("{} is no backup; it is left alone", shown(path)));
     }

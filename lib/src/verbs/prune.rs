@@ -150,15 +150,16 @@ fn candidates(store: &Store, known: &[Facts], unreadable: &Unreadable<'_>) -> Re
     let own: HashMap<&str, Standing> = known.iter().map(|facts| (facts.id.as_str(), own_standing(facts))).collect();
     let candidate = |facts: &Facts| Candidate {
         id: facts.id.clone(),
-        group: format!("{} {} {}", facts.environment, facts.kind, facts.database),
+        group: format!("{} {} of {}", facts.environment, facts.kind, facts.content),
         created_at: facts.created_at,
-        standing: with_needs(own_standing(facts), &facts.needs, |id| own.get(id).copied()),
+        standing: with_needs(own_standing(facts), facts.needs.iter().map(String::as_str), |id| own.get(id).copied()),
         kind: facts.kind,
         // Held too are the backups to which an interrupted run would go back.
         pinned: facts.is_pinned || held.contains(&facts.id),
         referred_to_by: owners.remove(facts.id.as_str()).unwrap_or_default(),
         stored_bytes: facts.stored_bytes,
         plain_bytes: facts.plain_bytes,
+        amounts: facts.amounts.clone(),
         deletable: facts.is_ours,
     };
     Ok(known.iter().map(candidate).collect())
@@ -201,22 +202,8 @@ fn owners<'a>(known: &'a [Facts], unreadable: &Unreadable<'_>) -> HashMap<&'a st
     owners
 }
 
-/// How good a backup is known to be: by its manifest, by the last check since, and no better than what it needs. What it needs and is not
-/// there may come back, from a sync service's bin or with the rest of a copy: that is no damage.
-pub fn standing(store: &Store, backup: &Backup) -> Result<Standing> {
-    let facts = Facts::of(store, backup)?;
-    let own = own_standing(&facts);
-    let mut of_needed = BTreeMap::new();
-    if own == Standing::Verified || own == Standing::CloudOnly {
-        for needed in facts.needs.iter().filter_map(|id| backup.needed(id)) {
-            of_needed.insert(needed.id().to_owned(), own_standing(&Facts::of(store, &needed)?));
-        }
-    }
-    Ok(with_needs(own, &facts.needs, |id| of_needed.get(id).copied()))
-}
-
 /// `of` gives the own standing of a backup that is needed, or none where it is not there.
-fn with_needs(own: Standing, needs: &BTreeSet<String>, of: impl Fn(&str) -> Option<Standing>) -> Standing {
+pub(super) fn with_needs<'a>(own: Standing, needs: impl IntoIterator<Item = &'a str>, of: impl Fn(&str) -> Option<Standing>) -> Standing {
     if matches!(own, Standing::Damaged | Standing::Unverified) {
         return own;
     }
@@ -232,7 +219,7 @@ fn with_needs(own: Standing, needs: &BTreeSet<String>, of: impl Fn(&str) -> Opti
 }
 
 /// How good a backup's own files are.
-fn own_standing(facts: &Facts) -> Standing {
+pub(super) fn own_standing(facts: &Facts) -> Standing {
     match facts.made {
         _ if facts.is_damaged => Standing::Damaged,
         _ if facts.has_placeholder => Standing::CloudOnly,
