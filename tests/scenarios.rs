@@ -167,6 +167,7 @@ scenarios! {
     versions_of_a_file_are_saved_shown_compared_tagged_and_restored
     what_a_user_may_not_read_is_named_and_the_backup_is_partial
     what_backup_db_prints_is_what_restore_db_takes
+    what_cannot_be_done_is_said_before_anything_is_created
     what_is_missing_or_changes_while_it_is_read_is_named_and_the_backup_is_partial
 }
 

@@ -155,14 +155,25 @@ fn keep_what_is_needed(judged: &mut [Judged]) {
             }
         }
     }
+    let mut owners: Vec<Vec<usize>> = vec![Vec::new(); judged.len()];
     let mut kept: Vec<usize> = (0..judged.len()).filter(|at| judged[*at].ruling.keeps()).collect();
     while let Some(owner) = kept.pop() {
         for at in std::mem::take(&mut needs[owner]) {
-            let was_kept = judged[at].ruling.keeps();
-            judged[at].ruling.keep(format!("needed by {}", candidates[owner].id));
-            if !was_kept {
+            owners[at].push(owner);
+            if !judged[at].ruling.keeps() {
+                judged[at].ruling = Ruling::Keep(Vec::new());
                 kept.push(at);
             }
+        }
+    }
+    for (one, mut owners) in judged.iter_mut().zip(owners) {
+        owners.sort_by_key(|owner| (candidates[*owner].created_at, &candidates[*owner].id));
+        let named: Vec<String> = owners.iter().map(|owner| format!("needed by {}", candidates[*owner].id)).collect();
+        match named.len() {
+            0 => {}
+            1 | 2 => one.ruling.keep_for(named),
+            // Every later link of a chain needs each before it.
+            count => one.ruling.keep_for(vec![format!("needed by {count}")]),
         }
     }
 }

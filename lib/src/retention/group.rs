@@ -30,6 +30,11 @@ impl Ruling {
         }
     }
 
+    /// Keeps it, for these reasons more.
+    pub(super) fn keep_for(&mut self, reasons: Vec<String>) {
+        reasons.into_iter().for_each(|reason| self.keep(reason));
+    }
+
     pub(super) fn keeps(&self) -> bool {
         matches!(self, Ruling::Keep(_))
     }

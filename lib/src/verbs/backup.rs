@@ -140,6 +140,12 @@ pub(super) fn make_of_and_prune(
     Ok(made)
 }
 
+/// Looks at the source without touching anything: what a run would fail at, fails here.
+pub fn look(environment: &Environment, state: &StateDir) -> Result<()> {
+    let engine = environment.engine(state)?;
+    probe(environment, &*engine).map(|_| ()).map_err(as_failed)
+}
+
 /// Looks at the source, and refuses one that says of itself that it is another environment's.
 pub(super) fn probe(environment: &Environment, engine: &dyn Engine) -> Result<Probe> {
     let probe = engine.probe()?;

@@ -48,6 +48,17 @@ pub fn run(environment: &Environment, store: &Store, request: &Request, progress
     Ok(backup::make_of_and_prune(environment, store, &held, sources, request, progress)?.report)
 }
 
+/// Looks at the sources without touching anything: what a run would fail at, fails here.
+pub fn look(environment: &Environment, state: &StateDir) -> Result<()> {
+    match engine_of(environment, state)? {
+        Some(engine) => backup::probe(environment, &*engine).map(|_| ()).map_err(backup::as_failed),
+        None if environment.files.is_empty() && environment.config_files.is_empty() && !environment.include_versions => {
+            Err(nothing(environment))
+        }
+        None => Ok(()),
+    }
+}
+
 /// What a full backup would do; printed by `--dry-run`.
 #[derive(Debug, Serialize)]
 pub struct Planned {
@@ -144,7 +155,8 @@ pub fn plan(environment: &Environment, state: &StateDir) -> Result<Planned> {
 
 /// What is said of configuration files: what stands in them stands in the backup.
 pub fn secrets(environment: &Environment) -> Option<String> {
-    let names: Vec<String> = environment.config_files.iter().map(|path| path.display().to_string()).collect();
+    let there = environment.config_files.iter().filter(|path| path.exists());
+    let names: Vec<String> = there.map(|path| path.display().to_string()).collect();
     (!names.is_empty()).then(|| format!("passwords and keys in {} are in the backup as they are", names.join(", ")))
 }
 

@@ -252,7 +252,7 @@ fn records(mut bytes: &[u8]) -> Vec<Vec<u8>> {
 }
 
 fn sealed(records: &[Vec<u8>]) -> Vec<u8> {
-    let mut bytes = b"HFSEEN02".to_vec();
+    let mut bytes = b"HFSEEN03".to_vec();
     for record in records {
         bytes.extend_from_slice(&(record.len() as u32).to_le_bytes());
         bytes.extend_from_slice(&libdeflater::crc32(record).to_le_bytes());
