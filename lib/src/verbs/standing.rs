@@ -12,13 +12,16 @@ use crate::listing::Facts;
 use crate::retention::Standing;
 use crate::store::Store;
 
+/// The place from which a backup is looked for, and its id.
+type Sought = (PathBuf, String);
+
 /// What was seen of backups, for as long as one run looks at them.
 pub(super) struct Standings<'a> {
     store: &'a Store,
     /// By folder, how good its own files are.
     own: RefCell<HashMap<PathBuf, Standing>>,
-    /// By the place from which it was looked for, and its id, what is there; none where nothing is.
-    needed: RefCell<HashMap<(PathBuf, String), Option<Rc<Backup>>>>,
+    /// What is there; none where nothing is.
+    needed: RefCell<HashMap<Sought, Option<Rc<Backup>>>>,
 }
 
 impl<'a> Standings<'a> {
