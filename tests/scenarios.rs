@@ -98,6 +98,7 @@ scenarios! {
     fm_c14_a_clock_that_goes_back_keeps_the_order_and_prunes_nothing
     fm_c14_one_run_under_a_clock_of_the_future_keeps_no_full_young_for_ever
     fm_c17_backups_of_one_second_are_different_backups
+    fm_c18_fm_e01_fm_e09_a_folder_whose_disk_is_not_mounted_makes_no_good_backup
     fm_c18_a_store_whose_disk_is_not_mounted_is_refused_until_a_new_one_is_meant
     fm_c19_a_store_that_became_a_link_to_another_store_is_refused
     fm_c19_what_is_no_ordinary_file_is_refused_and_odd_names_are_only_names
@@ -108,6 +109,7 @@ scenarios! {
     fm_d09_a_store_without_any_backup_is_bad_news
     fm_d09_fm_j08_fm_i12_the_guard_sees_what_is_gone_and_what_is_late
     fm_e01_a_memory_of_backups_that_is_stale_cut_or_forged_removes_nothing_that_a_look_keeps
+    fm_e01_backups_of_other_things_push_out_none
     fm_e01_fm_e05_a_chain_is_kept_and_counted_by_what_it_stands_on
     fm_e01_fm_e05_retention_keeps_the_last_good_and_whatever_is_not_ours
     fm_e03_a_failed_run_prunes_nothing
@@ -177,6 +179,7 @@ scenarios! {
     versions_of_a_file_are_saved_shown_compared_tagged_and_restored
     what_a_user_may_not_read_is_named_and_the_backup_is_partial
     what_backup_db_prints_is_what_restore_db_takes
+    what_cannot_be_done_is_said_before_anything_is_created
     what_is_missing_or_changes_while_it_is_read_is_named_and_the_backup_is_partial
 }
 

@@ -8,6 +8,7 @@ use args::Args;
 use holdfast::audit::Run;
 use holdfast::error::Result;
 use holdfast::exit;
+use holdfast::labels;
 use holdfast::manifest::Kind;
 use holdfast::verbs::backup::{self, Request};
 use manners::{Out, Setting, made};
@@ -19,9 +20,15 @@ fn main() -> ExitCode {
 fn body(args: Args, out: &Out) -> Result<u8> {
     let setting = Setting::open(&args.common)?;
     let environment = setting.environment(&args.common, args.overrides())?;
+    args.tags.iter().try_for_each(|tag| labels::require_tag(tag))?;
+    let has_store = setting.has_store(&args.common, &environment)?;
     if args.common.dry_run {
         let plan = backup::plan(&environment, &setting.state)?;
         return out.plan(&plan, &plan.lines()).map(|()| exit::DONE);
+    }
+    if !has_store {
+        // What cannot be read is no reason to create a store for it.
+        backup::look(&environment, &setting.state)?;
     }
     let store = setting.store(&args.common, &environment, true)?;
     setting.start_log("backup-db", &args.common, Some(&store), out)?;

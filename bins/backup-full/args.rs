@@ -82,6 +82,13 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) allow_empty: bool,
 
+    /// back up this file or folder though it is empty now and was not in the last backup; may be given more than once
+    ///
+    /// By its name in the archive, or by its path. Without it such a backup is partial (status 7), since a disk that is not mounted
+    /// looks just so.
+    #[arg(long, value_name = "ROOT")]
+    pub(crate) accept_empty: Vec<String>,
+
     #[command(flatten)]
     pub(crate) keep: Keep,
 
@@ -103,6 +110,7 @@ impl Args {
             verify: self.verify,
             wait: self.wait.map(|Span(wait)| wait),
             allow_empty: self.allow_empty.then_some(true),
+            accept_empty: self.accept_empty.clone(),
             retention: self.keep.rules(),
             ..Overrides::default()
         }

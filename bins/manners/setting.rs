@@ -36,6 +36,11 @@ impl Setting {
         self.config.environment(common.env.as_deref(), Overrides { store, ..overrides })
     }
 
+    /// Looks whether the store of a run that writes backups is there, and fails where that run could create none. Nothing is created.
+    pub fn has_store(&self, common: &Common, environment: &Environment) -> Result<bool> {
+        Store::is_there(&environment.store, &self.state, if common.new_store { Create::Meant } else { Create::FirstUse })
+    }
+
     /// Opens an environment's store. Only a run that writes backups may create one.
     pub fn store(&self, common: &Common, environment: &Environment, writes: bool) -> Result<Store> {
         let create = match (writes, common.new_store) {

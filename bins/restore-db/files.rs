@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use holdfast::audit::Run;
+use holdfast::backup::Backup;
 use holdfast::error::{Error, Kind, Result};
 use holdfast::exit;
 use holdfast::files::extract::Wish;
@@ -38,6 +39,12 @@ fn totals(preview: &Preview) -> String {
     format!("{}: {}", preview.backup, parts.join(", "))
 }
 
+/// What was backed up, by where it was: the newest backup may be one of a single file.
+fn roots_of(backup: &Backup) -> String {
+    let roots = backup.archives().filter_map(|component| component.files.as_ref()).flat_map(|files| &files.roots);
+    roots.map(|root| visible(&root.path.display().to_string()).into_owned()).collect::<Vec<_>>().join(", ")
+}
+
 /// Restores files into a folder.
 pub(crate) fn run(args: &Args, setting: &Setting, choice: &Choice, out: &Out) -> Result<u8> {
     let Some(folder) = args.files.files_to.as_deref() else { return Err(Error::usage("no folder is named")) };
@@ -47,13 +54,19 @@ pub(crate) fn run(args: &Args, setting: &Setting, choice: &Choice, out: &Out) ->
     files::require_allowed(&folder, &wish, choice.environments())?;
     if args.common.dry_run {
         let preview = files::preview(&backup, Some(&folder), &wish.chosen, None, &setting.state)?;
-        let lines = [format!("restore      files of {}", backup.id()), format!("into         {}", folder.display()), totals(&preview)];
+        let lines = [
+            format!("restore      files of {}", backup.id()),
+            format!("holds        {}", roots_of(&backup)),
+            format!("into         {}", folder.display()),
+            totals(&preview),
+        ];
         return out.plan(&preview, &lines).map(|()| exit::DONE);
     }
     let count = backup.manifest().incomplete_count();
     if count > 0 {
         out.warn(&format!("{} lacks, or holds torn, {count} files or folders; its RESTORE.txt names them", backup.id()));
     }
+    out.tell(&format!("{}: it holds {}", backup.id(), roots_of(&backup)));
     let wait = args.wait.map_or(choice.environment.wait, |Span(wait)| wait);
     let settings = choice.environment.engine_settings(&setting.state)?;
     let run = Run {

@@ -101,6 +101,11 @@ pub struct Environment {
     pub one_file_system: bool,
     /// Whether a full backup takes along the versions of files that the store keeps.
     pub include_versions: bool,
+    /// What the command line says of which files are taken along, beside the configuration: a backup that was chosen so is no substitute
+    /// for one of everything that the configuration names.
+    pub by_hand: Vec<String>,
+    /// Files and folders, by name or path, that are meant to be empty though they were not in the last backup.
+    pub accept_empty: Vec<String>,
 }
 
 /// What the command line says, and wins over the file. Paths are relative to the working directory.
@@ -144,6 +149,8 @@ pub struct Overrides {
     pub exclude: Vec<String>,
     /// Whether other file systems below a folder stay out.
     pub one_file_system: Option<bool>,
+    /// Files and folders, by name or path, that are meant to be empty though they were not in the last backup.
+    pub accept_empty: Vec<String>,
 }
 
 /// Shows no secret.
@@ -277,6 +284,8 @@ impl Config {
     fn resolve(&self, name: &str, env: &EnvTable, is_described: bool, overrides: Overrides) -> Result<Environment> {
         let top = &self.file;
         let at = |key: &'static str| ["env", name, key];
+        let one_file_system = env.one_file_system.or(top.one_file_system).unwrap_or(true);
+        let by_hand = by_hand(&overrides, one_file_system);
         let own_source = env.database.as_deref().map(|text| self.text_at(&at("database"), text)).transpose()?;
         // A password belongs to the database it was written for: it is never sent to one named on the command line.
         let is_own = overrides.source.is_none() || overrides.source == own_source;
@@ -399,9 +408,23 @@ impl Config {
             },
             exclude: env.exclude.iter().flatten().chain(top.exclude.iter().flatten()).cloned().chain(overrides.exclude).collect(),
             include_versions: env.include_versions.or(top.include_versions).unwrap_or(false),
-            one_file_system: overrides.one_file_system.or(env.one_file_system).or(top.one_file_system).unwrap_or(true),
+            one_file_system: overrides.one_file_system.unwrap_or(one_file_system),
+            by_hand,
+            accept_empty: overrides.accept_empty,
         })
     }
+}
+
+/// What the command line says of which files are taken along, in words that are the same for the same choice.
+fn by_hand(overrides: &Overrides, one_file_system: bool) -> Vec<String> {
+    let include = overrides.include.iter().map(|pattern| format!("include {pattern}"));
+    let exclude = overrides.exclude.iter().map(|pattern| format!("exclude {pattern}"));
+    let other = overrides.one_file_system.filter(|said| *said != one_file_system);
+    let other = other.map(|said| if said { "one file system" } else { "other file systems too" }.to_owned());
+    let mut words: Vec<String> = include.chain(exclude).chain(other).collect();
+    words.sort();
+    words.dedup();
+    words
 }
 
 /// The path in a source's text, where it is a file.

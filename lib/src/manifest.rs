@@ -3,8 +3,10 @@
 //! A manifest is input, not truth: it is read with a size limit, its file names must be bare names inside its own
 //! backup, and a newer `format` is refused. Fields it does not know are ignored.
 
+mod content;
 mod files;
 
+pub use content::{ADOPTED, content};
 pub use files::{Files, Inventory, Remark, Root};
 
 use std::collections::BTreeMap;

@@ -3,7 +3,7 @@
 //!
 //! # What a plan holds to
 //!
-//! Backups are judged by group (one database of one environment, one family of kinds), newest first.
+//! Backups are judged by group (one environment, one kind, the same database and the same files), newest first.
 //!
 //! - A **rule** (`keep_days`, `keep_last`, `hourly` … `yearly`) keeps what it names; what several rules keep is the union.
 //!   Only verified backups count for a rule, so failed runs never push good backups out. One whose bytes are only in the
@@ -15,7 +15,7 @@
 //! - An **unverified or damaged** backup stays until a newer verified one exists, and then for as long as `keep_days` says
 //!   ([`MIN_AGE_DAYS`] where the policy has no `keep_days`): somebody may still want to look at it.
 //! - What is **not ours**, was written by a newer version, or is dated in the future never goes, and never counts.
-//! - Where the newest verified backup is far smaller than those before it, nothing of its group goes until a person has
+//! - Where the newest verified backup holds far less of anything than those before it, nothing of its group goes until a person has
 //!   accepted the new size (see [`Policy::sizes_accepted_until`]).
 //! - A clock that stands more than a day before the newest backup, and a plan that would remove very much at once, are
 //!   refused (see [`plan`]).
@@ -155,14 +155,25 @@ fn keep_what_is_needed(judged: &mut [Judged]) {
             }
         }
     }
+    let mut owners: Vec<Vec<usize>> = vec![Vec::new(); judged.len()];
     let mut kept: Vec<usize> = (0..judged.len()).filter(|at| judged[*at].ruling.keeps()).collect();
     while let Some(owner) = kept.pop() {
         for at in std::mem::take(&mut needs[owner]) {
-            let was_kept = judged[at].ruling.keeps();
-            judged[at].ruling.keep(format!("needed by {}", candidates[owner].id));
-            if !was_kept {
+            owners[at].push(owner);
+            if !judged[at].ruling.keeps() {
+                judged[at].ruling = Ruling::Keep(Vec::new());
                 kept.push(at);
             }
+        }
+    }
+    for (one, mut owners) in judged.iter_mut().zip(owners) {
+        owners.sort_by_key(|owner| (candidates[*owner].created_at, &candidates[*owner].id));
+        let named: Vec<String> = owners.iter().map(|owner| format!("needed by {}", candidates[*owner].id)).collect();
+        match named.len() {
+            0 => {}
+            1 | 2 => one.ruling.keep_for(named),
+            // Every later link of a chain needs each before it.
+            count => one.ruling.keep_for(vec![format!("needed by {count}")]),
         }
     }
 }

@@ -115,7 +115,8 @@ pub fn find_holding(store: &Store, environment: Option<&str>, selector: &Selecto
         return Ok(backup);
     }
     let catalog = Catalog::read(store, environment)?;
-    let place = environment.map_or_else(|| store.root().display().to_string(), |name| format!("{name} in {}", store.root().display()));
+    let place =
+        environment.map_or_else(|| format!("in {}", store.root().display()), |name| format!("of {name} in {}", store.root().display()));
     match selector {
         Selector::Id(prefix) => {
             let entry = catalog.by_prefix(prefix).map_err(|error| elsewhere(store, environment, prefix).unwrap_or(error))?;
@@ -128,14 +129,18 @@ pub fn find_holding(store: &Store, environment: Option<&str>, selector: &Selecto
         Selector::Latest => {
             only_environment(&catalog, environment)?;
             newest_good(store, &catalog, |backup| holding.is_in(backup.manifest()))?
-                .ok_or_else(|| none_good(format!("there is no verified backup of {place}{}", holding.named()), &catalog))
+                .ok_or_else(|| none_good(format!("there is no verified backup {place}{}", holding.named()), &catalog, holding))
         }
         Selector::At(time) => {
             only_environment(&catalog, environment)?;
             let fits = |backup: &Backup| backup.manifest().created_at <= *time && holding.is_in(backup.manifest());
             newest_good(store, &catalog, fits)?.ok_or_else(|| {
                 let named = holding.named();
-                none_good(format!("there is no verified backup of {place}{named} from {} or before", clock::readable(*time)), &catalog)
+                none_good(
+                    format!("there is no verified backup {place}{named} from {} or before", clock::readable(*time)),
+                    &catalog,
+                    holding,
+                )
             })
         }
         Selector::Folder(_) => Err(Error::usage("a folder is no id")),
@@ -180,8 +185,9 @@ fn is_of_one(folders: &[Folder]) -> bool {
     first.is_some() && folders.iter().all(|folder| of(folder) == first)
 }
 
-fn none_good(what: String, catalog: &Catalog) -> Error {
-    let safety = catalog.backups().filter(|backup| backup.manifest().kind == Kind::Safety).count();
+fn none_good(what: String, catalog: &Catalog, holding: Holding) -> Error {
+    let is_other = |backup: &&Backup| backup.manifest().kind == Kind::Safety && holding.is_in(backup.manifest());
+    let safety = catalog.backups().filter(is_other).count();
     let besides = if safety == 0 { String::new() } else { format!(", besides {safety} safety backups, which are only chosen by their id") };
     Error::bad(what + &besides).hint("restore-db --list shows what there is")
 }

@@ -82,6 +82,21 @@ pub struct Store {
 }
 
 impl Store {
+    /// Whether there is a store at `root`. Fails as [`Store::open`] would where that could create none; nothing is created.
+    pub fn is_there(root: &Path, state: &StateDir, create: Create) -> Result<bool> {
+        let root = std::path::absolute(root).on("use", root)?;
+        let real = fsx::real_path(&root);
+        if read_marker(&real)?.is_some() {
+            return Ok(true);
+        }
+        let is_known = Self::remembered(&root, state)?.is_some() || Self::remembered(&real, state)?.is_some();
+        if is_known && create == Create::FirstUse {
+            return Err(lost(&root, create));
+        }
+        require_folder_above(&real, create)?;
+        Ok(false)
+    }
+
     /// Opens the store at `root`. A path that was a store before and has lost its id (an unmounted disk, a folder that a
     /// sync service emptied) is refused.
     pub fn open(root: &Path, state: &StateDir, create: Create) -> Result<Self> {
@@ -91,18 +106,20 @@ impl Store {
         let remembered = [Self::remembered(&root, state)?, Self::remembered(&real, state)?];
         let marker = match read_marker(&real)? {
             Some(marker) => marker,
-            None if create == Create::Never && remembered.iter().any(Option::is_some) => return Err(lost(&root).as_kind(Kind::Bad)),
+            None if create == Create::Never && remembered.iter().any(Option::is_some) => return Err(lost(&root, create).as_kind(Kind::Bad)),
             None if create == Create::Never => {
                 return Err(Error::bad(format!("there is no store at {}", root.display()))
                     .hint("is its disk mounted? backup-db creates a store on its first run"));
             }
-            None if remembered.iter().any(Option::is_some) && create == Create::FirstUse => return Err(lost(&root)),
+            None if remembered.iter().any(Option::is_some) && create == Create::FirstUse => return Err(lost(&root, create)),
             None => create_marker(&real, create)?,
         };
         let is_other = |remembered: &Remembered| remembered.store_id != marker.store_id;
         if remembered.iter().flatten().any(is_other) && create != Create::Meant {
-            return Err(Error::refused(format!("{} holds another store than it did before", root.display()))
-                .hint("is the right disk mounted? if the change was meant, say --new-store once"));
+            return Err(Error::refused(format!("{} holds another store than it did before", root.display())).hint(match create {
+                Create::Never => "is the right disk mounted?",
+                Create::FirstUse | Create::Meant => "is the right disk mounted? if the change was meant, say --new-store once",
+            }));
         }
         let real = real.canonicalize().on("find", &real)?;
         for path in [&root, &real] {
@@ -293,17 +310,22 @@ fn read_marker(root: &Path) -> Result<Option<Marker>> {
     Ok(Some(marker))
 }
 
-fn lost(root: &Path) -> Error {
+fn lost(root: &Path, create: Create) -> Error {
+    let meant = "; if an empty store is meant, say --new-store once";
     Error::refused(format!("{} was a store and has no {MARKER} now", root.display()))
-        .hint("is its disk mounted, has the sync service fetched it? if an empty store is meant, say --new-store once")
+        .hint(format!("is its disk mounted, has the sync service fetched it?{}", if create == Create::Never { "" } else { meant }))
+}
+
+fn require_folder_above(root: &Path, create: Create) -> Result<()> {
+    if root.parent().is_none_or(Path::is_dir) || create == Create::Meant {
+        return Ok(());
+    }
+    Err(Error::failed(format!("cannot create the store {}: the folder above it does not exist", root.display()))
+        .hint("is its disk mounted? say --new-store to create every folder of the path"))
 }
 
 fn create_marker(root: &Path, create: Create) -> Result<Marker> {
-    let parent_exists = root.parent().is_none_or(Path::is_dir);
-    if !parent_exists && create != Create::Meant {
-        return Err(Error::failed(format!("cannot create the store {}: the folder above it does not exist", root.display()))
-            .hint("is its disk mounted? say --new-store to create every folder of the path"));
-    }
+    require_folder_above(root, create)?;
     fsx::create_private_dirs(root)?;
     let marker = Marker {
         format: FORMAT,

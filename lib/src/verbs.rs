@@ -20,5 +20,6 @@ mod parent;
 pub mod prune;
 pub mod requests;
 pub mod restore;
+mod standing;
 pub mod undo;
 pub mod verify;

@@ -23,6 +23,11 @@ impl Name {
         Name(path)
     }
 
+    /// The first of its parts: the name of the root that it is below, or is.
+    pub fn root(&self) -> &[u8] {
+        self.parts().next().unwrap_or_default()
+    }
+
     /// Its parts.
     pub fn parts(&self) -> impl Iterator<Item = &[u8]> {
         self.0.split(|byte| *byte == b'/')

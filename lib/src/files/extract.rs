@@ -20,7 +20,7 @@ use crate::frames::open::Reader;
 use crate::frames::pick::Runs;
 use crate::fsx;
 use crate::interrupt;
-use crate::manifest::{Component, Files, Remark};
+use crate::manifest::{Component, Files, Remark, Root};
 use crate::progress::Progress;
 
 /// Content is copied in pieces of this size.
@@ -34,6 +34,8 @@ pub struct Checked {
     lines: Lines,
     file: String,
     declared: Files,
+    /// Entries and bytes of each of its roots.
+    of_roots: Vec<(u64, u64)>,
     previous: Option<Name>,
     folders: Vec<Name>,
     entries: u64,
@@ -49,7 +51,20 @@ pub fn checked(backup: &Backup, component: &Component) -> Result<Checked> {
     let lines = archive::lines(backup, component)?;
     let file = declared.inventory.file.clone();
     let plain_bytes = component.plain_bytes;
-    Ok(Checked { lines, file, declared, previous: None, folders: Vec::new(), entries: 0, bytes: 0, at: 0, plain_bytes, ended: false })
+    let of_roots = vec![(0, 0); declared.roots.len()];
+    Ok(Checked {
+        lines,
+        file,
+        declared,
+        of_roots,
+        previous: None,
+        folders: Vec::new(),
+        entries: 0,
+        bytes: 0,
+        at: 0,
+        plain_bytes,
+        ended: false,
+    })
 }
 
 impl Checked {
@@ -83,6 +98,11 @@ impl Checked {
         self.at += entry.length;
         self.entries += 1;
         self.bytes = self.bytes.saturating_add(entry.bytes);
+        if let Some(at) = self.declared.roots.iter().position(|root| root.name.as_bytes() == entry.path.root()) {
+            let (entries, bytes) = &mut self.of_roots[at];
+            *entries += u64::from(entry.path.0.len() > entry.path.root().len());
+            *bytes = bytes.saturating_add(entry.bytes);
+        }
         if self.entries > self.declared.entries() || self.bytes > self.declared.bytes || i64::try_from(entry.bytes).is_err() {
             return bad("there is more than the manifest declares");
         }
@@ -94,10 +114,19 @@ impl Checked {
     }
 
     fn check_end(&mut self) -> Result<()> {
-        if std::mem::replace(&mut self.ended, true) || (self.entries == self.declared.entries() && self.bytes == self.declared.bytes) {
+        if std::mem::replace(&mut self.ended, true) {
             return Ok(());
         }
-        Err(Error::bad(format!("{} lists less than the manifest declares", self.file)))
+        if self.entries != self.declared.entries() || self.bytes != self.declared.bytes {
+            return Err(Error::bad(format!("{} lists less than the manifest declares", self.file)));
+        }
+        let is_other = |root: &Root, (entries, bytes): (u64, u64)| {
+            root.entries.is_some_and(|declared| declared != entries) || root.bytes.is_some_and(|declared| declared != bytes)
+        };
+        match self.declared.roots.iter().zip(&self.of_roots).find(|(root, found)| is_other(root, **found)) {
+            None => Ok(()),
+            Some((root, _)) => Err(Error::bad(format!("{} lists other than the manifest declares of {}", self.file, root.name))),
+        }
     }
 }
 

@@ -25,7 +25,7 @@ use crate::frames::ordered::Ordered;
 use crate::frames::seal::{Sealer, Unread};
 use crate::frames::workers;
 use crate::interrupt;
-use crate::manifest::{Component, Files, Remark, Source};
+use crate::manifest::{Component, Files, Remark, Root, Source};
 use crate::progress::Progress;
 use crate::store::Staging;
 
@@ -79,6 +79,11 @@ fn known<'a>(parent: &Backup, role: &str) -> Result<Option<Base<'a>>> {
     Ok(Some(Base::new(inventory::Reader::open(parent.folder(), component)?, began)))
 }
 
+/// The same, with nothing in them yet.
+fn counted(roots: &[Root]) -> Vec<Root> {
+    roots.iter().map(|root| Root { entries: Some(0), bytes: Some(0), ..root.clone() }).collect()
+}
+
 fn pack_into<'a>(
     sealer: Sealer,
     role: &'static str,
@@ -99,7 +104,7 @@ fn pack_into<'a>(
         linked: HashMap::new(),
         users: HashMap::new(),
         groups: HashMap::new(),
-        files: Files { roots: selection.roots.clone(), ..Files::default() },
+        files: Files { roots: counted(&selection.roots), by_hand: selection.by_hand.clone(), ..Files::default() },
     };
     walk::walk(selection, &mut packer)?;
     while packer.settle_one()? {}
@@ -292,7 +297,7 @@ impl Packer<'_> {
         self.files.files += 1;
         self.files.bytes = self.files.bytes.saturating_add(before.bytes);
         self.remember(&found.path, &found.stat, &found.stat);
-        self.inventory.add(&Entry { offset, ..before })
+        self.list(&Entry { offset, ..before })
     }
 
     fn again(&mut self, found: &Found) -> Result<()> {
@@ -339,7 +344,17 @@ impl Packer<'_> {
         let length = self.sealer.plain_bytes() - entry.offset;
         entry.length = padded(length);
         self.sealer.add(&END[..(entry.length - length) as usize])?;
-        self.inventory.add(&entry)
+        self.list(&entry)
+    }
+
+    /// Lists an entry, and counts it for its root.
+    fn list(&mut self, entry: &Entry) -> Result<()> {
+        let root = entry.path.root();
+        if let Some(root) = self.files.roots.iter_mut().find(|one| one.name.as_bytes() == root) {
+            root.entries = root.entries.map(|entries| entries + u64::from(entry.path.0.len() > root.name.len()));
+            root.bytes = root.bytes.map(|bytes| bytes.saturating_add(entry.bytes));
+        }
+        self.inventory.add(entry)
     }
 }
 

@@ -21,7 +21,7 @@ pub fn named(files: &[PathBuf], config_files: &[PathBuf]) -> Result<(Vec<Root>, 
             name = format!("{own}-{number}");
         }
         taken.push(name.to_lowercase());
-        roots.push(Root { name, path: path.clone() });
+        roots.push(Root { name, path: path.clone(), ..Root::default() });
     }
     let config_roots = roots.split_off(files.len());
     refuse_nested(&roots)?;

@@ -25,6 +25,8 @@ pub struct Selection {
     pub roots: Vec<Root>,
     /// What else decides.
     pub rules: Rules,
+    /// What the command line says of it beside the configuration, in words.
+    pub by_hand: Vec<String>,
 }
 
 /// Which of the things below the roots are taken along.

@@ -30,14 +30,16 @@ pub struct Facts {
     pub environment: String,
     /// Why it was made.
     pub kind: Kind,
-    /// The database's name; empty where it has none.
-    pub database: String,
+    /// What it is a backup of: two with the same words are of the same things.
+    pub content: String,
     /// When its run began.
     pub created_at: DateTime<Utc>,
     /// Its size in the store, indexes included.
     pub stored_bytes: u64,
     /// The size of its content.
     pub plain_bytes: u64,
+    /// How much it holds of each thing.
+    pub amounts: Vec<(String, u64)>,
     /// How good it was when it was made.
     pub made: Made,
     /// Whether its environment was protected.
@@ -83,10 +85,11 @@ impl Facts {
             id: manifest.id.clone(),
             environment: manifest.environment.clone(),
             kind: manifest.kind,
-            database: manifest.database.as_ref().map(|database| database.name.clone()).unwrap_or_default(),
+            content: manifest.content(),
             created_at: manifest.created_at,
             stored_bytes: manifest.stored_bytes(),
             plain_bytes: manifest.components.iter().map(|component| component.plain_bytes).fold(0, u64::saturating_add),
+            amounts: manifest.amounts(),
             made: made(manifest),
             is_protected: manifest.protected,
             is_damaged: checks::is_damaged(&history.lines),

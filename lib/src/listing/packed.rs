@@ -89,10 +89,14 @@ impl Pack {
     pub(super) fn facts(&mut self, facts: &Facts) {
         self.text(&facts.environment);
         self.kind(facts.kind);
-        self.text(&facts.database);
+        self.text(&facts.content);
         self.time(facts.created_at);
         self.number(facts.stored_bytes);
         self.number(facts.plain_bytes);
+        self.each(facts.amounts.iter(), |pack, (what, amount)| {
+            pack.text(what);
+            pack.number(*amount);
+        });
         self.0.push(position(&MADES, &facts.made));
         for flag in [facts.is_protected, facts.is_damaged, facts.has_placeholder, facts.is_pinned, facts.is_ours] {
             self.flag(flag);
@@ -218,10 +222,11 @@ impl<'a> Packed<'a> {
             id: id.to_owned(),
             environment: self.text()?,
             kind: self.one_of(&KINDS)?,
-            database: self.text()?,
+            content: self.text()?,
             created_at: self.time()?,
             stored_bytes: self.number()?,
             plain_bytes: self.number()?,
+            amounts: (0..self.count()?).map(|_| Some((self.text()?, self.number()?))).collect::<Option<_>>()?,
             made: self.one_of(&MADES)?,
             is_protected: self.flag()?,
             is_damaged: self.flag()?,

@@ -11,6 +11,9 @@ pub struct Files {
     pub inventory: Inventory,
     /// What the configuration named, in its order.
     pub roots: Vec<Root>,
+    /// The patterns and rules that the command line gave beside the configuration's: what they choose is no substitute for the whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by_hand: Vec<String>,
     /// How many files, those with holes included.
     pub files: u64,
     /// How many folders.
@@ -49,12 +52,18 @@ pub struct Inventory {
 }
 
 /// A file or folder that the configuration named.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Root {
     /// Its name in the archive: everything in it stands below that.
     pub name: String,
     /// Where it was, absolute.
     pub path: PathBuf,
+    /// How many entries the archive has below it, itself not counted; none in a backup that does not say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entries: Option<u64>,
+    /// The length of its files together; none in a backup that does not say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
 }
 
 /// Something that a person should know of one path.

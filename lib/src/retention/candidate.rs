@@ -9,8 +9,8 @@ use crate::manifest::Kind;
 pub struct Candidate {
     /// Its id.
     pub id: String,
-    /// What it is judged among: environment, family of kinds and database, so that one database's backups never push
-    /// another's out. Shown in messages.
+    /// What it is judged among: environment, kind, and what it is a backup of, so that backups of one thing never push those of
+    /// another out. Shown in messages.
     pub group: String,
     /// When its run began.
     pub created_at: DateTime<Utc>,
@@ -27,6 +27,9 @@ pub struct Candidate {
     /// Size of the whole plain content: what two backups are compared by, since neither another compression nor an
     /// increment changes it.
     pub plain_bytes: u64,
+    /// How much it holds of each thing, by what that is called in a message: `entries of /srv/media`. Compared one by one, since a large
+    /// database hides that all files are gone.
+    pub amounts: Vec<(String, u64)>,
     /// Whether it is ours to delete: its manifest carries this store's id, and its files are those that the manifest names.
     pub deletable: bool,
 }

@@ -30,6 +30,11 @@ impl Ruling {
         }
     }
 
+    /// Keeps it, for these reasons more.
+    pub(super) fn keep_for(&mut self, reasons: Vec<String>) {
+        reasons.into_iter().for_each(|reason| self.keep(reason));
+    }
+
     pub(super) fn keeps(&self) -> bool {
         matches!(self, Ruling::Keep(_))
     }
@@ -169,7 +174,7 @@ fn keep_whatever_the_rules_say(policy: &Policy, judged: &mut [Judged], ours: &[u
         for at in ours {
             judged[*at]
                 .ruling
-                .keep(format!("pruning suspended: {} holds {} bytes, usual are {}", found.id, found.bytes, found.usual_bytes));
+                .keep(format!("pruning suspended: {} holds {} {}, usual are {}", found.id, found.amount, found.what, found.usual));
         }
     }
 }

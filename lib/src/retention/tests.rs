@@ -25,6 +25,7 @@ fn backup(hours_ago: i64) -> Candidate {
         referred_to_by: Vec::new(),
         stored_bytes: 100,
         plain_bytes: 1000,
+        amounts: Vec::new(),
         deletable: true,
     }
 }
@@ -132,6 +133,13 @@ fn what_a_kept_backup_needs_is_kept_all_the_way_down() {
     assert_eq!(line(&plan, &candidates[3]), format!("keep {}  needed by {}", ids[3], ids[0]));
     assert_eq!(line(&plan, &candidates[5]), format!("keep {}  needed by {}", ids[5], ids[3]));
     assert!(line(&plan, &candidates[4]).starts_with("remove "));
+
+    // Of many only how many: a full is needed by every increment of its chain.
+    candidates[5].referred_to_by = vec![ids[0].clone(), ids[1].clone()];
+    let kept = Policy { keep_last: Some(3), ..policy() };
+    assert_eq!(line(&plan_of(&kept, &candidates), &candidates[5]), format!("keep {}  needed by {}, needed by {}", ids[5], ids[1], ids[0]));
+    candidates[5].referred_to_by.push(ids[2].clone());
+    assert_eq!(line(&plan_of(&kept, &candidates), &candidates[5]), format!("keep {}  needed by 3", ids[5]));
 
     candidates[4].referred_to_by = vec!["20990101T000000Z-prod-db-beef".into()];
     let plan = plan_of(&Policy { keep_last: Some(1), ..policy() }, &candidates);

@@ -29,7 +29,7 @@ use crate::retention::SKEW_MAX;
 use crate::store::{self, Staging, Store};
 
 /// The method of a dump that another program made.
-pub const ADOPTED: &str = "adopted";
+pub use crate::manifest::ADOPTED;
 
 /// What is adopted.
 #[derive(Debug, Clone)]

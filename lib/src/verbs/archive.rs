@@ -61,7 +61,7 @@ struct Member<'a> {
     held: Option<String>,
 }
 
-/// Plans the move of everything older than so many days. The newest few backups of each database and kind stay: as many as
+/// Plans the move of everything older than so many days. The newest few backups of each kind and of the same things stay: as many as
 /// `keep_min`, or `min_verified` where that is more.
 pub fn plan(environment: &Environment, store: &Store, catalog: &Catalog, after_days: u32) -> Result<Plan> {
     let journal = journal::Entry::all_backups(store.state())?;
@@ -119,17 +119,17 @@ fn judge(
     if !is_begun && chain.iter().any(|id| recent.contains(id)) {
         return Err(if chain.len() == 1 { "one of the newest" } else { "its chain has one of the newest" }.to_owned());
     }
-    Ok(format!("{} days old", (now - newest).num_days()))
+    let days = (now - newest).num_days();
+    Ok(if chain.len() == 1 { format!("{days} days old") } else { format!("the youngest of its chain is {days} days old") })
 }
 
-/// The newest backups of each database and kind.
+/// The newest backups of each kind and of the same things.
 fn recent(catalog: &Catalog, count: u32) -> BTreeSet<&str> {
-    let mut seen: BTreeMap<(String, &str), u32> = BTreeMap::new();
+    let mut seen: BTreeMap<(String, String), u32> = BTreeMap::new();
     let mut recent = BTreeSet::new();
     for backup in catalog.backups().rev() {
         let manifest = backup.manifest();
-        let database = manifest.database.as_ref().map_or("", |database| database.name.as_str());
-        let seen = seen.entry((manifest.kind.to_string(), database)).or_default();
+        let seen = seen.entry((manifest.kind.to_string(), manifest.content())).or_default();
         if *seen < count {
             *seen += 1;
             recent.insert(backup.id());

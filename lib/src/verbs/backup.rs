@@ -1,5 +1,6 @@
 //! `backup-db`: from a live database to a published backup that has been read back.
 
+pub(super) mod emptied;
 mod packing;
 
 pub(super) use packing::Sources;
@@ -139,6 +140,12 @@ pub(super) fn make_of_and_prune(
     Ok(made)
 }
 
+/// Looks at the source without touching anything: what a run would fail at, fails here.
+pub fn look(environment: &Environment, state: &StateDir) -> Result<()> {
+    let engine = environment.engine(state)?;
+    probe(environment, &*engine).map(|_| ()).map_err(as_failed)
+}
+
 /// Looks at the source, and refuses one that says of itself that it is another environment's.
 pub(super) fn probe(environment: &Environment, engine: &dyn Engine) -> Result<Probe> {
     let probe = engine.probe()?;
@@ -256,8 +263,7 @@ fn make_of(
     let needed = sources.expected_bytes(&catalog) / 10 * 13;
     fsx::require_free(store.root(), needed + SPARE_BYTES + environment.min_free.unwrap_or(0))?;
 
-    let database = sources.database.map(|(engine, _)| engine.database_name());
-    let parent = parent::choose(environment, store, &catalog, (request.kind, database.as_deref()), now, &mut notes)?;
+    let parent = parent::choose(environment, store, &catalog, (request.kind, &sources.content()), now, &mut notes)?;
     let id = fresh_id(&catalog, created_at, &environment.name, request.kind)?;
     let with = packing::Packing { sources, catalog: &catalog, environment, progress };
     let attempt = |parent: Option<&Parent>| -> Result<Attempt> {

@@ -186,7 +186,8 @@ pub fn preview(
         Preview { backup: backup.id().to_owned(), compared_with: Vec::new(), entries: Vec::new(), same, added, changed, removed };
     for component in archives(backup)? {
         let declared = component.files.clone().unwrap_or_default();
-        let place = |root: Root| Root { path: folder.map_or(root.path, |folder| folder.join(&root.name)), name: root.name };
+        let place =
+            |root: Root| Root { path: folder.map_or(root.path, |folder| folder.join(&root.name)), name: root.name, ..Root::default() };
         let roots: Vec<Root> = declared.roots.into_iter().map(place).collect();
         preview.compared_with.extend(roots.iter().map(|root| root.path.clone()));
         let rules = match environment {
@@ -197,7 +198,7 @@ pub fn preview(
             _ => Rules::default(),
         };
         let mut held = Held { lines: extract::checked(backup, component)?, next: None, chosen, preview: &mut preview };
-        walk::walk(&Selection { roots, rules }, &mut held)?;
+        walk::walk(&Selection { roots, rules, ..Selection::default() }, &mut held)?;
         while let Some(entry) = held.entry_before(None)? {
             held.added(&entry);
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::backup::{self, Report, Request, Sources};
+use super::backup::{self, Report, Request, Sources, emptied};
 use crate::engine::Engine;
 use crate::environment::Environment;
 use crate::error::{Error, Result};
@@ -34,6 +34,7 @@ pub fn run(environment: &Environment, store: &Store, request: &Request, progress
     if engine.is_none() && archives.is_empty() {
         return Err(nothing(environment));
     }
+    emptied::require_known(environment, archives.iter().flat_map(|(_, selection)| &selection.roots))?;
     let probe = match &engine {
         Some(engine) => Some(backup::probe(environment, &**engine).map_err(backup::as_failed)?),
         None => None,
@@ -45,6 +46,17 @@ pub fn run(environment: &Environment, store: &Store, request: &Request, progress
         has_versions.then(|| Held::share(store.state(), store.id(), VERSIONS, environment.wait.max(VERSIONS_WAIT))).transpose()?;
     let sources = Sources { database: engine.as_deref().zip(probe.as_ref()), files: &archives };
     Ok(backup::make_of_and_prune(environment, store, &held, sources, request, progress)?.report)
+}
+
+/// Looks at the sources without touching anything: what a run would fail at, fails here.
+pub fn look(environment: &Environment, state: &StateDir) -> Result<()> {
+    match engine_of(environment, state)? {
+        Some(engine) => backup::probe(environment, &*engine).map(|_| ()).map_err(backup::as_failed),
+        None if environment.files.is_empty() && environment.config_files.is_empty() && !environment.include_versions => {
+            Err(nothing(environment))
+        }
+        None => Ok(()),
+    }
 }
 
 /// What a full backup would do; printed by `--dry-run`.
@@ -115,6 +127,7 @@ pub fn plan(environment: &Environment, state: &StateDir) -> Result<Planned> {
     if engine.is_none() && selected.is_empty() {
         return Err(nothing(environment));
     }
+    emptied::require_known(environment, selected.iter().flat_map(|(_, selection)| &selection.roots))?;
     let probe = engine.as_ref().map(|engine| backup::probe(environment, &**engine)).transpose()?;
     let mut warnings = probe.as_ref().map_or_else(Vec::new, |probe| probe.warnings.clone());
     let mut archives = Vec::new();
@@ -142,7 +155,8 @@ pub fn plan(environment: &Environment, state: &StateDir) -> Result<Planned> {
 
 /// What is said of configuration files: what stands in them stands in the backup.
 pub fn secrets(environment: &Environment) -> Option<String> {
-    let names: Vec<String> = environment.config_files.iter().map(|path| path.display().to_string()).collect();
+    let there = environment.config_files.iter().filter(|path| path.exists());
+    let names: Vec<String> = there.map(|path| path.display().to_string()).collect();
     (!names.is_empty()).then(|| format!("passwords and keys in {} are in the backup as they are", names.join(", ")))
 }
 
@@ -161,7 +175,11 @@ fn archives(environment: &Environment, store: &Path, engine: Option<&dyn Engine>
     let versions = versions(environment, store, files.iter().chain(&config_files));
     let all = [(files::FILES, files), (files::CONFIG, config_files), (files::VERSIONS, versions)];
     let archives = all.into_iter().filter(|(_, roots)| !roots.is_empty());
-    archives.map(|(role, roots)| Ok((role, Selection { roots, rules: rules(environment, role, store, engine)? }))).collect()
+    let archives = archives.map(|(role, roots)| {
+        let by_hand = if role == files::FILES { environment.by_hand.clone() } else { Vec::new() };
+        Ok((role, Selection { roots, rules: rules(environment, role, store, engine)?, by_hand }))
+    });
+    archives.collect()
 }
 
 /// The store's own versions of files, where they are wanted and there are any, under a name that no other root has.
@@ -174,7 +192,7 @@ fn versions<'a>(environment: &Environment, store: &Path, others: impl Iterator<I
     while others.clone().any(|other| other.name.eq_ignore_ascii_case(&name)) {
         name.push_str("-of-files");
     }
-    vec![Root { name, path }]
+    vec![Root { name, path, ..Root::default() }]
 }
 
 /// What is taken along below the roots of an archive.

@@ -14,6 +14,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::prune;
+use super::standing::Standings;
 use super::verify::{self, Demands};
 use crate::backup::Backup;
 use crate::catalog::{Catalog, Entry};
@@ -332,13 +333,14 @@ fn environment_state(store: &Store, ruled: &Ruled<'_>, catalog: &Catalog, report
     let sorted = standing::sort(store, catalog, name, report)?;
     let good = &sorted.good;
     age(report, name, &sorted, ruled.max_age, now);
+    let standings = Standings::new(store);
     if let Some(newest) = good.last() {
         size(report, newest, environment);
         history::compare(report, newest, &good[..good.len() - 1]);
         free_space(store, report, newest, environment)?;
         report.newest.push(figures(store, newest, &sorted, now)?);
     }
-    chains::check(store, catalog, name, report)?;
+    chains::check(&standings, catalog, name, report)?;
     for path in &catalog.foreign {
         report.add("foreign", Some(name), State::Warning, format!("{} is no backup; it is left alone", shown(path)));
     }

@@ -1,8 +1,10 @@
 //! Which earlier backup a new one refers to.
 
+use std::rc::Rc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::prune;
+use super::standing::Standings;
 use crate::backup::Backup;
 use crate::catalog::Catalog;
 use crate::environment::Environment;
@@ -12,7 +14,7 @@ use crate::retention::{SKEW_MAX, Standing};
 use crate::rules::Wanted;
 use crate::store::Store;
 
-/// Backups in a chain after which [`Wanted::Auto`] begins a new one: each is one more that all later ones need.
+/// Backups in a chain after which a new one begins: each is one more that all later ones need.
 const CHAIN_MAX: usize = 200;
 
 /// The backup that a new one refers to, and what that makes the new one.
@@ -24,13 +26,13 @@ pub(super) struct Parent {
 /// The parent of a backup of this kind; none where it stands alone. What was wanted and cannot be is told in `notes`. `now` is what the
 /// clock says, and not the time that the new backup will bear.
 ///
-/// Only a backup of the same kind is referred to, so that retention keeps no chain alive across families; one before a
+/// Only a backup of the same kind and of the same things is referred to, so that retention keeps no chain alive across groups; one before a
 /// migration, and a safety backup, always stand alone: they are for the worst of days.
 pub(super) fn choose(
     environment: &Environment,
     store: &Store,
     catalog: &Catalog,
-    (kind, database): (Kind, Option<&str>),
+    (kind, content): (Kind, &str),
     now: DateTime<Utc>,
     notes: &mut Vec<String>,
 ) -> Result<Option<Parent>> {
@@ -42,15 +44,21 @@ pub(super) fn choose(
     let fits = |backup: &&Backup| {
         let manifest = backup.manifest();
         let is_full_enough = makes == Type::Incremental || manifest.backup_type == Type::Full;
-        let name = manifest.database.as_ref().map(|database| database.name.as_str());
-        manifest.kind == kind && name == database && manifest.store_id == store.id() && is_full_enough
+        manifest.kind == kind && manifest.store_id == store.id() && is_full_enough && manifest.content() == content
     };
+    let standings = Standings::new(store);
     for backup in catalog.backups().rev().filter(fits) {
-        if prune::standing(store, backup)? != Standing::Verified {
+        if standings.of(backup)? != Standing::Verified {
             continue;
         }
-        let Some(full) = chain_begin(store, backup)? else { continue };
-        if rules.wanted == Wanted::Auto && (is_old(full.manifest(), now, rules.full_every) || chain_length(backup) >= CHAIN_MAX) {
+        let Some(full) = chain_begin(&standings, backup)? else { continue };
+        if rules.wanted == Wanted::Auto && is_old(full.manifest(), now, rules.full_every) {
+            return Ok(None);
+        }
+        if makes == Type::Incremental && chain_length(backup) >= CHAIN_MAX {
+            if rules.wanted != Wanted::Auto {
+                notes.push(format!("{CHAIN_MAX} backups stand on each other: this one is a full, with which a new chain begins"));
+            }
             return Ok(None);
         }
         return Ok(Some(Parent { backup: backup.clone(), makes }));
@@ -62,12 +70,16 @@ pub(super) fn choose(
 }
 
 /// The full that a backup descends from; none where one of those that it needs is gone or bad.
-fn chain_begin(store: &Store, backup: &Backup) -> Result<Option<Backup>> {
+fn chain_begin(standings: &Standings<'_>, backup: &Backup) -> Result<Option<Rc<Backup>>> {
     let mut begin = None;
     for component in &backup.manifest().components {
         for source in &component.sources {
-            let Ok((holder, _)) = backup.source(source, &component.role) else { return Ok(None) };
-            if prune::standing(store, &holder)? != Standing::Verified {
+            let holder = standings.needed(backup, &source.id).filter(|holder| {
+                // The very one, and no other of its name.
+                holder.manifest().component(&component.role).is_some_and(|held| held.index_sha256 == source.index_sha256)
+            });
+            let Some(holder) = holder else { return Ok(None) };
+            if standings.of(&holder)? != Standing::Verified {
                 return Ok(None);
             }
             if holder.manifest().backup_type == Type::Full {
@@ -75,7 +87,7 @@ fn chain_begin(store: &Store, backup: &Backup) -> Result<Option<Backup>> {
             }
         }
     }
-    Ok(begin.or_else(|| (backup.manifest().backup_type == Type::Full).then(|| backup.clone())))
+    Ok(begin.or_else(|| (backup.manifest().backup_type == Type::Full).then(|| Rc::new(backup.clone()))))
 }
 
 fn chain_length(backup: &Backup) -> usize {
@@ -94,3 +106,6 @@ fn made_at(manifest: &Manifest, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let verified_at = manifest.verification.as_ref().map(|verification| verification.at);
     [Some(manifest.created_at), verified_at].into_iter().flatten().find(|at| at.signed_duration_since(now) <= SKEW_MAX)
 }
+
+#[cfg(test)]
+mod tests;

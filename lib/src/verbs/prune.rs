@@ -166,7 +166,7 @@ fn candidates(store: &Store, known: &[Facts], unreadable: &Unreadable<'_>) -> Re
     let own: HashMap<&str, listing::Verdict> = known.iter().map(|facts| (facts.id.as_str(), facts.own_verdict())).collect();
     let candidate = |facts: &Facts| Candidate {
         id: facts.id.clone(),
-        group: format!("{} {} {}", facts.environment, facts.kind, facts.database),
+        group: format!("{} {} of {}", facts.environment, facts.kind, facts.content),
         created_at: facts.created_at,
         standing: standing_of(listing::with_needs(facts.own_verdict(), &facts.needs, |id| own.get(id).copied()).0),
         kind: facts.kind,
@@ -175,6 +175,7 @@ fn candidates(store: &Store, known: &[Facts], unreadable: &Unreadable<'_>) -> Re
         referred_to_by: owners.remove(facts.id.as_str()).unwrap_or_default(),
         stored_bytes: facts.stored_bytes,
         plain_bytes: facts.plain_bytes,
+        amounts: facts.amounts.clone(),
         deletable: facts.is_ours,
     };
     Ok(known.iter().map(candidate).collect())
@@ -214,13 +215,8 @@ fn owners<'a>(known: &'a [Facts], unreadable: &Unreadable<'_>) -> HashMap<&'a st
     owners
 }
 
-/// How good a backup is known to be: by its manifest, by the last check since, and no better than what it needs. What it needs and is not
-/// there may come back, from a sync service's bin or with the rest of a copy: that is no damage.
-pub fn standing(store: &Store, backup: &Backup) -> Result<Standing> {
-    listing::verdict(store, backup).map(standing_of)
-}
-
-fn standing_of(verdict: listing::Verdict) -> Standing {
+/// What retention makes of a verdict.
+pub(super) fn standing_of(verdict: listing::Verdict) -> Standing {
     use listing::Verdict;
     match verdict {
         Verdict::Verified => Standing::Verified,

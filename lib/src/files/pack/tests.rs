@@ -22,8 +22,8 @@ struct Made {
 
 fn make(source: &Path, base: Option<Base<'_>>) -> Made {
     let folder = tempfile::tempdir().expect("a folder");
-    let roots = vec![Root { name: "media".to_owned(), path: source.to_owned() }];
-    let selection = Selection { roots, rules: Rules::of(&[], &[]).expect("rules") };
+    let roots = vec![Root { name: "media".to_owned(), path: source.to_owned(), ..Root::default() }];
+    let selection = Selection { roots, rules: Rules::of(&[], &[]).expect("rules"), ..Selection::default() };
     let packed = packed(&selection, folder.path(), base).expect("packed");
     let files = packed.files;
     let index = Index::clone(&packed.unread.read_back().expect("read back").index);
@@ -110,8 +110,8 @@ fn with_an_earlier_inventory_the_archive_is_the_same_and_a_changed_file_is_read_
     assert!(changed.archive == make(&media, None).archive, "as without a base");
     // A base whose inventory cannot be read is an error, and no reason to take files for unchanged.
     let folder = tempfile::tempdir().expect("a folder");
-    let roots = vec![Root { name: "media".to_owned(), path: media.clone() }];
-    let selection = Selection { roots, rules: Rules::default() };
+    let roots = vec![Root { name: "media".to_owned(), path: media.clone(), ..Root::default() }];
+    let selection = Selection { roots, ..Selection::default() };
     let broken = Base::new(std::iter::once(Err(Error::bad("damaged"))), later());
     assert!(packed(&selection, folder.path(), Some(broken)).is_err());
 }

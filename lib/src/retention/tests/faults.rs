@@ -177,3 +177,22 @@ fn fm_c14_a_clock_that_went_back_more_than_a_day_prunes_nothing() {
     assert!(error.to_string().contains(&candidates[0].id), "{error}");
     assert!(plan(&policy, &candidates, now() - TimeDelta::days(1)).is_ok());
 }
+
+#[test]
+fn fm_e09_a_large_database_does_not_hide_that_the_files_are_gone() {
+    let holding = |hours, photos| Candidate {
+        amounts: vec![("bytes of database".into(), 1_000_000), ("entries of /srv/media".into(), photos)],
+        plain_bytes: 1_000_000 + photos,
+        ..backup(hours)
+    };
+    let mut candidates: Vec<Candidate> = (1..6).map(|day| holding(day * 24, 500)).collect();
+    candidates.push(holding(0, 1));
+    let policy = Policy { keep_last: Some(2), ..policy() };
+    let plan = plan_of(&policy, &candidates);
+    assert_eq!(plan.removals().count(), 0);
+    let why = format!("pruning suspended: {} holds 1 entries of /srv/media, usual are 500", candidates[5].id);
+    assert_eq!(line(&plan, &candidates[4]), format!("keep {}  {why}", candidates[4].id));
+    // What says nothing of it, an older version's backup, is compared with nothing.
+    candidates.iter_mut().for_each(|one| one.amounts.retain(|(what, _)| one.created_at == now() || what.starts_with("bytes")));
+    assert_eq!(plan_of(&policy, &candidates).removals().count(), 4);
+}

@@ -88,6 +88,7 @@ fn histories() -> impl Strategy<Value = History> {
                 referred_to_by: Vec::new(),
                 stored_bytes: run.plain_bytes / 5,
                 plain_bytes: run.plain_bytes,
+                amounts: Vec::new(),
                 deletable: run.deletable,
             });
         }

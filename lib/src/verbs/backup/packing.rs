@@ -11,9 +11,10 @@ use crate::environment::Environment;
 use crate::error::Result;
 use crate::files::pack;
 use crate::files::walk::{self, Selection};
-use crate::manifest::{Manifest, Type};
+use crate::manifest::{Manifest, Type, content};
 use crate::progress::Progress;
 use crate::store::Staging;
+use crate::verbs::backup::emptied;
 use crate::verbs::parent::Parent;
 use crate::verbs::verify::elapsed_ms;
 
@@ -30,6 +31,13 @@ impl<'a> Sources<'a> {
     /// A database alone.
     pub(in crate::verbs) fn database(engine: &'a dyn Engine, probe: &'a Probe) -> Self {
         Sources { database: Some((engine, probe)), files: &[] }
+    }
+
+    /// What a backup of them is of, in the words of its manifest.
+    pub(super) fn content(&self) -> String {
+        let location = self.database.map(|(engine, _)| engine.location());
+        let files = self.files.iter().map(|(role, selection)| (*role, selection.roots.as_slice(), selection.by_hand.as_slice()));
+        content(location.as_deref(), files)
     }
 
     /// About how many bytes a backup of them stores, by what the last one stored. Where there is none yet, nobody knows.
@@ -139,7 +147,9 @@ impl Packing<'_> {
 
         let start = Instant::now();
         progress.begin("read back", None);
-        manifest.components.push(packed.prove(staging, compression)?);
+        let mut component = packed.prove(staging, compression)?;
+        emptied::note(self.environment, self.catalog, manifest.kind, &mut component);
+        manifest.components.push(component);
         progress.end();
         *durations.entry("read_back".to_owned()).or_default() += elapsed_ms(start);
         Ok(())

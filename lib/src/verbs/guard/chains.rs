@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use super::{Report, State};
 use crate::catalog::Catalog;
 use crate::error::Result;
-use crate::listing::{self, Verdict};
-use crate::store::Store;
+use crate::listing::Verdict;
+use crate::verbs::standing::Standings;
 
 /// So many are named, where one lost backup takes many along.
 const NAMED: usize = 8;
 
 /// Names every backup that is gone or bad and that others need, each with all of those.
-pub(super) fn check(store: &Store, catalog: &Catalog, environment: &str, report: &mut Report) -> Result<()> {
+pub(super) fn check(standings: &Standings<'_>, catalog: &Catalog, environment: &str, report: &mut Report) -> Result<()> {
     let mut needed_by: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut increments = 0;
     for backup in catalog.backups() {
@@ -25,7 +25,7 @@ pub(super) fn check(store: &Store, catalog: &Catalog, environment: &str, report:
     if increments == 0 {
         return Ok(());
     }
-    let bad = bad(store, catalog, &needed_by)?;
+    let bad = bad(standings, catalog, &needed_by)?;
     for (id, what) in &bad {
         // One that is bad because of what it needs itself is told there.
         let own_needs = catalog.backups().find(|backup| backup.id() == *id).map(|backup| backup.manifest().needs()).unwrap_or_default();
@@ -44,10 +44,14 @@ pub(super) fn check(store: &Store, catalog: &Catalog, environment: &str, report:
 }
 
 /// Of what is needed, what is not there or not good.
-fn bad<'a>(store: &Store, catalog: &Catalog, needed_by: &BTreeMap<&'a str, Vec<&str>>) -> Result<BTreeMap<&'a str, &'static str>> {
+fn bad<'a>(
+    standings: &Standings<'_>,
+    catalog: &Catalog,
+    needed_by: &BTreeMap<&'a str, Vec<&str>>,
+) -> Result<BTreeMap<&'a str, &'static str>> {
     let mut bad: BTreeMap<&str, &str> = needed_by.keys().map(|id| (*id, "missing")).collect();
     for entry in &catalog.entries {
-        let verdict = entry.backup.as_ref().map_or(Ok(Verdict::Damaged), |backup| listing::verdict(store, backup))?;
+        let verdict = entry.backup.as_ref().map_or(Ok(Verdict::Damaged), |backup| standings.verdict(backup))?;
         match (verdict, bad.get_mut(entry.name.as_str())) {
             (_, None) => {}
             (Verdict::Damaged, Some(what)) => *what = "damaged",
