@@ -99,26 +99,35 @@ impl Rules {
 
 /// Patterns that choose among the entries of an archive, as `--only` takes them: one that fits a folder fits everything in it.
 #[derive(Debug, Clone, Default)]
-pub struct Chosen(Globs);
+pub struct Chosen {
+    globs: Globs,
+    patterns: Vec<String>,
+}
 
 impl Chosen {
     /// Reads patterns; none choose everything.
     pub fn read(patterns: &[String]) -> Result<Self> {
-        Globs::read(patterns).map(Chosen).map_err(|error| error.as_kind(crate::error::Kind::Usage))
+        let globs = Globs::read(patterns).map_err(|error| error.as_kind(crate::error::Kind::Usage))?;
+        Ok(Chosen { globs, patterns: patterns.to_vec() })
+    }
+
+    /// The patterns, as they were given.
+    pub fn patterns(&self) -> &[String] {
+        &self.patterns
     }
 
     /// Whether everything is chosen.
     pub fn is_all(&self) -> bool {
-        self.0.count == 0
+        self.globs.count == 0
     }
 
     /// Whether this is.
     pub fn takes(&self, path: &Name) -> bool {
-        if self.is_all() || self.0.fit(path) {
+        if self.is_all() || self.globs.fit(path) {
             return true;
         }
         let slashes = path.0.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
-        slashes.into_iter().any(|at| self.0.fit(&Name(path.0[..at].to_vec())))
+        slashes.into_iter().any(|at| self.globs.fit(&Name(path.0[..at].to_vec())))
     }
 }
 
