@@ -50,6 +50,7 @@ scenarios! {
     dumps_of_other_programs_are_adopted
     every_keep_flag_keeps_what_it_says
     files_of_anyone_are_restored_by_their_content_and_cut_ones_refused
+    files_whose_length_reads_zero_and_that_hold_something_are_named
     fm_a20_a_huge_file_is_saved_and_restored_in_bounded_memory
     fm_b01_fm_b05_a_tag_killed_or_failing_at_any_step_is_there_or_not_and_takes_no_other_along
     fm_b01_fm_b05_fm_b06_an_increment_that_fails_at_any_step_harms_no_chain
@@ -89,6 +90,7 @@ scenarios! {
     fm_c10_saves_at_once_are_one_after_the_other
     fm_c12_the_lock_of_a_killed_run_is_nobodys
     fm_c14_a_clock_that_goes_back_keeps_the_order_and_prunes_nothing
+    fm_c14_a_clock_that_once_stood_ahead_lets_no_changed_file_be_taken_for_unchanged
     fm_c14_one_run_under_a_clock_of_the_future_keeps_no_full_young_for_ever
     fm_c17_backups_of_one_second_are_different_backups
     fm_c18_a_store_whose_disk_is_not_mounted_is_refused_until_a_new_one_is_meant
@@ -162,14 +164,17 @@ scenarios! {
     the_application_itself_decides_whether_a_migration_was_good
     the_audit_trail_tells_who_did_what
     the_catalog_lists_labels_and_tells_figures
+    the_store_is_known_by_any_way_that_leads_into_it
     the_wrappers_leave_their_report_and_their_lines_in_the_audit_trail
     two_backups_are_compared_with_each_other_and_with_what_is_there_now
     two_persons_are_two_users_of_the_machine
     undo_without_a_configuration_never_reaches_another_folders_database
     versions_of_a_file_are_saved_shown_compared_tagged_and_restored
     what_a_user_may_not_read_is_named_and_the_backup_is_partial
+    what_another_file_system_holds_under_equal_numbers_and_times_is_read
     what_backup_db_prints_is_what_restore_db_takes
     what_is_missing_or_changes_while_it_is_read_is_named_and_the_backup_is_partial
+    what_is_written_through_a_mapping_is_never_taken_for_unchanged
 }
 
 #[test]

@@ -10,6 +10,7 @@ pub mod extract;
 mod header;
 pub mod inventory;
 pub mod pack;
+mod place;
 mod read;
 pub mod roots;
 mod sparse;

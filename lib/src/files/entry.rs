@@ -154,6 +154,8 @@ pub struct Entry {
     pub ctime: Time,
     /// Its number on its file system.
     pub inode: u64,
+    /// Of a file: which file system that is; none where its times prove nothing.
+    pub place: Option<String>,
     /// A file's length; else 0.
     pub bytes: u64,
     /// The length of the entry's content in the archive, where that is another: a file with holes.
@@ -184,6 +186,7 @@ impl Entry {
             mtime: mtime(found),
             ctime: ctime(found),
             inode: found.st_ino,
+            place: None,
             bytes: if what == Type::File { u64::try_from(found.st_size).unwrap_or(0) } else { 0 },
             stored: None,
             sha256: None,
@@ -247,6 +250,8 @@ struct Line {
     mtime: String,
     ctime: String,
     inode: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -282,6 +287,7 @@ impl Line {
             mtime: entry.mtime.to_string(),
             ctime: entry.ctime.to_string(),
             inode: entry.inode,
+            place: entry.place.clone(),
             bytes: (entry.what == Type::File).then_some(entry.bytes),
             stored: entry.stored,
             sha256,
@@ -313,6 +319,7 @@ impl Line {
             mtime: Time::read(&self.mtime)?,
             ctime: Time::read(&self.ctime)?,
             inode: self.inode,
+            place: self.place,
             bytes: self.bytes.unwrap_or(0),
             stored: self.stored.filter(|_| is_file),
             sha256,

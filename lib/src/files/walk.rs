@@ -11,6 +11,7 @@ use nix::fcntl::{AtFlags, OFlag, openat, readlinkat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat, stat};
 
 use super::entry::Name;
+use super::place::{self, Place};
 use crate::error::{Error, OnPath, Result};
 use crate::interrupt;
 use crate::manifest::Root;
@@ -141,6 +142,8 @@ pub struct Found {
     pub folder: Arc<OwnedFd>,
     /// Its name there.
     pub name: CString,
+    /// Where it lies; none where its times prove nothing.
+    pub place: Option<Arc<str>>,
 }
 
 /// What a walk tells.
@@ -162,15 +165,24 @@ pub fn walk(selection: &Selection, visitor: &mut dyn Visitor) -> Result<()> {
     let identity = |path: &PathBuf| stat(path.as_path()).ok().map(|found| (found.st_dev, found.st_ino));
     let mut walk = Walk {
         rules: &selection.rules,
-        never: selection.rules.never.iter().filter_map(identity).collect(),
+        never: selection.rules.never.iter().flat_map(|path| folders_of(path)).filter_map(|path| identity(&path)).collect(),
         database: selection.rules.database.as_ref().and_then(identity),
         device: None,
+        real: PathBuf::new(),
+        here: None,
         visitor,
     };
     for root in roots {
         walk.root(root)?;
     }
     Ok(())
+}
+
+/// A folder and the folders in it: the store's own may be reached by ways of their own (another mount of one of them).
+fn folders_of(path: &Path) -> Vec<PathBuf> {
+    let listing = std::fs::read_dir(path).into_iter().flatten().flatten();
+    let inner = listing.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path());
+    std::iter::once(path.to_owned()).chain(inner).collect()
 }
 
 /// How many files there are, and how many bytes: what a walk comes to, as far as it can be told beforehand.
@@ -212,6 +224,10 @@ struct Walk<'a> {
     never: Vec<(u64, u64)>,
     database: Option<(u64, u64)>,
     device: Option<u64>,
+    /// Where the root is that is gone through.
+    real: PathBuf,
+    /// The device of the folder that is gone through, and what it is.
+    here: Option<(u64, Option<Place>)>,
     visitor: &'a mut dyn Visitor,
 }
 
@@ -232,7 +248,12 @@ impl Walk<'_> {
             Ok(folder) => Arc::new(folder),
             Err(error) => return self.visitor.missing(&path, &format!("{} cannot be opened: {error}", parent.display())),
         };
+        if real.ancestors().skip(1).filter_map(|above| stat(above).ok()).any(|found| self.never.contains(&(found.st_dev, found.st_ino))) {
+            return self.visitor.left_out(&path, "it is in the store itself");
+        }
         self.device = None;
+        self.here = fstat(&*folder).ok().map(|found| (found.st_dev, place::of(&*folder, &real)));
+        self.real = real;
         self.entry(path, &folder, name, 0)
     }
 
@@ -253,7 +274,11 @@ impl Walk<'_> {
             SFlag::S_IFREG if self.is_database(&path, identity, folder, &name) => {
                 self.visitor.left_out(&path, "it is the database, which the backup holds as such")
             }
-            SFlag::S_IFREG | SFlag::S_IFLNK => self.visitor.found(Found { path, stat: found, folder: Arc::clone(folder), name }),
+            SFlag::S_IFREG | SFlag::S_IFLNK => {
+                // A file may be mounted by itself, from anywhere.
+                let place = self.here.as_ref().filter(|(device, _)| *device == found.st_dev).and_then(|(_, place)| place.clone());
+                self.visitor.found(Found { path, stat: found, folder: Arc::clone(folder), name, place })
+            }
             SFlag::S_IFIFO => self.visitor.left_out(&path, "it is a fifo"),
             SFlag::S_IFSOCK => self.visitor.left_out(&path, "it is a socket"),
             _ => self.visitor.left_out(&path, "it is a device"),
@@ -273,7 +298,7 @@ impl Walk<'_> {
 
     fn folder(&mut self, path: Name, found: FileStat, parent: &Arc<OwnedFd>, name: CString, depth: usize) -> Result<()> {
         let device = *self.device.get_or_insert(found.st_dev);
-        self.visitor.found(Found { path: path.clone(), stat: found, folder: Arc::clone(parent), name: name.clone() })?;
+        self.visitor.found(Found { path: path.clone(), stat: found, folder: Arc::clone(parent), name: name.clone(), place: None })?;
         if self.rules.one_file_system && found.st_dev != device {
             return self.visitor.left_out(&path, "what is in it is another file system");
         }
@@ -295,10 +320,15 @@ impl Walk<'_> {
             Ok(names) => names,
             Err(error) => return self.visitor.missing(&path, &format!("what is in it cannot be read: {}", error.desc())),
         };
+        let around = self.here.clone();
+        if around.as_ref().is_none_or(|(device, _)| *device != now.st_dev) {
+            self.here = Some((now.st_dev, place::of(&*folder, &self.real)));
+        }
         for name in names {
             interrupt::check()?;
             self.entry(path.join(name.to_bytes()), &folder, name, depth + 1)?;
         }
+        self.here = around;
         Ok(())
     }
 }

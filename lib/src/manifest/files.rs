@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 /// What is in an archive of files.
@@ -11,6 +12,9 @@ pub struct Files {
     pub inventory: Inventory,
     /// What the configuration named, in its order.
     pub roots: Vec<Root>,
+    /// When the first of them was read, by this machine's clock. Without it nothing is taken for unchanged since.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::clock::rfc3339_millis_option")]
+    pub read_from: Option<DateTime<Utc>>,
     /// How many files, those with holes included.
     pub files: u64,
     /// How many folders.
