@@ -53,7 +53,8 @@ fn unpack(component: &Component) -> String {
 }
 
 fn archive(text: &mut String, component: &Component, files: &Files) {
-    let _ = writeln!(text, "A tar archive of {} files. Unpack it into a new folder:\n", files.files);
+    let _ = writeln!(text, "A tar archive of {} files, without their ACLs, extended attributes and capabilities.", files.files);
+    let _ = writeln!(text, "Unpack it into a new folder:\n");
     let _ = writeln!(text, "    mkdir restored-{0} && {1} | tar -xpf - -C restored-{0}", component.role, unpack(component));
     let _ = writeln!(text, "\nIn there:");
     for root in &files.roots {

@@ -36,6 +36,11 @@ impl Name {
         }
     }
 
+    /// The folders that it is in, the outermost first.
+    pub fn above(&self) -> impl Iterator<Item = Name> + '_ {
+        self.0.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| Name(self.0[..at].to_vec()))
+    }
+
     /// Why it must not be the name of anything that is restored; none where it may.
     pub fn is_unsafe(&self) -> Option<&'static str> {
         if self.0.contains(&0) {

@@ -140,6 +140,8 @@ pub struct Restored {
     pub refused_count: u64,
     /// The first of them, each with a reason.
     pub refused: Vec<Remark>,
+    /// Patterns that nothing fits, while something fits others.
+    pub only_unmatched: Vec<String>,
 }
 
 impl Restored {
@@ -174,7 +176,9 @@ struct Survey {
 }
 
 /// Reads all of an inventory: whatever is wrong with it is found before anything is written.
-fn survey(backup: &Backup, component: &Component, chosen: &Chosen, taken: &mut Taken) -> Result<Survey> {
+///
+/// Names that nothing of ours may have are added to `taken`, and patterns that fit something are taken out of `unmatched`.
+fn survey(backup: &Backup, component: &Component, chosen: &Chosen, taken: &mut Taken, unmatched: &mut Vec<Chosen>) -> Result<Survey> {
     let mut survey = Survey { files: 0, stored_bytes: 0, entries: 0, instead: HashMap::new() };
     let mut unlinked: Vec<Entry> = Vec::new();
     for entry in checked(backup, component)? {
@@ -183,6 +187,7 @@ fn survey(backup: &Backup, component: &Component, chosen: &Chosen, taken: &mut T
         if !chosen.takes(&entry.path) {
             continue;
         }
+        unmatched.retain(|pattern| !pattern.takes(&entry.path));
         survey.entries += 1;
         survey.files += u64::from(entry.what == Type::File);
         survey.stored_bytes = survey.stored_bytes.saturating_add(entry.stored_bytes());
@@ -201,8 +206,11 @@ fn survey(backup: &Backup, component: &Component, chosen: &Chosen, taken: &mut T
 /// Until every name of all of them is checked nothing is written. What could not be restored is named in the result; an error
 /// leaves a folder that says of itself that it is unfinished, and that the same call can finish.
 pub fn extract(backup: &Backup, components: &[&Component], folder: &Path, wish: &Wish, progress: &dyn Progress) -> Result<Restored> {
-    let mut taken = Taken::default();
-    let surveys = components.iter().map(|component| survey(backup, component, &wish.chosen, &mut taken)).collect::<Result<Vec<_>>>()?;
+    let (mut taken, mut unmatched) = (Taken::default(), wish.chosen.each()?);
+    let surveys = components
+        .iter()
+        .map(|component| survey(backup, component, &wish.chosen, &mut taken, &mut unmatched))
+        .collect::<Result<Vec<_>>>()?;
     if surveys.iter().all(|survey| survey.entries == 0) {
         return Err(Error::usage(format!("nothing in {} is chosen by these patterns", backup.id()))
             .hint("restore-db --preview shows what is in there"));
@@ -221,7 +229,8 @@ pub fn extract(backup: &Backup, components: &[&Component], folder: &Path, wish: 
     let total: u64 = surveys.iter().map(|survey| survey.stored_bytes).sum();
     progress.begin("restore files", Some(total));
     let mut target = Target::begin(folder, call, &taken)?;
-    let mut restored = Restored::default();
+    let only_unmatched = unmatched.iter().flat_map(|pattern| pattern.patterns().to_vec()).collect();
+    let mut restored = Restored { only_unmatched, ..Restored::default() };
     let mut late = Late::default();
     for (component, survey) in components.iter().zip(surveys) {
         one(backup, component, survey, wish, &mut target, &mut restored, &mut late, progress)?;

@@ -93,6 +93,11 @@ impl Rules {
         })
     }
 
+    /// Whether the patterns take something that was found along: itself, and every folder that it is in.
+    pub fn takes_with_all_above(&self, path: &Name, is_folder: bool) -> bool {
+        self.takes(path, is_folder) && path.above().all(|folder| self.takes(&folder, true))
+    }
+
     fn takes(&self, path: &Name, is_folder: bool) -> bool {
         !self.exclude.fit(path) && (is_folder || self.include.count == 0 || self.include.fit(path))
     }
@@ -117,6 +122,11 @@ impl Chosen {
         &self.patterns
     }
 
+    /// Each pattern by itself.
+    pub fn each(&self) -> Result<Vec<Chosen>> {
+        self.patterns.iter().map(|pattern| Chosen::read(std::slice::from_ref(pattern))).collect()
+    }
+
     /// Whether everything is chosen.
     pub fn is_all(&self) -> bool {
         self.globs.count == 0
@@ -127,8 +137,7 @@ impl Chosen {
         if self.is_all() || self.globs.fit(path) {
             return true;
         }
-        let slashes = path.0.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
-        slashes.into_iter().any(|at| self.globs.fit(&Name(path.0[..at].to_vec())))
+        path.above().any(|folder| self.globs.fit(&folder))
     }
 }
 
