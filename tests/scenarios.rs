@@ -53,6 +53,7 @@ scenarios! {
     dumps_of_other_programs_are_adopted
     every_keep_flag_keeps_what_it_says
     files_of_anyone_are_restored_by_their_content_and_cut_ones_refused
+    files_whose_length_reads_zero_and_that_hold_something_are_named
     fm_a20_a_huge_file_is_saved_and_restored_in_bounded_memory
     fm_b01_a_killed_import_is_completed_with_pin_tag_and_failed_check
     fm_b01_fm_b05_a_tag_killed_or_failing_at_any_step_is_there_or_not_and_takes_no_other_along
@@ -96,6 +97,7 @@ scenarios! {
     fm_c10_saves_at_once_are_one_after_the_other
     fm_c12_the_lock_of_a_killed_run_is_nobodys
     fm_c14_a_clock_that_goes_back_keeps_the_order_and_prunes_nothing
+    fm_c14_a_clock_that_once_stood_ahead_lets_no_changed_file_be_taken_for_unchanged
     fm_c14_one_run_under_a_clock_of_the_future_keeps_no_full_young_for_ever
     fm_c17_backups_of_one_second_are_different_backups
     fm_c18_fm_e01_fm_e09_a_folder_whose_disk_is_not_mounted_makes_no_good_backup
@@ -118,10 +120,14 @@ scenarios! {
     fm_f02_fm_f16_a_database_in_use_is_restored_under_its_readers_and_not_under_a_writer
     fm_f03_fm_f04_a_restored_version_is_all_old_or_all_new_whatever_stops_it
     fm_f04_a_full_disk_at_any_step_of_a_restore_leaves_the_target_as_it_was
+    fm_f04_one_file_that_cannot_be_replaced_is_named_and_the_others_are_restored
     fm_f05_fm_f06_a_damaged_backup_is_refused_before_anything_is_touched
     fm_f07_queries_of_the_configuration_guard_the_swap_and_the_rehearsal
     fm_f08_a_broken_target_is_kept_aside_as_it_is
     fm_f10_fm_f11_fm_f12_fm_f13_fm_f14_nothing_an_archive_says_leads_out_of_the_folder
+    fm_f14_a_file_with_the_name_of_a_draft_or_of_a_note_is_restored_like_any_other
+    fm_f15_a_restore_of_files_that_was_cut_short_is_finished_by_no_other_call
+    fm_f15_folders_that_may_not_be_written_in_are_restored_by_their_owner_after_any_kill
     fm_g01_a_rollback_brings_back_what_stands_in_no_row_and_what_is_no_database_any_more
     fm_g01_fm_g02_a_failed_migration_is_rolled_back_and_its_status_passes_through
     fm_g03_what_a_migration_leaves_running_is_waited_for_and_named
@@ -172,15 +178,18 @@ scenarios! {
     the_audit_trail_tells_who_did_what
     the_catalog_lists_labels_and_tells_figures
     the_latest_of_the_catalog_may_be_one_of_files
+    the_store_is_known_by_any_way_that_leads_into_it
     the_wrappers_leave_their_report_and_their_lines_in_the_audit_trail
     two_backups_are_compared_with_each_other_and_with_what_is_there_now
     two_persons_are_two_users_of_the_machine
     undo_without_a_configuration_never_reaches_another_folders_database
     versions_of_a_file_are_saved_shown_compared_tagged_and_restored
     what_a_user_may_not_read_is_named_and_the_backup_is_partial
+    what_another_file_system_holds_under_equal_numbers_and_times_is_read
     what_backup_db_prints_is_what_restore_db_takes
     what_cannot_be_done_is_said_before_anything_is_created
     what_is_missing_or_changes_while_it_is_read_is_named_and_the_backup_is_partial
+    what_is_written_through_a_mapping_is_never_taken_for_unchanged
 }
 
 #[test]

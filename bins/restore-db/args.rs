@@ -102,6 +102,8 @@ pub(crate) struct Files {
     pub(crate) only: Vec<String>,
 
     /// replace files of the same name that are in the folder; all others stay
+    ///
+    /// What is replaced is gone for good: nothing of it is kept. -n shows what that would be.
     #[arg(long, requires = "files_to")]
     pub(crate) overwrite: bool,
 
@@ -111,9 +113,14 @@ pub(crate) struct Files {
 
     /// show the files in the backup, and what differs from now
     ///
-    /// They are compared, by type, length and time, with the places that they were taken from, or with what is in --files-to.
+    /// They are compared, by type, length and time, with the places that they were taken from, or with what is in --files-to. What is the
+    /// same is only counted; --all shows it too.
     #[arg(long, conflicts_with_all = ["list", "undo", "discard", "file", "user", "dbname", "no_safety_backup", "confirm"])]
     pub(crate) preview: bool,
+
+    /// with --preview: also what is the same
+    #[arg(long, requires = "preview")]
+    pub(crate) all: bool,
 }
 
 impl Args {

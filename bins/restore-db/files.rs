@@ -8,7 +8,7 @@ use holdfast::error::{Error, Kind, Result};
 use holdfast::exit;
 use holdfast::files::extract::Wish;
 use holdfast::files::walk::Chosen;
-use holdfast::verbs::files::{self, Preview, Report};
+use holdfast::verbs::files::{self, Change, Preview, Report, Total};
 use manners::{Audited, Out, Setting, Span, visible};
 use serde::Serialize;
 use serde_json::json;
@@ -25,17 +25,28 @@ pub(crate) fn preview(args: &Args, setting: &Setting, choice: &Choice, out: &Out
         out.document(&preview)?;
         return Ok(exit::DONE);
     }
-    for line in &preview.entries {
+    for line in preview.entries.iter().filter(|line| args.files.all || line.change != Change::Same) {
         let bytes = line.bytes.or(line.bytes_now).unwrap_or(0);
-        out.line(&format!("{}\t{bytes}\t{}", line.change.name(), visible(&line.path)))?;
+        out.line(&format!("{}\t{bytes}\t{}", shown(line.change), visible(&line.path)))?;
     }
     out.tell(&totals(&preview));
     Ok(exit::DONE)
 }
 
+/// How an entry of the backup stands to what is there, as a person would say it.
+fn shown(change: Change) -> &'static str {
+    match change {
+        Change::Same => "same",
+        Change::Added => "missing now",
+        Change::Changed => "differs",
+        Change::Removed => "not in the backup",
+    }
+}
+
 fn totals(preview: &Preview) -> String {
-    let told = [("same", preview.same), ("added", preview.added), ("changed", preview.changed), ("removed", preview.removed)];
-    let parts: Vec<String> = told.iter().map(|(name, total)| format!("{} {name} ({} bytes)", total.entries, total.bytes)).collect();
+    let told = [(Change::Same, preview.same), (Change::Added, preview.added), (Change::Changed, preview.changed)];
+    let mut parts: Vec<String> = told.iter().map(|(change, total)| count(shown(*change), total)).collect();
+    parts.push(count(shown(Change::Removed), &preview.removed));
     format!("{}: {}", preview.backup, parts.join(", "))
 }
 
@@ -43,6 +54,39 @@ fn totals(preview: &Preview) -> String {
 fn roots_of(backup: &Backup) -> String {
     let roots = backup.archives().filter_map(|component| component.files.as_ref()).flat_map(|files| &files.roots);
     roots.map(|root| visible(&root.path.display().to_string()).into_owned()).collect::<Vec<_>>().join(", ")
+}
+
+fn count(what: &str, total: &Total) -> String {
+    format!("{} {what} ({} bytes)", total.entries, total.bytes)
+}
+
+/// What a restore would do, one line a fact.
+fn planned(preview: &Preview, holds: &str, folder: &Path, wish: &Wish) -> Vec<String> {
+    let mut lines = vec![
+        format!("restore      files of {}", preview.backup),
+        format!("holds        {holds}"),
+        format!("into         {}", folder.display()),
+        format!("add          {}", count("missing now", &preview.added)),
+    ];
+    if preview.changed.entries > 0 || preview.same.entries > 0 {
+        lines.push(if wish.overwrite {
+            format!(
+                "replace      {}, and {}; nothing of what is replaced is kept",
+                count("differ", &preview.changed),
+                count("are the same", &preview.same)
+            )
+        } else {
+            format!(
+                "there        {}, and {}; without --overwrite nothing is restored here",
+                count("differ", &preview.changed),
+                count("are the same", &preview.same)
+            )
+        });
+    }
+    if preview.removed.entries > 0 {
+        lines.push(format!("keep         {} stay that are not in the backup", preview.removed.entries));
+    }
+    lines
 }
 
 /// Restores files into a folder.
@@ -53,14 +97,8 @@ pub(crate) fn run(args: &Args, setting: &Setting, choice: &Choice, out: &Out) ->
     let backup = choice.files(args)?;
     files::require_allowed(&folder, &wish, choice.environments())?;
     if args.common.dry_run {
-        let preview = files::preview(&backup, Some(&folder), &wish.chosen, None, &setting.state)?;
-        let lines = [
-            format!("restore      files of {}", backup.id()),
-            format!("holds        {}", roots_of(&backup)),
-            format!("into         {}", folder.display()),
-            totals(&preview),
-        ];
-        return out.plan(&preview, &lines).map(|()| exit::DONE);
+        let preview = files::preview(&backup, Some(&folder), &wish.chosen, choice.environment_of(&backup), &setting.state)?;
+        return out.plan(&preview, &planned(&preview, &roots_of(&backup), &folder, &wish)).map(|()| exit::DONE);
     }
     let count = backup.manifest().incomplete_count();
     if count > 0 {
@@ -102,6 +140,9 @@ struct Document<'a> {
 fn print(out: &Out, audited: &Audited<Report>, folder: &Path) -> Result<u8> {
     let Audited { value: report, status, audit_error } = audited;
     let restored = &report.restored;
+    for pattern in &restored.only_unmatched {
+        out.warn(&format!("nothing in {} fits --only {}", report.backup, visible(pattern)));
+    }
     for remark in &restored.refused {
         out.warn(&format!("{} is not restored as it was: {}", remark.path, remark.why));
     }

@@ -43,3 +43,25 @@ pub mod rfc3339_millis {
             .map_err(|error| D::Error::custom(format!("{text:?} is not a time: {error}")))
     }
 }
+
+/// The same for a time that may be absent.
+pub mod rfc3339_millis_option {
+    use chrono::{DateTime, Utc};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::rfc3339_millis;
+
+    #[derive(Serialize, Deserialize)]
+    struct Written(#[serde(with = "rfc3339_millis")] DateTime<Utc>);
+
+    /// Writes the time, or null.
+    #[allow(clippy::ref_option)] // serde asks so
+    pub fn serialize<S: Serializer>(time: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {
+        time.map(Written).serialize(serializer)
+    }
+
+    /// Reads a time, or null.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
+        Ok(Option::<Written>::deserialize(deserializer)?.map(|Written(time)| time))
+    }
+}

@@ -4,16 +4,19 @@
 //! stream the entry stands. So one file is found without reading the others, and a later backup knows what has not changed.
 
 pub mod archive;
+mod before;
 pub mod entry;
 pub mod extract;
 mod header;
 pub mod inventory;
 pub mod pack;
+mod place;
 mod read;
 pub mod roots;
 mod sparse;
 mod target;
 pub mod unchanged;
+mod unfinished;
 pub mod walk;
 
 /// What a component's `content` says of a tar archive.

@@ -87,7 +87,11 @@ fn unpack(component: &Component) -> String {
 }
 
 fn archive(text: &mut String, component: &Component, files: &Files) {
-    let _ = writeln!(text, "A tar archive of {} files. Unpack it into a new folder:\n", files.files);
+    let _ = writeln!(
+        text,
+        "A tar archive of {} files, without their ACLs, extended attributes and capabilities.\nUnpack it into a new folder:\n",
+        files.files
+    );
     let (role, name) = (&component.role, format!("{}.tar", component.role));
     let _ = writeln!(text, "    mkdir \"$OUT/{role}\" && {}", feed(component, &name, &format!("tar -xpf - -C \"$OUT/{role}\"")));
     let _ = writeln!(text, "\nIn there:");

@@ -41,6 +41,11 @@ impl Name {
         }
     }
 
+    /// The folders that it is in, the outermost first.
+    pub fn above(&self) -> impl Iterator<Item = Name> + '_ {
+        self.0.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| Name(self.0[..at].to_vec()))
+    }
+
     /// Why it must not be the name of anything that is restored; none where it may.
     pub fn is_unsafe(&self) -> Option<&'static str> {
         if self.0.contains(&0) {
@@ -159,6 +164,8 @@ pub struct Entry {
     pub ctime: Time,
     /// Its number on its file system.
     pub inode: u64,
+    /// Of a file: which file system that is; none where its times prove nothing.
+    pub place: Option<String>,
     /// A file's length; else 0.
     pub bytes: u64,
     /// The length of the entry's content in the archive, where that is another: a file with holes.
@@ -189,6 +196,7 @@ impl Entry {
             mtime: mtime(found),
             ctime: ctime(found),
             inode: found.st_ino,
+            place: None,
             bytes: if what == Type::File { u64::try_from(found.st_size).unwrap_or(0) } else { 0 },
             stored: None,
             sha256: None,
@@ -252,6 +260,8 @@ struct Line {
     mtime: String,
     ctime: String,
     inode: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -287,6 +297,7 @@ impl Line {
             mtime: entry.mtime.to_string(),
             ctime: entry.ctime.to_string(),
             inode: entry.inode,
+            place: entry.place.clone(),
             bytes: (entry.what == Type::File).then_some(entry.bytes),
             stored: entry.stored,
             sha256,
@@ -318,6 +329,7 @@ impl Line {
             mtime: Time::read(&self.mtime)?,
             ctime: Time::read(&self.ctime)?,
             inode: self.inode,
+            place: self.place,
             bytes: self.bytes.unwrap_or(0),
             stored: self.stored.filter(|_| is_file),
             sha256,

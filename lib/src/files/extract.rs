@@ -11,7 +11,8 @@ use sha2::{Digest, Sha256};
 use super::entry::{Entry, Name, Type};
 use super::inventory::Reader as Lines;
 use super::sparse::{Declared, Map, MapReader};
-use super::target::{self, Refused, Target};
+use super::target::{Refused, Target};
+use super::unfinished::{Call, Taken, require_free_place};
 use super::walk::Chosen;
 use super::{BLOCK_BYTES, archive, padded};
 use crate::backup::Backup;
@@ -168,6 +169,8 @@ pub struct Restored {
     pub refused_count: u64,
     /// The first of them, each with a reason.
     pub refused: Vec<Remark>,
+    /// Patterns that nothing fits, while something fits others.
+    pub only_unmatched: Vec<String>,
 }
 
 impl Restored {
@@ -202,14 +205,18 @@ struct Survey {
 }
 
 /// Reads all of an inventory: whatever is wrong with it is found before anything is written.
-fn survey(backup: &Backup, component: &Component, chosen: &Chosen) -> Result<Survey> {
+///
+/// Names that nothing of ours may have are added to `taken`, and patterns that fit something are taken out of `unmatched`.
+fn survey(backup: &Backup, component: &Component, chosen: &Chosen, taken: &mut Taken, unmatched: &mut Vec<Chosen>) -> Result<Survey> {
     let mut survey = Survey { files: 0, stored_bytes: 0, entries: 0, instead: HashMap::new() };
     let mut unlinked: Vec<Entry> = Vec::new();
     for entry in checked(backup, component)? {
         let entry = entry?;
+        taken.add(entry.path.split().1);
         if !chosen.takes(&entry.path) {
             continue;
         }
+        unmatched.retain(|pattern| !pattern.takes(&entry.path));
         survey.entries += 1;
         survey.files += u64::from(entry.what == Type::File);
         survey.stored_bytes = survey.stored_bytes.saturating_add(entry.stored_bytes());
@@ -228,19 +235,31 @@ fn survey(backup: &Backup, component: &Component, chosen: &Chosen) -> Result<Sur
 /// Until every name of all of them is checked nothing is written. What could not be restored is named in the result; an error
 /// leaves a folder that says of itself that it is unfinished, and that the same call can finish.
 pub fn extract(backup: &Backup, components: &[&Component], folder: &Path, wish: &Wish, progress: &dyn Progress) -> Result<Restored> {
-    let surveys = components.iter().map(|component| survey(backup, component, &wish.chosen)).collect::<Result<Vec<_>>>()?;
+    let (mut taken, mut unmatched) = (Taken::default(), wish.chosen.each()?);
+    let surveys = components
+        .iter()
+        .map(|component| survey(backup, component, &wish.chosen, &mut taken, &mut unmatched))
+        .collect::<Result<Vec<_>>>()?;
     if surveys.iter().all(|survey| survey.entries == 0) {
         return Err(Error::usage(format!("nothing in {} is chosen by these patterns", backup.id()))
             .hint("restore-db --preview shows what is in there"));
     }
-    target::require_free_place(folder, wish.overwrite)?;
+    let call = Call {
+        backup: backup.id().to_owned(),
+        components: components.iter().map(|component| component.role.clone()).collect(),
+        only: wish.chosen.patterns().to_vec(),
+        owner: wish.owner,
+        overwrite: wish.overwrite,
+    };
+    require_free_place(folder, &call)?;
     let existing = folder.ancestors().find(|place| place.is_dir()).unwrap_or(Path::new("."));
     fsx::require_free(existing, surveys.iter().map(|survey| survey.stored_bytes).sum())?;
 
     let total: u64 = surveys.iter().map(|survey| survey.stored_bytes).sum();
     progress.begin("restore files", Some(total));
-    let mut target = Target::begin(folder, backup.id(), wish.overwrite, wish.owner)?;
-    let mut restored = Restored::default();
+    let mut target = Target::begin(folder, call, &taken)?;
+    let only_unmatched = unmatched.iter().flat_map(|pattern| pattern.patterns().to_vec()).collect();
+    let mut restored = Restored { only_unmatched, ..Restored::default() };
     let mut late = Late::default();
     for (component, survey) in components.iter().zip(surveys) {
         one(backup, component, survey, wish, &mut target, &mut restored, &mut late, progress)?;

@@ -16,6 +16,7 @@ use super::unchanged::Base;
 use super::walk::{self, Found, Selection, Visitor, kind_of, target_of};
 use super::{BLOCK_BYTES, CONTENT, header, padded};
 use crate::backup::Backup;
+use crate::clock;
 use crate::component;
 use crate::compression::Compression;
 use crate::error::{Error, Result};
@@ -74,7 +75,11 @@ pub fn pack(
 /// What the parent's inventory says.
 fn known<'a>(parent: &Backup, role: &str) -> Result<Option<Base<'a>>> {
     let Some(component) = parent.manifest().component(role) else { return Ok(None) };
-    let began = parent.manifest().created_at;
+    // When the backup says it was made is later than the one before it by all means, and may be far from when its files were read. A base that
+    // read them in our future did so by a clock that was put back since: times of then may have come again.
+    let Some(began) = component.files.as_ref().and_then(|files| files.read_from).filter(|began| *began <= clock::now()) else {
+        return Ok(None);
+    };
     let began = Time { seconds: began.timestamp(), nanos: began.timestamp_subsec_nanos() };
     Ok(Some(Base::new(inventory::Reader::open(parent.folder(), component)?, began)))
 }
@@ -104,7 +109,12 @@ fn pack_into<'a>(
         linked: HashMap::new(),
         users: HashMap::new(),
         groups: HashMap::new(),
-        files: Files { roots: counted(&selection.roots), by_hand: selection.by_hand.clone(), ..Files::default() },
+        files: Files {
+            roots: counted(&selection.roots),
+            by_hand: selection.by_hand.clone(),
+            read_from: Some(clock::now()),
+            ..Files::default()
+        },
     };
     walk::walk(selection, &mut packer)?;
     while packer.settle_one()? {}
@@ -196,7 +206,7 @@ impl Packer<'_> {
             };
         }
         let unchanged = match &mut self.base {
-            Some(base) => base.unchanged(&found.path, &found.stat)?,
+            Some(base) => base.unchanged(&found.path, &found.stat, found.place.as_deref())?,
             None => None,
         };
         if let Some(entry) = unchanged {
@@ -245,11 +255,13 @@ impl Packer<'_> {
     }
 
     fn file(&mut self, found: &Found, opened: Result<Opened, String>) -> Result<()> {
-        let Opened { stat, content } = match opened {
+        let Opened { stat, content, is_settled } = match opened {
             Ok(opened) => opened,
             Err(why) => return self.missing(&found.path, &why),
         };
-        let entry = self.entry(found, Type::File, &stat);
+        // Whatever took its place since its folder was read may be another file, and lie elsewhere.
+        let place = found.place.as_deref().filter(|_| is_settled && stat.st_dev == found.stat.st_dev).map(str::to_owned);
+        let entry = Entry { place, ..self.entry(found, Type::File, &stat) };
         let torn = match content {
             Content::Whole(content, sha256, torn) => {
                 self.write(Entry { sha256: Some(sha256), torn: torn.is_some(), ..entry }, Some(&content))?;

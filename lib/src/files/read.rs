@@ -28,6 +28,8 @@ const WHOLE_MAX_BYTES: u64 = 1 << 20;
 const BLOCK_BYTES: usize = 256 << 10;
 /// … and so many of them may wait to be packed.
 const BLOCKS_WAITING: usize = 8;
+/// So much is kept of a file whose length reads 0.
+const UNMEASURED_MAX_BYTES: usize = 64 << 10;
 /// A small file that changes under us is read so many times before it counts as torn.
 const TRIES: u32 = 3;
 /// The clock that stamps files moves in steps of up to this length: two changes within one step look like one.
@@ -45,6 +47,8 @@ pub(super) struct Wanted {
 pub(super) struct Opened {
     pub(super) stat: FileStat,
     pub(super) content: Content,
+    /// Whether every later change of it would give it another time.
+    pub(super) is_settled: bool,
 }
 
 pub(super) enum Content {
@@ -68,12 +72,17 @@ pub(super) fn read(wanted: Wanted) -> Result<Opened, String> {
     let mut tries = 0;
     loop {
         tries += 1;
-        let stat = settled(&file)?;
+        let (stat, is_settled) = settled(&file)?;
         let bytes = u64::try_from(stat.st_size).unwrap_or(0);
         let may_have_holes = u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512) < bytes;
         if bytes > WHOLE_MAX_BYTES {
             let map = if may_have_holes { Map::of(&file, bytes) } else { None };
-            return Ok(Opened { stat, content: Content::Large(file, map) });
+            return Ok(Opened { stat, content: Content::Large(file, map), is_settled });
+        }
+        if bytes == 0
+            && let Some(opened) = unmeasured(&file, stat, &mut memory)
+        {
+            return Ok(opened);
         }
         // Not cleared before: what it had is overwritten, and only what is longer costs zeros.
         memory.resize(padded(bytes) as usize, 0);
@@ -90,25 +99,53 @@ pub(super) fn read(wanted: Wanted) -> Result<Opened, String> {
             continue;
         }
         let (content, sha256) = Hashed::new(memory, bytes as usize);
-        return Ok(Opened { stat, content: Content::Whole(content, sha256, change) });
+        return Ok(Opened { stat, content: Content::Whole(content, sha256, change), is_settled });
     }
 }
 
-/// What the file system says of an open file, once its times are old enough to tell a further change.
-fn settled(file: &File) -> Result<FileStat, String> {
+/// A file whose length reads 0, and which holds something: those in /proc are made as they are read. What comes first is kept, and
+/// nobody can say whether it is all.
+fn unmeasured(file: &File, mut stat: FileStat, memory: &mut Vec<u8>) -> Option<Opened> {
+    memory.resize(UNMEASURED_MAX_BYTES, 0);
+    let (read, failed) = fill(file, memory, 0);
+    if read == 0 && failed.is_none() || change(file, &stat, false).is_some() {
+        return None;
+    }
+    let why = failed.unwrap_or_else(|| format!("its length reads 0, and it holds something: {read} bytes were read"));
+    memory.truncate(padded(read as u64) as usize);
+    memory[read..].fill(0);
+    let (content, sha256) = Hashed::new(std::mem::take(memory), read);
+    stat.st_size = i64::try_from(read).unwrap_or(0);
+    Some(Opened { stat, content: Content::Whole(content, sha256, Some(why)), is_settled: false })
+}
+
+/// What the file system says of an open file, once its times are old enough to tell a further change, and every page that somebody
+/// has written through a mapping is on its way to the disk: only the first write to a clean page gives the file a new time, so one
+/// to a page that was not clean would go unseen, now and by every later backup.
+/// False where that does not come about: then what is read of it proves nothing for later.
+fn settled(file: &File) -> Result<(FileStat, bool), String> {
     let look = || fstat(file).map_err(|error| format!("it cannot be looked at: {}", error.desc()));
-    let found = look()?;
+    let mut found = look()?;
     if kind_of(&found) != SFlag::S_IFREG {
         return Err("it is no file any more".to_owned());
     }
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let last = mtime(&found).max(ctime(&found));
-    let last = Duration::new(u64::try_from(last.seconds).unwrap_or(0), last.nanos);
-    if now.checked_sub(last).is_some_and(|age| age < CLOCK_STEP) {
-        std::thread::sleep(CLOCK_STEP);
-        return look();
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let last = mtime(&found).max(ctime(&found));
+        let last = Duration::new(u64::try_from(last.seconds).unwrap_or(0), last.nanos);
+        if now.checked_sub(last).is_some_and(|age| age < CLOCK_STEP) {
+            std::thread::sleep(CLOCK_STEP);
+        }
+        let is_clean = fsx::write_mapped_pages(file);
+        let after = look()?;
+        if stamp(&after) == stamp(&found) || tries >= TRIES {
+            let is_settled = is_clean && stamp(&after) == stamp(&found);
+            return Ok((after, is_settled));
+        }
+        found = after;
     }
-    Ok(found)
 }
 
 /// Reads until the buffer is full or the file is at its end, and says how far it came, and which error stopped it.

@@ -13,6 +13,10 @@ pub fn named(files: &[PathBuf], config_files: &[PathBuf]) -> Result<(Vec<Root>, 
     let mut taken: Vec<String> = Vec::new();
     let mut roots = Vec::new();
     for path in files.iter().chain(config_files) {
+        if path.to_str().is_none() {
+            return Err(Error::usage(format!("{path:?} cannot be a part of a backup by itself: it is no UTF-8, and the manifest is"))
+                .hint("name the folder above it: what is in a folder may have any name; or reach it through a link"));
+        }
         let own = own_name(path)?;
         let mut name = own.clone();
         let mut number = 1;
@@ -69,6 +73,15 @@ mod tests {
         assert_eq!(names(&["/a/media-2", "/b/media", "/c/media"], &[]), ["media-2", "media", "media-3"]);
         assert_eq!(names(&["/"], &[]), ["root"]);
         assert_eq!(names(&["/a/media/"], &["/a/.env"]), ["media", ".env"]);
+    }
+
+    #[test]
+    fn a_root_whose_name_is_no_text_is_refused_at_once() {
+        use std::os::unix::ffi::OsStrExt;
+        for path in [&b"/a/\xff"[..], b"/\xff/a"] {
+            let error = named(&[PathBuf::from(std::ffi::OsStr::from_bytes(path))], &[]).expect_err("no UTF-8");
+            assert_eq!(error.kind(), crate::error::Kind::Usage, "{error}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The folder that files are restored into. Everything in it is reached by descriptors, part by part and never through a link, so
 //! nothing that an archive or that folder holds leads out of it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::CString;
 use std::fs::File;
 use std::io;
@@ -10,24 +10,36 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat, renameat};
-use nix::sys::stat::{FileStat, Mode, SFlag, UtimensatFlags, fchmod, fstat, fstatat, futimens, mkdirat, utimensat};
+use nix::sys::stat::{
+    FchmodatFlags, FileStat, Mode, SFlag, UtimensatFlags, fchmod, fchmodat, fstat, fstatat, futimens, mkdirat, utimensat,
+};
 use nix::sys::time::TimeSpec;
-use nix::unistd::{Gid, LinkatFlags, Uid, UnlinkatFlags, fchown, fchownat, linkat, symlinkat, unlinkat};
+use nix::unistd::{Gid, LinkatFlags, Uid, UnlinkatFlags, fchown, fchownat, geteuid, linkat, symlinkat, unlinkat};
 
+use super::before::{self, Before};
 use super::entry::{Entry, Name, Time};
+use super::unfinished::{Call, Taken, Unfinished, require_free_place};
 use super::walk::kind_of;
 use crate::error::{Error, OnPath, Result};
 use crate::fsx;
 
-/// What a file is called until it is whole.
-const DRAFT: &std::ffi::CStr = c".holdfast-new.part";
-/// The file that says of a folder that a restore into it has not come to its end.
-const UNFINISHED: &str = ".holdfast-unfinished";
 /// Bits that would give a file more rights than its reader has: set user, set group, sticky.
 const SPECIAL_BITS: u32 = 0o7000;
+/// What is needed of a folder to put something into it.
+const OPEN_BITS: u32 = 0o700;
 
 /// Why one entry could not be restored; the others can.
 pub(super) type Refused = String;
+
+/// What came of something that was made under the name of a draft.
+enum Made {
+    /// It may appear, …
+    Whole,
+    /// … though not all about it is as it was.
+    Undressed(Refused),
+    /// There is nothing.
+    Not(Refused),
+}
 
 /// A folder that files are restored into.
 pub(super) struct Target {
@@ -37,14 +49,19 @@ pub(super) struct Target {
     open: Vec<(Vec<u8>, OwnedFd)>,
     /// What this run has made: a second entry of the same name in this file system's eyes must not replace it.
     made: HashSet<(u64, u64)>,
+    /// Folders that their owner, who is us, could not write in, with the modes that they had.
+    opened_up: BTreeMap<Vec<u8>, u32>,
+    note: PathBuf,
+    draft: CString,
+    is_resumed: bool,
     overwrite: bool,
     owner: bool,
 }
 
 impl Target {
-    /// Opens the folder, and says in it that a restore has begun.
-    pub(super) fn begin(path: &Path, backup_id: &str, overwrite: bool, owner: bool) -> Result<Self> {
-        let is_resumed = require_free_place(path, overwrite)?;
+    /// Opens the folder, and says in it that a restore has begun. `taken` are names that nothing of ours may have.
+    pub(super) fn begin(path: &Path, call: Call, taken: &Taken) -> Result<Self> {
+        let begun = require_free_place(path, &call)?;
         if path.symlink_metadata().is_err() {
             fsx::create_private_dir(path)?;
             fsx::sync_parent(path)?;
@@ -52,27 +69,40 @@ impl Target {
         // The folder itself may be reached through a link: the user has named it.
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let root = nix::fcntl::open(path, flags, Mode::empty()).on("open", path)?;
-        if !is_resumed {
-            fsx::write_private(&path.join(UNFINISHED), format!("{backup_id}\n").as_bytes())?;
-        }
-        Ok(Target { path: path.to_owned(), root, open: Vec::new(), made: HashSet::new(), overwrite: overwrite || is_resumed, owner })
+        let (overwrite, owner, is_resumed) = (call.overwrite, call.owner, begun.is_some());
+        let unfinished = match begun {
+            Some(unfinished) => unfinished,
+            None => {
+                let unfinished = Unfinished::new(call, taken)?;
+                unfinished.write(path)?;
+                unfinished
+            }
+        };
+        Ok(Target {
+            path: path.to_owned(),
+            root,
+            open: Vec::new(),
+            made: HashSet::new(),
+            opened_up: BTreeMap::new(),
+            note: path.join(&unfinished.note),
+            draft: c_name(unfinished.draft.as_bytes())?,
+            is_resumed,
+            overwrite,
+            owner,
+        })
     }
 
     /// Everything is on disk, and then the folder is no unfinished one any more.
-    pub(super) fn finish(self) -> Result<()> {
+    pub(super) fn finish(mut self) -> Result<()> {
+        self.close_up();
         fsx::step().and_then(|()| sync_all(&self.root)).on("sync", &self.path)?;
         // Should this not reach the disk before a power cut, the folder says that it is unfinished, and is not: no harm.
-        fsx::remove_file(&self.path.join(UNFINISHED))
+        fsx::remove_file(&self.note)
     }
 
     /// Makes a folder. Its mode and times are for [`Target::settle`], when nothing more is put into it.
     pub(super) fn make_folder(&mut self, path: &Name) -> Result<Result<(), Refused>> {
-        let (parent, name) = path.split();
-        let folder = match self.folder(parent)? {
-            Ok(folder) => folder,
-            Err(why) => return Ok(Err(why)),
-        };
-        make_in(folder, &c_name(name)?).map(|made| made.map(|_| ())).on("create", &self.shown(path))
+        Ok(self.folder(&path.0)?.map(|_| ()))
     }
 
     /// Gives a folder its mode, owner and times.
@@ -83,24 +113,30 @@ impl Target {
             Ok(folder) => folder,
             Err(why) => return Ok(Err(why)),
         };
-        fsx::step().and_then(|()| dress(folder, entry, owner)).on("set the mode of", &shown)
+        let dressed = fsx::step().and_then(|()| dress(folder, entry, owner));
+        self.opened_up.remove(&entry.path.0);
+        Ok(of_the_entry(dressed, "set the mode of", &shown)?.and_then(|dressed| dressed))
     }
 
     /// Makes a file: `fill` writes its content.
     pub(super) fn make_file(&mut self, entry: &Entry, fill: &mut dyn FnMut(&File) -> Result<()>) -> Result<Result<(), Refused>> {
         let shown = self.shown(&entry.path);
-        let owner = self.owner;
-        self.put(&entry.path, |folder| {
+        let (owner, draft) = (self.owner, self.draft.clone());
+        self.put(&entry.path, &Before::File(entry), |folder| {
             let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-            let file = File::from(openat(folder, DRAFT, flags, Mode::from_bits_truncate(fsx::FILE_MODE)).on("create", &shown)?);
+            let created = openat(folder, draft.as_c_str(), flags, Mode::from_bits_truncate(fsx::FILE_MODE)).map_err(io::Error::from);
+            let file = match of_the_entry(created, "create", &shown)? {
+                Ok(file) => File::from(file),
+                Err(why) => return Ok(Made::Not(why)),
+            };
             fill(&file)?;
             // The disk works while the next files are unpacked, and the sync at the end has little left to wait for.
             fsx::start_writeback(&file, 0, entry.bytes);
-            let dressed = dress(&file, entry, owner).on("set the mode of", &shown)?;
+            let dressed = of_the_entry(dress(&file, entry, owner), "set the mode of", &shown)?;
             if !cfg!(target_os = "linux") {
                 fsx::sync_file(&file, &shown)?;
             }
-            Ok(dressed)
+            Ok(made(dressed.and_then(|dressed| dressed)))
         })
     }
 
@@ -108,21 +144,25 @@ impl Target {
     pub(super) fn make_link(&mut self, entry: &Entry) -> Result<Result<(), Refused>> {
         use std::os::unix::ffi::OsStrExt;
         let shown = self.shown(&entry.path);
-        let owner = self.owner;
+        let (owner, draft) = (self.owner, self.draft.clone());
         let target = entry.target.clone().unwrap_or_default();
-        self.put(&entry.path, |folder| {
-            symlinkat(std::ffi::OsStr::from_bytes(&target.0), folder, DRAFT).on("create", &shown)?;
-            if owner && let Err(error) = fchownat(folder, DRAFT, uid(entry), gid(entry), AtFlags::AT_SYMLINK_NOFOLLOW) {
-                return Ok(Err(not_owned(error)));
+        self.put(&entry.path, &Before::Link(&target), |folder| {
+            let created = symlinkat(std::ffi::OsStr::from_bytes(&target.0), folder, draft.as_c_str()).map_err(io::Error::from);
+            if let Err(why) = of_the_entry(created, "create", &shown)? {
+                return Ok(Made::Not(why));
             }
-            let _ = utimensat(folder, DRAFT, &TimeSpec::UTIME_OMIT, &time(entry.mtime), UtimensatFlags::NoFollowSymlink);
-            Ok(Ok(()))
+            if owner && let Err(error) = fchownat(folder, draft.as_c_str(), uid(entry), gid(entry), AtFlags::AT_SYMLINK_NOFOLLOW) {
+                return Ok(Made::Undressed(not_owned(error)));
+            }
+            let _ = utimensat(folder, draft.as_c_str(), &TimeSpec::UTIME_OMIT, &time(entry.mtime), UtimensatFlags::NoFollowSymlink);
+            Ok(Made::Whole)
         })
     }
 
     /// Makes another name of a file that this run has made.
     pub(super) fn make_hardlink(&mut self, entry: &Entry, first: &Name) -> Result<Result<(), Refused>> {
         let shown = self.shown(&entry.path);
+        let draft = self.draft.clone();
         let (parent, name) = first.split();
         let name = c_name(name)?;
         let source = match self.folder(parent)? {
@@ -133,14 +173,14 @@ impl Target {
             Ok(found) if self.made.contains(&identity(&found)) && kind_of(&found) == SFlag::S_IFREG => {}
             _ => return Ok(Err(format!("{first}, whose other name it is, was not restored"))),
         }
-        self.put(&entry.path, |folder| {
-            linkat(&source, name.as_c_str(), folder, DRAFT, LinkatFlags::empty()).on("link", &shown)?;
-            Ok(Ok(()))
+        self.put(&entry.path, &Before::Hardlink(entry, &source, &name), |folder| {
+            let linked = linkat(&source, name.as_c_str(), folder, draft.as_c_str(), LinkatFlags::empty()).map_err(io::Error::from);
+            Ok(of_the_entry(linked, "link", &shown)?.map_or_else(Made::Not, |()| Made::Whole))
         })
     }
 
     /// Lets something appear under its name once it is whole.
-    fn put(&mut self, path: &Name, make: impl FnOnce(&OwnedFd) -> Result<Result<(), Refused>>) -> Result<Result<(), Refused>> {
+    fn put(&mut self, path: &Name, wanted: &Before<'_>, make: impl FnOnce(&OwnedFd) -> Result<Made>) -> Result<Result<(), Refused>> {
         let shown = self.shown(path);
         let (parent, name) = path.split();
         let name = c_name(name)?;
@@ -149,25 +189,40 @@ impl Target {
             Err(why) => return Ok(Err(why)),
         };
         if let Ok(there) = fstatat(&folder, name.as_c_str(), AtFlags::AT_SYMLINK_NOFOLLOW) {
-            if self.made.contains(&identity(&there)) || !self.overwrite {
+            if self.made.contains(&identity(&there)) || !(self.overwrite || self.is_resumed) {
                 return Ok(Err("there is something of this name already, as this file system sees it".to_owned()));
             }
             if kind_of(&there) == SFlag::S_IFDIR {
                 return Ok(Err("there is a folder of this name".to_owned()));
             }
+            if !self.overwrite && !before::is_ours(wanted, &folder, &name, &there)? {
+                return Ok(Err("what is there now was not made by the restore that was cut short; --overwrite replaces it".to_owned()));
+            }
         }
-        let _ = unlinkat(&folder, DRAFT, UnlinkatFlags::NoRemoveDir);
+        let draft = self.draft.clone();
+        if self.is_resumed {
+            let _ = unlinkat(&folder, draft.as_c_str(), UnlinkatFlags::NoRemoveDir);
+        }
+        if fstatat(&folder, draft.as_c_str(), AtFlags::AT_SYMLINK_NOFOLLOW).is_ok() {
+            return Ok(Err(format!("{} is in its folder, and not ours", draft.to_string_lossy())));
+        }
         fsx::step().on("create", &shown)?;
-        let made = make(&folder).and_then(|dressed| {
-            let found = fstatat(&folder, DRAFT, AtFlags::AT_SYMLINK_NOFOLLOW).on("look at", &shown)?;
-            fsx::step()
-                .and_then(|()| renameat(&folder, DRAFT, &folder, name.as_c_str()).map_err(io::Error::from))
-                .on("rename to", &shown)?;
+        let made = make(&folder).and_then(|made| {
+            let dressed = match made {
+                Made::Whole => Ok(()),
+                Made::Undressed(why) => Err(why),
+                Made::Not(why) => return Ok(Err(why)),
+            };
+            let found = fstatat(&folder, draft.as_c_str(), AtFlags::AT_SYMLINK_NOFOLLOW).on("look at", &shown)?;
+            let renamed = fsx::step().and_then(|()| renameat(&folder, draft.as_c_str(), &folder, name.as_c_str()).map_err(io::Error::from));
+            if let Err(why) = of_the_entry(renamed, "rename to", &shown)? {
+                return Ok(Err(why));
+            }
             self.made.insert(identity(&found));
             Ok(dressed)
         });
         // After an error, and where both names were one file's already, which a rename leaves as they are.
-        let _ = unlinkat(&folder, DRAFT, UnlinkatFlags::NoRemoveDir);
+        let _ = unlinkat(&folder, draft.as_c_str(), UnlinkatFlags::NoRemoveDir);
         made
     }
 
@@ -176,25 +231,36 @@ impl Target {
         let parts: Vec<&[u8]> = path.split(|byte| *byte == b'/').filter(|part| !part.is_empty()).collect();
         let common = self.open.iter().zip(&parts).take_while(|((name, _), part)| name == *part).count();
         self.open.truncate(common);
-        for part in &parts[common..] {
+        for (depth, part) in parts.iter().enumerate().skip(common) {
             let around = self.open.last().map_or(&self.root, |(_, folder)| folder);
-            let name = c_name(part)?;
-            let opened = open_in(around, &name).or_else(|error| match error {
-                Errno::ENOENT => match make_in(around, &name) {
-                    Ok(Ok(folder)) => Ok(folder),
-                    _ => Err(error),
-                },
-                other => Err(other),
-            });
-            match opened {
-                Ok(folder) => self.open.push((part.to_vec(), folder)),
-                Err(Errno::ELOOP | Errno::ENOTDIR) => {
-                    return Ok(Err(format!("{} is no folder, and nothing is written through it", self.path.join(shown(part)).display())));
+            let own = parts[..=depth].join(&b'/');
+            let shown = self.path.join(shown(&own));
+            match enter(around, &c_name(part)?) {
+                Ok((folder, before)) => {
+                    if let Some(mode) = before {
+                        self.opened_up.entry(own).or_insert(mode);
+                    }
+                    self.open.push((part.to_vec(), folder));
                 }
-                Err(error) => return Err(io::Error::from(error)).on("open", &self.path.join(shown(path))),
+                Err(error) if matches!(error.raw_os_error().map(Errno::from_raw), Some(Errno::ELOOP | Errno::ENOTDIR)) => {
+                    return Ok(Err(format!("{} is no folder, and nothing is written through it", shown.display())));
+                }
+                Err(error) => return Ok(of_the_entry(Err(error), "open", &shown)?.map_err(|why| format!("in {}: {why}", shown.display()))),
             }
         }
         Ok(Ok(self.open.last().map_or(&self.root, |(_, folder)| folder)))
+    }
+
+    /// Folders that were opened up and have no entry of their own get their modes back.
+    fn close_up(&mut self) {
+        while let Some((path, mode)) = self.opened_up.pop_last() {
+            let closed = self.folder(&path).map(|folder| folder.map(|folder| fchmod(folder, Mode::from_bits_truncate(mode))));
+            // What it was before may stand in its way again.
+            self.opened_up.remove(&path);
+            if !matches!(closed, Ok(Ok(Ok(())))) {
+                tracing::warn!("{} could not be given its mode {mode:04o} again", self.path.join(shown(&path)).display());
+            }
+        }
     }
 
     fn shown(&self, path: &Name) -> PathBuf {
@@ -202,46 +268,76 @@ impl Target {
     }
 }
 
+impl Drop for Target {
+    fn drop(&mut self) {
+        self.close_up();
+    }
+}
+
+fn made(dressed: Result<(), Refused>) -> Made {
+    dressed.map_or_else(Made::Undressed, |()| Made::Whole)
+}
+
+/// What stands in the way of one entry only is no reason to leave the others out; any other error ends the restore.
+fn of_the_entry<T>(outcome: io::Result<T>, what: &str, path: &Path) -> Result<Result<T, Refused>> {
+    use Errno::{
+        EACCES, EBUSY, EEXIST, EILSEQ, EINVAL, EISDIR, ELOOP, EMLINK, ENAMETOOLONG, ENOENT, ENOTDIR, ENOTEMPTY, EOPNOTSUPP, EPERM, ETXTBSY,
+    };
+    let is_of_the_entry = |error: &io::Error| {
+        let errno = error.raw_os_error().map(Errno::from_raw);
+        let (rights, names) = ([EPERM, EACCES, EBUSY, ETXTBSY, EOPNOTSUPP], [ENOENT, ENOTDIR, EISDIR, EEXIST, ENOTEMPTY, ELOOP, EMLINK]);
+        errno.is_some_and(|errno| rights.contains(&errno) || names.contains(&errno) || [ENAMETOOLONG, EINVAL, EILSEQ].contains(&errno))
+    };
+    match outcome {
+        Ok(done) => Ok(Ok(done)),
+        Err(error) if is_of_the_entry(&error) => Ok(Err(format!("cannot {what} {}: {error}", path.display()))),
+        Err(error) => Err(error).on(what, path),
+    }
+}
+
 fn shown(path: &[u8]) -> String {
     String::from_utf8_lossy(path).into_owned()
 }
 
-/// Whether the folder may be restored into: it is missing or empty, or a restore into it was cut short, or what is in it may be
-/// replaced. True where it was cut short.
-pub(super) fn require_free_place(path: &Path, overwrite: bool) -> Result<bool> {
-    let listing = match std::fs::read_dir(path) {
-        Ok(listing) => listing,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(error).on("list", path),
+/// Opens a folder, made where it is missing. One of our own that we cannot write in is opened up: then with the mode it had.
+fn enter(around: &OwnedFd, name: &CString) -> io::Result<(OwnedFd, Option<u32>)> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let open = || openat(around, name.as_c_str(), flags, Mode::empty()).map_err(io::Error::from);
+    let is_shut = |found: &FileStat| {
+        found.st_uid == geteuid().as_raw()
+            && !geteuid().is_root()
+            && found.st_mode & OPEN_BITS != OPEN_BITS
+            && kind_of(found) == SFlag::S_IFDIR
     };
-    let mut is_empty = true;
-    for entry in listing {
-        if entry.on("list", path)?.file_name() == UNFINISHED {
-            return Ok(true);
+    let mode_of = |found: &FileStat| found.st_mode & 0o7777;
+    let opened_up = |found: &FileStat| Mode::from_bits_truncate(mode_of(found) | OPEN_BITS);
+    match open() {
+        Ok(folder) => {
+            let found = fstat(&folder)?;
+            if !is_shut(&found) {
+                return Ok((folder, None));
+            }
+            fsx::step()?;
+            fchmod(&folder, opened_up(&found))?;
+            Ok((folder, Some(mode_of(&found))))
         }
-        is_empty = false;
-    }
-    if is_empty || overwrite {
-        return Ok(false);
-    }
-    Err(Error::refused(format!("{} is not empty", path.display()))
-        .hint("name an empty folder, or say --overwrite: then files of the same name are replaced, and all others stay"))
-}
-
-fn open_in(folder: &OwnedFd, name: &CString) -> nix::Result<OwnedFd> {
-    openat(folder, name.as_c_str(), OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC, Mode::empty())
-}
-
-fn make_in(folder: &OwnedFd, name: &CString) -> io::Result<Result<OwnedFd, Refused>> {
-    fsx::step()?;
-    match mkdirat(folder, name.as_c_str(), Mode::from_bits_truncate(fsx::FOLDER_MODE)) {
-        Ok(()) | Err(Errno::EEXIST) => {}
-        Err(error) => return Err(error.into()),
-    }
-    match open_in(folder, name) {
-        Ok(made) => Ok(Ok(made)),
-        Err(Errno::ELOOP | Errno::ENOTDIR) => Ok(Err("there is something of this name that is no folder".to_owned())),
-        Err(error) => Err(error.into()),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            let found = fstatat(around, name.as_c_str(), AtFlags::AT_SYMLINK_NOFOLLOW)?;
+            if !is_shut(&found) {
+                return Err(error);
+            }
+            fsx::step()?;
+            fchmodat(around, name.as_c_str(), opened_up(&found), FchmodatFlags::NoFollowSymlink)?;
+            Ok((open()?, Some(mode_of(&found))))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            fsx::step()?;
+            match mkdirat(around, name.as_c_str(), Mode::from_bits_truncate(fsx::FOLDER_MODE)) {
+                Ok(()) | Err(Errno::EEXIST) => Ok((open()?, None)),
+                Err(error) => Err(error.into()),
+            }
+        }
+        Err(error) => Err(error),
     }
 }
 

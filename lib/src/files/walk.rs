@@ -11,6 +11,7 @@ use nix::fcntl::{AtFlags, OFlag, openat, readlinkat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat, stat};
 
 use super::entry::Name;
+use super::place::{self, Place};
 use crate::error::{Error, OnPath, Result};
 use crate::interrupt;
 use crate::manifest::Root;
@@ -94,6 +95,11 @@ impl Rules {
         })
     }
 
+    /// Whether the patterns take something that was found along: itself, and every folder that it is in.
+    pub fn takes_with_all_above(&self, path: &Name, is_folder: bool) -> bool {
+        self.takes(path, is_folder) && path.above().all(|folder| self.takes(&folder, true))
+    }
+
     fn takes(&self, path: &Name, is_folder: bool) -> bool {
         !self.exclude.fit(path) && (is_folder || self.include.count == 0 || self.include.fit(path))
     }
@@ -101,26 +107,39 @@ impl Rules {
 
 /// Patterns that choose among the entries of an archive, as `--only` takes them: one that fits a folder fits everything in it.
 #[derive(Debug, Clone, Default)]
-pub struct Chosen(Globs);
+pub struct Chosen {
+    globs: Globs,
+    patterns: Vec<String>,
+}
 
 impl Chosen {
     /// Reads patterns; none choose everything.
     pub fn read(patterns: &[String]) -> Result<Self> {
-        Globs::read(patterns).map(Chosen).map_err(|error| error.as_kind(crate::error::Kind::Usage))
+        let globs = Globs::read(patterns).map_err(|error| error.as_kind(crate::error::Kind::Usage))?;
+        Ok(Chosen { globs, patterns: patterns.to_vec() })
+    }
+
+    /// The patterns, as they were given.
+    pub fn patterns(&self) -> &[String] {
+        &self.patterns
+    }
+
+    /// Each pattern by itself.
+    pub fn each(&self) -> Result<Vec<Chosen>> {
+        self.patterns.iter().map(|pattern| Chosen::read(std::slice::from_ref(pattern))).collect()
     }
 
     /// Whether everything is chosen.
     pub fn is_all(&self) -> bool {
-        self.0.count == 0
+        self.globs.count == 0
     }
 
     /// Whether this is.
     pub fn takes(&self, path: &Name) -> bool {
-        if self.is_all() || self.0.fit(path) {
+        if self.is_all() || self.globs.fit(path) {
             return true;
         }
-        let slashes = path.0.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
-        slashes.into_iter().any(|at| self.0.fit(&Name(path.0[..at].to_vec())))
+        path.above().any(|folder| self.globs.fit(&folder))
     }
 }
 
@@ -134,6 +153,8 @@ pub struct Found {
     pub folder: Arc<OwnedFd>,
     /// Its name there.
     pub name: CString,
+    /// Where it lies; none where its times prove nothing.
+    pub place: Option<Arc<str>>,
 }
 
 /// What a walk tells.
@@ -155,15 +176,24 @@ pub fn walk(selection: &Selection, visitor: &mut dyn Visitor) -> Result<()> {
     let identity = |path: &PathBuf| stat(path.as_path()).ok().map(|found| (found.st_dev, found.st_ino));
     let mut walk = Walk {
         rules: &selection.rules,
-        never: selection.rules.never.iter().filter_map(identity).collect(),
+        never: selection.rules.never.iter().flat_map(|path| folders_of(path)).filter_map(|path| identity(&path)).collect(),
         database: selection.rules.database.as_ref().and_then(identity),
         device: None,
+        real: PathBuf::new(),
+        here: None,
         visitor,
     };
     for root in roots {
         walk.root(root)?;
     }
     Ok(())
+}
+
+/// A folder and the folders in it: the store's own may be reached by ways of their own (another mount of one of them).
+fn folders_of(path: &Path) -> Vec<PathBuf> {
+    let listing = std::fs::read_dir(path).into_iter().flatten().flatten();
+    let inner = listing.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path());
+    std::iter::once(path.to_owned()).chain(inner).collect()
 }
 
 /// How many files there are, and how many bytes: what a walk comes to, as far as it can be told beforehand.
@@ -205,6 +235,10 @@ struct Walk<'a> {
     never: Vec<(u64, u64)>,
     database: Option<(u64, u64)>,
     device: Option<u64>,
+    /// Where the root is that is gone through.
+    real: PathBuf,
+    /// The device of the folder that is gone through, and what it is.
+    here: Option<(u64, Option<Place>)>,
     visitor: &'a mut dyn Visitor,
 }
 
@@ -225,7 +259,12 @@ impl Walk<'_> {
             Ok(folder) => Arc::new(folder),
             Err(error) => return self.visitor.missing(&path, &format!("{} cannot be opened: {error}", parent.display())),
         };
+        if real.ancestors().skip(1).filter_map(|above| stat(above).ok()).any(|found| self.never.contains(&(found.st_dev, found.st_ino))) {
+            return self.visitor.left_out(&path, "it is in the store itself");
+        }
         self.device = None;
+        self.here = fstat(&*folder).ok().map(|found| (found.st_dev, place::of(&*folder, &real)));
+        self.real = real;
         self.entry(path, &folder, name, 0)
     }
 
@@ -246,7 +285,11 @@ impl Walk<'_> {
             SFlag::S_IFREG if self.is_database(&path, identity, folder, &name) => {
                 self.visitor.left_out(&path, "it is the database, which the backup holds as such")
             }
-            SFlag::S_IFREG | SFlag::S_IFLNK => self.visitor.found(Found { path, stat: found, folder: Arc::clone(folder), name }),
+            SFlag::S_IFREG | SFlag::S_IFLNK => {
+                // A file may be mounted by itself, from anywhere.
+                let place = self.here.as_ref().filter(|(device, _)| *device == found.st_dev).and_then(|(_, place)| place.clone());
+                self.visitor.found(Found { path, stat: found, folder: Arc::clone(folder), name, place })
+            }
             SFlag::S_IFIFO => self.visitor.left_out(&path, "it is a fifo"),
             SFlag::S_IFSOCK => self.visitor.left_out(&path, "it is a socket"),
             _ => self.visitor.left_out(&path, "it is a device"),
@@ -266,7 +309,7 @@ impl Walk<'_> {
 
     fn folder(&mut self, path: Name, found: FileStat, parent: &Arc<OwnedFd>, name: CString, depth: usize) -> Result<()> {
         let device = *self.device.get_or_insert(found.st_dev);
-        self.visitor.found(Found { path: path.clone(), stat: found, folder: Arc::clone(parent), name: name.clone() })?;
+        self.visitor.found(Found { path: path.clone(), stat: found, folder: Arc::clone(parent), name: name.clone(), place: None })?;
         if self.rules.one_file_system && found.st_dev != device {
             return self.visitor.left_out(&path, "what is in it is another file system");
         }
@@ -288,10 +331,15 @@ impl Walk<'_> {
             Ok(names) => names,
             Err(error) => return self.visitor.missing(&path, &format!("what is in it cannot be read: {}", error.desc())),
         };
+        let around = self.here.clone();
+        if around.as_ref().is_none_or(|(device, _)| *device != now.st_dev) {
+            self.here = Some((now.st_dev, place::of(&*folder, &self.real)));
+        }
         for name in names {
             interrupt::check()?;
             self.entry(path.join(name.to_bytes()), &folder, name, depth + 1)?;
         }
+        self.here = around;
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 /// What is in an archive of files.
@@ -14,6 +15,9 @@ pub struct Files {
     /// The patterns and rules that the command line gave beside the configuration's: what they choose is no substitute for the whole.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by_hand: Vec<String>,
+    /// When the first of them was read, by this machine's clock. Without it nothing is taken for unchanged since.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::clock::rfc3339_millis_option")]
+    pub read_from: Option<DateTime<Utc>>,
     /// How many files, those with holes included.
     pub files: u64,
     /// How many folders.

@@ -97,7 +97,7 @@ pub enum Change {
     Added,
     /// It is there, and is another.
     Changed,
-    /// It is there now, and not in the backup.
+    /// It is there now, and not in the backup: a restore lets it stay.
     Removed,
 }
 
@@ -153,7 +153,7 @@ pub struct Preview {
     pub added: Total,
     /// What a restore would change.
     pub changed: Total,
-    /// What is there now, and not in the backup.
+    /// What is there now, and not in the backup: a restore lets it stay.
     pub removed: Total,
 }
 
@@ -191,14 +191,16 @@ pub fn preview(
         let roots: Vec<Root> = declared.roots.into_iter().map(place).collect();
         preview.compared_with.extend(roots.iter().map(|root| root.path.clone()));
         let rules = match environment {
-            Some(environment) if folder.is_none() => {
+            Some(environment) => {
                 let engine = full::engine_of(environment, state)?;
                 full::rules(environment, &component.role, &environment.store, engine.as_deref())?
             }
             _ => Rules::default(),
         };
-        let mut held = Held { lines: extract::checked(backup, component)?, next: None, chosen, preview: &mut preview };
-        walk::walk(&Selection { roots, rules, ..Selection::default() }, &mut held)?;
+        // In a folder what is in the backup may be there although it would not be backed up now: a restore replaces that too.
+        let walked = if folder.is_some() { Rules { never: rules.never.clone(), ..Rules::default() } } else { rules.clone() };
+        let mut held = Held { lines: extract::checked(backup, component)?, next: None, chosen, rules, preview: &mut preview };
+        walk::walk(&Selection { roots, rules: walked, ..Selection::default() }, &mut held)?;
         while let Some(entry) = held.entry_before(None)? {
             held.added(&entry);
         }
@@ -211,6 +213,7 @@ struct Held<'a> {
     lines: Checked,
     next: Option<Entry>,
     chosen: &'a Chosen,
+    rules: Rules,
     preview: &'a mut Preview,
 }
 
@@ -255,7 +258,9 @@ impl Visitor for Held<'_> {
                     SFlag::S_IFDIR => Type::Folder,
                     _ => Type::Link,
                 };
-                self.line(Change::Removed, &found.path, what, None, bytes_now);
+                if self.rules.takes_with_all_above(&found.path, what == Type::Folder) {
+                    self.line(Change::Removed, &found.path, what, None, bytes_now);
+                }
             }
         }
         Ok(())
