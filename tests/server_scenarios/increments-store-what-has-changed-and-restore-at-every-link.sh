@@ -33,6 +33,7 @@ for id in $(cd "$(dirname "$now")" && ls); do
     folder=$(dirname "$now")/$id
     [ "$(kind_of "$folder")" = full ] || {
         # By the program in its folder, as its own instructions say.
+        # shellcheck disable=SC2016 # RESTORE.txt has it as it stands
         grep -qF 'python3 recover.py --role database . "$OUT/database.sql" &&' "$folder/RESTORE.txt" || wrong "no instructions for $id"
         make_database "${DB}_other"
         (cd "$folder" && python3 recover.py --role database . -) >plain.sql || wrong "$id cannot be recovered"
