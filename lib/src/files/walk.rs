@@ -16,6 +16,8 @@ use crate::error::{Error, OnPath, Result};
 use crate::interrupt;
 use crate::manifest::Root;
 
+/// Names of folders of a store that hold no backups by themselves, or deeper.
+const OF_STORES: [&str; 4] = [crate::store::ARCHIVES, super::VERSIONS, "audit", "checks"];
 /// Folders in folders beyond this are named and left out: each holds a descriptor open while what is in it is read.
 const DEPTH_MAX: usize = 400;
 
@@ -176,7 +178,8 @@ pub fn walk(selection: &Selection, visitor: &mut dyn Visitor) -> Result<()> {
     let identity = |path: &PathBuf| stat(path.as_path()).ok().map(|found| (found.st_dev, found.st_ino));
     let mut walk = Walk {
         rules: &selection.rules,
-        never: selection.rules.never.iter().flat_map(|path| folders_of(path)).filter_map(|path| identity(&path)).collect(),
+        never: selection.rules.never.iter().filter_map(identity).collect(),
+        inside: selection.rules.never.iter().flat_map(|store| own_folders(store)).filter_map(|path| identity(&path)).collect(),
         database: selection.rules.database.as_ref().and_then(identity),
         device: None,
         real: PathBuf::new(),
@@ -189,11 +192,17 @@ pub fn walk(selection: &Selection, visitor: &mut dyn Visitor) -> Result<()> {
     Ok(())
 }
 
-/// A folder and the folders in it: the store's own may be reached by ways of their own (another mount of one of them).
-fn folders_of(path: &Path) -> Vec<PathBuf> {
-    let listing = std::fs::read_dir(path).into_iter().flatten().flatten();
-    let inner = listing.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path());
-    std::iter::once(path.to_owned()).chain(inner).collect()
+/// The folders in a store that are its own; others may have folders there too.
+fn own_folders(store: &Path) -> Vec<PathBuf> {
+    let folders = |path: &Path| {
+        let listing = std::fs::read_dir(path).into_iter().flatten().flatten();
+        listing.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path())
+    };
+    let has_backups = |path: &Path| folders(path).any(|inner| inner.join(crate::manifest::FILE).is_file());
+    let is_named = |path: &Path| {
+        path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with('.') || OF_STORES.contains(&name))
+    };
+    folders(store).filter(|path| is_named(path) || has_backups(path)).collect()
 }
 
 /// How many files there are, and how many bytes: what a walk comes to, as far as it can be told beforehand.
@@ -233,6 +242,8 @@ pub fn target_of(folder: &OwnedFd, name: &CStr) -> nix::Result<Name> {
 struct Walk<'a> {
     rules: &'a Rules,
     never: Vec<(u64, u64)>,
+    /// What is in the store and its own: another way (a mount of one of them) may lead there.
+    inside: Vec<(u64, u64)>,
     database: Option<(u64, u64)>,
     device: Option<u64>,
     /// Where the root is that is gone through.
@@ -259,8 +270,8 @@ impl Walk<'_> {
             Ok(folder) => Arc::new(folder),
             Err(error) => return self.visitor.missing(&path, &format!("{} cannot be opened: {error}", parent.display())),
         };
-        if real.ancestors().skip(1).filter_map(|above| stat(above).ok()).any(|found| self.never.contains(&(found.st_dev, found.st_ino))) {
-            return self.visitor.left_out(&path, "it is in the store itself");
+        if real.ancestors().skip(1).filter_map(|above| stat(above).ok()).any(|found| self.inside.contains(&(found.st_dev, found.st_ino))) {
+            return self.visitor.missing(&path, "it is in the store itself, and would take earlier backups along");
         }
         self.device = None;
         self.here = fstat(&*folder).ok().map(|found| (found.st_dev, place::of(&*folder, &real)));
@@ -280,7 +291,12 @@ impl Walk<'_> {
             return Ok(());
         }
         match kind {
-            SFlag::S_IFDIR if self.never.contains(&identity) => self.visitor.left_out(&path, "it is the store itself"),
+            SFlag::S_IFDIR if self.inside.contains(&identity) && depth == 0 => {
+                self.visitor.missing(&path, "it is in the store itself, and would take earlier backups along")
+            }
+            SFlag::S_IFDIR if self.never.contains(&identity) || self.inside.contains(&identity) => {
+                self.visitor.left_out(&path, "it is the store itself")
+            }
             SFlag::S_IFDIR => self.folder(path, found, folder, name, depth),
             SFlag::S_IFREG if self.is_database(&path, identity, folder, &name) => {
                 self.visitor.left_out(&path, "it is the database, which the backup holds as such")
