@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2086 # arguments are a list of words
 # shellcheck source=tests/scenarios/lib.sh
 . "$SCENARIOS/lib.sh"
 

@@ -7,7 +7,7 @@ mkdir live live/sub
 for file in 1 2 3 4 5; do echo old >live/$file; done
 echo old >live/sub/file
 expect 0 backup-full live
-for file in live/[1-5] live/sub/file; do echo new >$file; done
+for file in live/[1-5] live/sub/file; do echo new >"$file"; done
 chattr +i live/3 live/sub 2>/dev/null || not_run 'this file system knows no immutable files'
 trap 'chattr -i live/3 live/sub' EXIT
 expect 7 restore-db latest --files-to . --overwrite

@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2086 # the runner is a list of words
 # shellcheck source=tests/scenarios/lib.sh
 . "$SCENARIOS/lib.sh"
 # shellcheck source=tests/scenarios/files_lib.sh

@@ -48,6 +48,8 @@ fn runs() -> impl Strategy<Value = Vec<Run>> {
         1 => Just(Standing::Unverified),
         1 => Just(Standing::Damaged),
         1 => Just(Standing::NewerFormat),
+        1 => Just(Standing::Incomplete),
+        1 => Just(Standing::Unknown),
     ];
     let kind = prop_oneof![6 => Just(Kind::Db), 1 => Just(Kind::Full), 1 => Just(Kind::Migration), 1 => Just(Kind::Safety)];
     let plain_bytes = prop_oneof![20 => 900u64..1100, 1 => 0u64..100_000];
@@ -146,6 +148,7 @@ fn check(policy: &Policy, history: &History) -> Result<usize, TestCaseError> {
         for one in members.iter().filter(|one| !stays(one)) {
             prop_assert!(one.deletable && !one.pinned, "a foreign or a pinned one goes: {}", one.id);
             prop_assert!(one.standing != Standing::NewerFormat, "one of a newer format goes: {}", one.id);
+            prop_assert!(one.standing != Standing::Unknown, "one goes of which it is not known what it is: {}", one.id);
             prop_assert!(one.created_at.signed_duration_since(*now) <= SKEW_MAX, "one from the future goes: {}", one.id);
             let age = now.signed_duration_since(one.created_at);
             prop_assert!(!matches!(one.kind, Kind::Migration | Kind::Safety) || age >= TimeDelta::days(7), "too young: {}", one.id);
