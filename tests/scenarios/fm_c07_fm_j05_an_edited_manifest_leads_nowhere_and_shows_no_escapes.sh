@@ -3,7 +3,7 @@
 . "$SCENARIOS/lib.sh"
 
 ledger app.db 5
-expect 0 backup-db app.db --reason "$(printf 'a\033[2Jb\nc')" --tag "$(printf 'x\007y')"
+expect 0 backup-db app.db --reason "$(printf 'a\033[2Jb\nc')"
 folder=$(backup)
 # Shown on a pipe it is one line; on a terminal (script makes one) no escape gets through.
 expect 0 restore-db --list

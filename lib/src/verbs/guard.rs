@@ -34,6 +34,7 @@ use crate::progress::Progress;
 use crate::retention;
 use crate::store::Store;
 use crate::sync_state::{self, SyncProbe, SyncState};
+use crate::versions;
 
 /// How long a file that is only in the cloud may take to come down before its check is given up.
 const DOWNLOAD_MAX: Duration = Duration::from_secs(600);
@@ -156,7 +157,8 @@ pub fn run(store: &Store, scope: &Scope<'_>, probe: &dyn SyncProbe, progress: &d
         return Ok(report);
     }
     store_state(store, probe, &mut report)?;
-    if scope.environments.is_empty() {
+    // A store may be one for versions of files, and nothing else.
+    if scope.environments.is_empty() && !store.root().join(versions::FOLDER).is_dir() {
         report.add("age", None, State::Failed, "there is no backup in the store, and nothing says of what there should be one");
     }
     for ruled in &scope.environments {
