@@ -88,7 +88,7 @@ told() { jq -r "$1" report.json; }
 
 # Neither half a backup nor a temporary file is there.
 nothing_staged() {
-    found=$(find "$STORE" -name '.staging*' -o -name '*.tmp' 2>/dev/null)
+    found=$(find "$STORE" -name '.staging*' -o -name '*.tmp' 2>/dev/null || :)
     [ -z "$found" ] || wrong "staging was left: $found"
     # A kill can leave a folder that nobody has put anything into yet.
     found=$(find "$TMPDIR" -mindepth 1 -maxdepth 1 -name 'holdfast-*' ! -empty)

@@ -19,10 +19,10 @@ is "$(sql_in "${DB}_other" "SELECT count(*) FROM mark WHERE BINARY word = 'SHOUT
 expect 0 restore-db latest
 is "$(triggers_of "$DB")" 1 'triggers of the real database after its restore'
 sql 'CALL tidy()'
-wanted=$(printf '%s\n' "$before" | sed "s/trigger \`*$DB\`*\\.stamp/trigger stamp/I; s/on \`*$DB\`*\\.mark/on mark/I")
+wanted=$(printf '%s\n' "$before" | sed "s/TRIGGER \`$DB\`\\.stamp/TRIGGER stamp/; s/ON \`$DB\`\\.mark/ON mark/")
 [ "$(picture)" = "$wanted" ] || {
     printf '%s\n' "$wanted" >out
-    picture | diff out - >err
+    picture | diff out - >err || :
     wrong 'it is not what was backed up'
 }
 drop_database "${DB}_other"

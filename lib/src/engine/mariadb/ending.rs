@@ -139,7 +139,7 @@ pub(super) fn recover(place: &Place, target: &str) -> Result<Vec<String>> {
     }
     for database in unmarked(&mut session, target)? {
         if try_lock(&mut session, &database)? {
-            drop_empty(&mut session, &database)?;
+            drop_unlabelled(&mut session, &database)?;
             unlock(&mut session, &database)?;
         }
     }
@@ -154,9 +154,10 @@ fn unmarked(session: &mut Session, target: &str) -> Result<Vec<String>> {
         name: String,
     }
     let rows: Vec<Row> = session.rows(&format!(
-        "SELECT {} FROM information_schema.schemata s WHERE NOT EXISTS (SELECT 1 FROM information_schema.tables t WHERE t.table_schema = s.schema_name) \
-         AND NOT EXISTS (SELECT 1 FROM information_schema.routines r WHERE r.routine_schema = s.schema_name)",
-        sql::json(&[("name", "schema_name")])
+        "SELECT {} FROM information_schema.schemata s WHERE NOT EXISTS (SELECT 1 FROM information_schema.tables t WHERE t.table_schema = s.schema_name \
+         AND t.table_name <> {}) AND NOT EXISTS (SELECT 1 FROM information_schema.routines r WHERE r.routine_schema = s.schema_name)",
+        sql::json(&[("name", "schema_name")]),
+        sql::literal(label::TABLE)
     ))?;
     let is_ours = |name: &String| {
         ["restore", "before"].iter().any(|word| {
@@ -164,7 +165,13 @@ fn unmarked(session: &mut Session, target: &str) -> Result<Vec<String>> {
             name.rfind(&begin).is_some_and(|at| derived_name(target, word, &name[at + begin.len()..]) == *name)
         })
     };
-    Ok(rows.into_iter().map(|Row { name }| name).filter(is_ours).collect())
+    let mut out = Vec::new();
+    for name in rows.into_iter().map(|Row { name }| name).filter(is_ours) {
+        if label::read(session, &name)?.is_none() {
+            out.push(name);
+        }
+    }
+    Ok(out)
 }
 
 /// What a run that was stopped leaves of its own database.
@@ -177,7 +184,13 @@ pub(super) fn remove(session: &mut Session, place: &Place, database: &str) -> Re
             label::drop_ours(session, database, Role::Restore)?;
         }
     } else if catalog::is_there(session, database)? {
-        drop_empty(session, database)?;
+        drop_unlabelled(session, database)?;
     }
     Ok(())
+}
+
+/// Drops a database of ours that has no label yet, and at most the table for it.
+fn drop_unlabelled(session: &mut Session, database: &str) -> Result<()> {
+    session.run(&format!("DROP TABLE IF EXISTS {}", label::table(database)))?;
+    drop_empty(session, database)
 }
