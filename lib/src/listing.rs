@@ -228,11 +228,7 @@ pub fn of_backup(store: &Store, backup: &Backup) -> Result<Listed> {
     Ok(alone(store, backup, &facts).judged(verdict, needed))
 }
 
-/// How good a backup is, with all that it needs.
-pub fn verdict(store: &Store, backup: &Backup) -> Result<Verdict> {
-    look(store, backup, &Facts::of(store, backup)?).map(|(verdict, _)| verdict)
-}
-
+/// How good a backup is, with all that it needs; and what is wrong with that.
 fn look(store: &Store, backup: &Backup, facts: &Facts) -> Result<(Verdict, Option<String>)> {
     let mut of_needed = BTreeMap::new();
     for needed in facts.needs.iter().filter_map(|id| backup.needed(id)) {

@@ -35,7 +35,9 @@ pub(super) fn finish(place: &Place, aside: &str) -> Result<()> {
         }
         let incoming = label::incoming(&mut session, aside)?;
         insistent.repeat(|place| incoming.make(place, target)).map_err(|error| {
-            error.within(format!("the tables of {target} are the restored ones, but what stands around them is not all there"))
+            error
+                .within(format!("the tables of {target} are the restored ones, but what stands around them is not all there"))
+                .hint("mend what the server says; the next restore or undo of this database goes on from here")
         })?;
     } else {
         drop_empty(&mut session, target)?;
@@ -44,8 +46,7 @@ pub(super) fn finish(place: &Place, aside: &str) -> Result<()> {
     drop_empty(&mut session, &swap.incoming)?;
     if swap.had_target {
         let kept = label::objects(&mut session, aside)?;
-        label::write_objects(&mut session, aside, &kept, &Objects::default())?;
-        label::write(&mut session, aside, &Label::new(Role::Aside, target))
+        label::write_with(&mut session, aside, &Label::new(Role::Aside, target), &kept, &Objects::default())
     } else {
         session.run(&format!("DROP DATABASE {}", sql::ident(aside)))
     }
@@ -64,18 +65,21 @@ fn take_back(place: &Place, database: &str, label: &Label, swap: &Swap) -> Resul
     if catalog::is_there(&mut session, &swap.aside)? {
         drop_empty(&mut session, &swap.aside)?;
     }
+    let label = Label { swap: None, ..label.clone() };
     if label.role == Role::Aside {
         let kept = label::incoming(&mut session, database)?;
-        label::write_objects(&mut session, database, &kept, &Objects::default())?;
+        label::write_with(&mut session, database, &label, &kept, &Objects::default())
+    } else {
+        label::write(&mut session, database, &label)
     }
-    label::write(&mut session, database, &Label { swap: None, ..label.clone() })
 }
 
 /// Drops a database in which there is no table.
 fn drop_empty(session: &mut Session, database: &str) -> Result<()> {
     let count = session.text(&format!("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = {}", sql::literal(database)))?;
     if count != "0" {
-        return Err(Error::failed(format!("database {database} is not empty, as it should be; it was not dropped")));
+        return Err(Error::failed(format!("database {database} is not empty, as it should be; it was not dropped"))
+            .hint(format!("look at what is in it; where nobody needs that: DROP DATABASE {}", sql::ident(database))));
     }
     session.run(&format!("DROP DATABASE IF EXISTS {}", sql::ident(database)))
 }
@@ -162,7 +166,7 @@ fn unmarked(session: &mut Session, target: &str) -> Result<Vec<String>> {
     let is_ours = |name: &String| {
         ["restore", "before"].iter().any(|word| {
             let begin = format!("__{word}_");
-            name.rfind(&begin).is_some_and(|at| derived_name(target, word, &name[at + begin.len()..]) == *name)
+            name.rfind(&begin).map(|at| &name[at + begin.len()..]).is_some_and(|id| is_id(id) && derived_name(target, word, id) == *name)
         })
     };
     let mut out = Vec::new();
@@ -172,6 +176,12 @@ fn unmarked(session: &mut Session, target: &str) -> Result<Vec<String>> {
         }
     }
     Ok(out)
+}
+
+/// Whether it is how our databases' names end, and not what a person would call an empty one: a time, or random digits.
+fn is_id(text: &str) -> bool {
+    let is_time = text.len() > 8 && text.as_bytes()[8] == b't' && text.bytes().take(8).all(|byte| byte.is_ascii_digit());
+    is_time || text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// What a run that was stopped leaves of its own database.
@@ -193,4 +203,19 @@ pub(super) fn remove(session: &mut Session, place: &Place, database: &str) -> Re
 fn drop_unlabelled(session: &mut Session, database: &str) -> Result<()> {
     session.run(&format!("DROP TABLE IF EXISTS {}", label::table(database)))?;
     drop_empty(session, database)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_empty_database_with_a_name_that_we_give_is_swept() {
+        for id in ["20261121t191017z_064b", "20261121t191017z", "00ff12ab34cd"] {
+            assert!(is_id(id), "{id}");
+        }
+        for id in ["", "staging", "2026", "20261121", "2026-11-21t1", "00ff12ab34cdef", "customers_new"] {
+            assert!(!is_id(id), "{id}");
+        }
+    }
 }

@@ -75,11 +75,10 @@ fn begin_and_rename(place: &Place, target: &str, incoming: &Incoming, aside: &st
         has_target: incoming.is_any,
         charset: incoming.charset.clone(),
     };
-    label::write_objects(&mut session, &incoming.database, &kept, &incoming.objects)?;
     let mut label = label::read(&mut session, &incoming.database)?
         .ok_or_else(|| Error::failed(format!("database {} is no longer Holdfast's", incoming.database)))?;
     label.swap = Some(swap);
-    label::write(&mut session, &incoming.database, &label)?;
+    label::write_with(&mut session, &incoming.database, &label, &kept, &incoming.objects)?;
     let clause = charset.clause(&mut session)?;
     session.run(&format!("CREATE DATABASE {} {clause}", sql::ident(aside)))?;
     let mut insistent = Insistent::new(place, target);

@@ -58,8 +58,8 @@ impl<'a> Insistent<'a> {
 
     /// Runs what waits for tables only for a short time and can be done again: a script of statements.
     pub(super) fn repeat(&mut self, mut script: impl FnMut(&Place) -> Result<()>) -> Result<()> {
-        let patient = self.place.clone();
-        self.insist(|_| match script(&patient) {
+        let place = self.place;
+        self.insist(|_| match script(place) {
             Err(error) if NO_LOCK_IN_TIME.iter().any(|number| error.to_string().contains(&format!("ERROR {number} "))) => Ok(Err(error)),
             other => other.map(Ok),
         })

@@ -103,7 +103,13 @@ pub(super) fn table(database: &str) -> String {
 
 /// Puts a label on a database of ours, in place of the one that it has.
 pub(super) fn write(session: &mut Session, database: &str, label: &Label) -> Result<()> {
-    put(session, database, LABEL, label)
+    put(session, database, &[(LABEL, &text(label)?)])
+}
+
+/// The label, what stands around the tables that are kept, and what is to stand around the new ones: in one statement, so that a
+/// kill leaves all of it old or all of it new.
+pub(super) fn write_with(session: &mut Session, database: &str, label: &Label, kept: &Objects, incoming: &Objects) -> Result<()> {
+    put(session, database, &[(LABEL, &text(label)?), (OBJECTS, &text(kept)?), (INCOMING, &text(incoming)?)])
 }
 
 /// What a database says of itself; none where it is none of ours, or none at all.
@@ -116,20 +122,14 @@ pub(super) fn read(session: &mut Session, database: &str) -> Result<Option<Label
     if session.text(&has_table)? == "0" { Ok(None) } else { get(session, database, LABEL) }
 }
 
-/// Writes down what stands around the tables that are kept, and what is to stand around the new ones.
-pub(super) fn write_objects(session: &mut Session, database: &str, kept: &Objects, incoming: &Objects) -> Result<()> {
-    put(session, database, OBJECTS, kept)?;
-    put(session, database, INCOMING, incoming)
-}
-
 /// What stood around the tables that are kept.
 pub(super) fn objects(session: &mut Session, database: &str) -> Result<Objects> {
-    Ok(get(session, database, OBJECTS)?.unwrap_or_default())
+    written_down(session, database, OBJECTS)
 }
 
 /// What is to stand around the new tables.
 pub(super) fn incoming(session: &mut Session, database: &str) -> Result<Objects> {
-    Ok(get(session, database, INCOMING)?.unwrap_or_default())
+    written_down(session, database, INCOMING)
 }
 
 /// Every database of ours that belongs to a target.
@@ -165,9 +165,20 @@ pub(super) fn drop_ours(session: &mut Session, database: &str, role: Role) -> Re
     Ok(true)
 }
 
-fn put(session: &mut Session, database: &str, row: &str, value: &impl Serialize) -> Result<()> {
-    let text = serde_json::to_string(value).map_err(|error| Error::failed("a label cannot be written").because(error))?;
-    session.run(&format!("REPLACE INTO {} VALUES ({}, X'{}')", table(database), sql::literal(row), fsx::hex(text.as_bytes())))
+fn written_down(session: &mut Session, database: &str, row: &str) -> Result<Objects> {
+    get(session, database, row)?.ok_or_else(|| {
+        Error::failed(format!("{} does not tell what stands around the tables (row {row})", table(database)))
+            .hint("the tables are all there; views, triggers, events and routines come from a backup")
+    })
+}
+
+fn text(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| Error::failed("a label cannot be written").because(error))
+}
+
+fn put(session: &mut Session, database: &str, rows: &[(&str, &str)]) -> Result<()> {
+    let values: Vec<_> = rows.iter().map(|(row, text)| format!("({}, X'{}')", sql::literal(row), fsx::hex(text.as_bytes()))).collect();
+    session.run(&format!("REPLACE INTO {} VALUES {}", table(database), values.join(", ")))
 }
 
 fn get<T: for<'a> Deserialize<'a>>(session: &mut Session, database: &str, row: &str) -> Result<Option<T>> {
