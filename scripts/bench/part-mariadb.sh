@@ -61,7 +61,7 @@ mariadb_ledger() {
 	export MARIADB_URL="mariadb://root@localhost/ledger?socket=$MARIADB_SOCKET"
 	if [ "$(mariadb_sql -e "SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = 'ledger'")" = 0 ]; then
 		note "building a MariaDB ledger of $entries entries"
-		local numbers="SELECT seq AS i FROM seq_1_to_"
+		local numbers="SELECT CAST(seq AS SIGNED) AS i FROM seq_1_to_"
 		local rows="$mixed"
 		mariadb_sql <<-SQL
 			SET sql_mode = 'PIPES_AS_CONCAT', autocommit = 0, unique_checks = 0, foreign_key_checks = 0;
@@ -74,7 +74,7 @@ mariadb_ledger() {
 			INSERT INTO account WITH n(i) AS (${numbers}$accounts)
 			SELECT i, 'Account ' || i || ' ' || lpad(hex(b), 8, '0'), $currency, date '2015-01-01' + INTERVAL (i % 3000) DAY FROM ($rows) AS mixed;
 			INSERT INTO entry WITH n(i) AS (${numbers}$entries)
-			SELECT i, b % $accounts + 1, timestamp '2020-01-01' + INTERVAL (i * 37 % 157680000) SECOND, a % 20000001 - 10000000, $currency,
+			SELECT i, b % $accounts + 1, timestamp '2020-01-01 00:00:00' + INTERVAL (i * 37 % 157680000) SECOND, a % 20000001 - 10000000, $currency,
 				'INV-' || lpad(hex(b % 16777216), 6, '0') || lpad(hex(c % 16777216), 6, '0'),
 				$(memo "lpad(hex(a % 1048576), 5, '0') || lpad(hex(c DIV 2048 % 1048576), 5, '0')") FROM ($rows) AS mixed;
 			COMMIT;
