@@ -8,12 +8,12 @@ mod packed;
 mod stats;
 mod verdict;
 
-use cache::Cache;
+use cache::{Cache, Hit};
 pub use facts::{Facts, Known, Made, of_catalog, remembered};
 pub use stats::{Growth, Restored, Saved, Stats, stats};
 pub use verdict::{Verdict, with_needs};
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, Serializer};
@@ -167,8 +167,8 @@ impl Filter {
 pub fn read(store: &Store, environment: Option<&str>) -> Result<Vec<Listed>> {
     let (folders, _) = catalog::folders(store, environment)?;
     let cache = Cache::open(store, &folders);
-    let seen =
-        cache.get_all(&folders, |cache, hit| Some((cache.listed(hit)?, Some(cache.facts(hit)?))), |seen| (seen.listed, seen.facts))?;
+    let known = |cache: &Cache<'_>, hit: &Hit<'_>| Some(Unjudged::of(cache.listed(hit)?, Some(cache.facts(hit)?)));
+    let seen = cache.get_all(&folders, known, |seen| Unjudged::of(seen.listed, seen.facts))?;
     let mut listing = judged(seen.into_iter().flatten().collect());
     listing.retain(|listed| {
         environment.is_none_or(|only| listed.environment.as_deref().is_none_or(|own| own == only || listed.place == only))
@@ -181,13 +181,31 @@ pub fn read(store: &Store, environment: Option<&str>) -> Result<Vec<Listed>> {
     Ok(listing)
 }
 
-/// The same, each by what it needs: that is looked up, and never remembered.
-fn judged(seen: Vec<(Listed, Option<Facts>)>) -> Vec<Listed> {
-    let own: HashMap<String, Verdict> =
-        seen.iter().filter_map(|(_, facts)| facts.as_ref()).map(|facts| (facts.id.clone(), facts.own_verdict())).collect();
-    let judge = |(listed, facts): (Listed, Option<Facts>)| {
-        let Some(facts) = facts else { return listed };
-        let (verdict, needed) = with_needs(facts.own_verdict(), &facts.needs, |id| own.get(id).copied());
+/// A backup by itself, and what it is to be judged by.
+struct Unjudged {
+    /// In a box: there may be very many, and each goes through many hands.
+    listed: Box<Listed>,
+    /// Its own verdict, and what it needs; none where it cannot be read as a backup.
+    own: Option<(Verdict, BTreeSet<String>)>,
+}
+
+impl Unjudged {
+    fn of(listed: Listed, facts: Option<Facts>) -> Self {
+        Unjudged { listed: Box::new(listed), own: facts.map(|facts| (facts.own_verdict(), facts.needs)) }
+    }
+}
+
+/// Each by what it needs: that is looked up, and never remembered.
+fn judged(seen: Vec<Unjudged>) -> Vec<Listed> {
+    let needed: HashSet<&String> = seen.iter().filter_map(|one| one.own.as_ref()).flat_map(|(_, needs)| needs).collect();
+    let of_needed: HashMap<String, Verdict> = seen
+        .iter()
+        .filter(|one| needed.contains(&one.listed.id))
+        .filter_map(|one| Some((one.listed.id.clone(), one.own.as_ref()?.0)))
+        .collect();
+    let judge = |Unjudged { listed, own }: Unjudged| {
+        let Some((verdict, needs)) = own else { return *listed };
+        let (verdict, needed) = with_needs(verdict, &needs, |id| of_needed.get(id).copied());
         listed.judged(verdict, needed.map(verdict::said))
     };
     seen.into_iter().map(judge).collect()

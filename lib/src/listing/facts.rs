@@ -146,7 +146,9 @@ pub fn of_catalog(store: &Store, catalog: &Catalog) -> Result<Vec<Facts>> {
 pub fn remembered(store: &Store, environment: &str) -> Result<Known> {
     let (folders, _) = catalog::folders(store, Some(environment))?;
     let cache = Cache::open(store, &folders);
-    let answers = cache.get_all(&folders, |cache, hit| cache.facts(hit).map(Some), |seen| seen.facts)?;
+    // In boxes: there may be very many, and each goes through many hands.
+    let answers =
+        cache.get_all(&folders, |cache, hit| cache.facts(hit).map(|facts| Some(Box::new(facts))), |seen| seen.facts.map(Box::new))?;
     let mut known = Known::default();
     let mut met: HashMap<&str, &Folder> = HashMap::with_capacity(folders.len());
     for (folder, answer) in folders.iter().zip(answers) {
@@ -163,7 +165,7 @@ pub fn remembered(store: &Store, environment: &str) -> Result<Known> {
             continue;
         }
         match facts {
-            Some(facts) => known.backups.push(facts),
+            Some(facts) => known.backups.push(*facts),
             None => known.unreadable.push(folder.clone()),
         }
     }
