@@ -124,7 +124,11 @@ impl Choice {
         let (mut records, elsewhere): (Vec<Record>, Vec<Record>) =
             Record::all(&setting.state)?.into_iter().partition(|record| known.contains(&record.kept.target));
         match (records.pop(), records.is_empty()) {
-            (Some(record), true) => Ok((self.target(&Source::of(&record.kept.target, "/"), setting, true)?, record)),
+            (Some(record), true) => {
+                let target = self.target(&Source::of(&record.kept.target, "/"), setting, true)?;
+                let record = undo::last(&setting.state, &*target.engine)?;
+                Ok((target, record))
+            }
             (None, _) if elsewhere.is_empty() => {
                 Err(Error::bad("no restore is remembered on this machine")
                     .hint("a safety backup may hold what was there: restore-db --list"))

@@ -48,7 +48,7 @@ impl Origin<'_> {
     fn dump(&self, out: &mut dyn Outlet) -> Result<Dumped> {
         match self {
             Origin::Live(engine) => engine.dump(out),
-            Origin::Scratch(workspace, _) => workspace.dump(out),
+            Origin::Scratch(workspace, _) => workspace.loaded().dump(out),
         }
     }
 }

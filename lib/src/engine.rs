@@ -2,6 +2,7 @@
 
 mod private;
 mod named;
+mod our_names;
 mod shown;
 mod sql_stream;
 mod url;
@@ -334,9 +335,17 @@ pub trait Engine {
     /// An empty database beside the real one, to be loaded, checked and then swapped in. `id` names this restore.
     fn beside(&self, origin: Option<&Database>, id: &str) -> Result<Box<dyn Beside>>;
 
-    /// Puts back what a swap kept aside; what was there until now is kept in its stead. What the old state was kept as may
-    /// remain, for [`Engine::discard`] to remove once the new one is written down.
-    fn undo(&self, kept: &Kept) -> Result<Kept>;
+    /// What the swap of the restore or undo with this id will keep: written down before it, so that a kill in between can be undone
+    /// too.
+    fn would_keep(&self, id: &str) -> Result<Kept>;
+
+    /// Whether what a swap kept aside, or was about to, is there.
+    fn is_kept(&self, kept: &Kept) -> Result<bool>;
+
+    /// Puts back what a swap kept aside; what was there until now is kept in its stead, under the name that [`Engine::would_keep`]
+    /// gives for this id. What the old state was kept as may remain, for [`Engine::discard`] to remove once the new one is written
+    /// down.
+    fn undo(&self, kept: &Kept, id: &str) -> Result<Kept>;
 
     /// Removes what a swap kept aside; what is gone already is no error.
     fn discard(&self, kept: &Kept) -> Result<()>;
@@ -345,12 +354,27 @@ pub trait Engine {
     fn recover(&self) -> Result<Vec<String>>;
 }
 
-/// A database that is not the real one: it can be loaded, compared and asked. Dropped, it is gone.
+/// A database that is not the real one: it can be loaded and looked into. Dropped, it is gone.
 pub trait Workspace {
     /// Loads a dump; an error of any statement is an error of the load. `origin` as in [`Engine::scratch`].
     fn load(&mut self, content: Content, plain: &mut dyn Read) -> Result<()>;
 
-    /// What the engine's own check finds wrong with what was loaded, where it has such a check.
+    /// What was loaded.
+    fn loaded(&self) -> &dyn Loaded;
+
+    /// Leaves it behind for inspection, though the value goes.
+    fn keep(self: Box<Self>) -> Result<Left>;
+}
+
+/// A database as it was loaded: compared, asked, dumped again.
+pub trait Loaded {
+    /// Where it is: what a person could connect to.
+    fn location(&self) -> String;
+
+    /// How a program reaches it.
+    fn reach(&self) -> Reach;
+
+    /// What the engine's own check finds wrong with it, where it has such a check.
     fn examine(&self) -> Result<Vec<String>> {
         Ok(Vec::new())
     }
@@ -358,29 +382,20 @@ pub trait Workspace {
     /// Its state.
     fn fingerprint(&self, depth: Depth) -> Result<Fingerprint>;
 
+    /// Its schema, object by object.
+    fn schema(&self) -> Result<Schema>;
+
     /// The first column of the first row that a query gives, as text; none where it gives no row.
     fn ask(&self, query: &str) -> Result<Option<String>>;
 
     /// Dumps it again, as [`Engine::dump`] would, for the level `exact`.
     fn dump(&self, out: &mut dyn Outlet) -> Result<Dumped>;
 
-    /// Where it is: what a person could connect to.
-    fn location(&self) -> String;
-
-    /// Its schema, object by object.
-    fn schema(&self) -> Result<Schema>;
-
     /// What it says of itself.
     fn marker(&self) -> Result<Option<Marker>>;
 
     /// Writes the marker into it.
     fn mark(&self, marker: &Marker) -> Result<()>;
-
-    /// How a program reaches it.
-    fn reach(&self) -> Reach;
-
-    /// Leaves it behind for inspection, though the value goes.
-    fn keep(self: Box<Self>) -> Result<Left>;
 }
 
 /// How a program reaches a clone.
@@ -409,9 +424,6 @@ pub trait Beside: Workspace {
     /// For a rollback: what stands around the database (owner, grants, settings) is to be the origin's too, and not what the
     /// replaced database has by now. Nothing where the engine has no such thing.
     fn bring_properties(&mut self) {}
-
-    /// What [`Beside::swap`] will keep: written down before it, so that a kill in between can be undone too.
-    fn keeps(&mut self) -> Result<Kept>;
 
     /// Makes this the real database, all or nothing, and keeps the old one aside under the name it returns.
     fn swap(self: Box<Self>) -> Result<Kept>;

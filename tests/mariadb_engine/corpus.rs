@@ -77,22 +77,22 @@ fn a_corpus_of_odd_things_survives_dump_scratch_and_dump() {
 
     let mut scratch = engine.scratch(Some(&dumped.database)).expect("a scratch");
     scratch.load(Content::MariadbSql, &mut bytes.as_slice()).expect("a load");
-    let restored = scratch.fingerprint(Depth::Rows).expect("a fingerprint");
+    let restored = scratch.loaded().fingerprint(Depth::Rows).expect("a fingerprint");
     assert_eq!(
         dumped.fingerprint.differences(&restored),
         Vec::<String>::new(),
         "{:#?}",
-        engine.schema().expect("a schema").changes(&scratch.schema().expect("a schema"))
+        engine.schema().expect("a schema").changes(&scratch.loaded().schema().expect("a schema"))
     );
     let mut again = Collected::default();
-    let second = scratch.dump(&mut again).expect("a second dump");
+    let second = scratch.loaded().dump(&mut again).expect("a second dump");
     assert_eq!(second.fingerprint.tables, dumped.fingerprint.tables, "every row, to the byte");
     assert_eq!(dumped.fingerprint.differences(&second.fingerprint), Vec::<String>::new());
     assert_eq!(second.fingerprint.sequences["sq"], dumped.fingerprint.sequences["sq"]);
     assert!(again.bytes == bytes, "a dump of the copy is the very dump");
-    assert_eq!(scratch.ask("CALL nb()").expect("an answer").as_deref(), Some("a\\"));
-    assert_eq!(scratch.ask("SELECT 1 FROM nopk WHERE false").expect("an answer"), None);
-    assert_eq!(scratch.ask("SELECT @@collation_database").expect("an answer").as_deref(), Some("latin1_german1_ci"));
+    assert_eq!(scratch.loaded().ask("CALL nb()").expect("an answer").as_deref(), Some("a\\"));
+    assert_eq!(scratch.loaded().ask("SELECT 1 FROM nopk WHERE false").expect("an answer"), None);
+    assert_eq!(scratch.loaded().ask("SELECT @@collation_database").expect("an answer").as_deref(), Some("latin1_german1_ci"));
 
     // The stream read back from a backup gives the same fingerprint again.
     let mut scanner = Scanner::new();

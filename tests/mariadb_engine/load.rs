@@ -22,9 +22,9 @@ fn fm_a14_a_dump_cut_anywhere_is_no_load() {
     }
     let mut scratch = engine.scratch(Some(&dumped.database)).expect("a scratch");
     scratch.load(Content::MariadbSql, &mut bytes.as_slice()).expect("the whole one");
-    assert_eq!(dumped.fingerprint.differences(&scratch.fingerprint(Depth::Content).expect("a fingerprint")), Vec::<String>::new());
+    assert_eq!(dumped.fingerprint.differences(&scratch.loaded().fingerprint(Depth::Content).expect("a fingerprint")), Vec::<String>::new());
     assert_eq!(
-        scratch.ask("SELECT COUNT(*) FROM information_schema.STATISTICS WHERE TABLE_NAME = 't'").expect("an answer").as_deref(),
+        scratch.loaded().ask("SELECT COUNT(*) FROM information_schema.STATISTICS WHERE TABLE_NAME = 't'").expect("an answer").as_deref(),
         Some("2")
     );
 }
@@ -66,9 +66,9 @@ fn a_dump_with_create_database_goes_into_the_clone() {
     let engine = engine("named");
     let mut scratch = engine.scratch(None).expect("a scratch");
     scratch.load(Content::MariadbSql, &mut output.stdout.as_slice()).expect("a load");
-    assert_eq!(scratch.ask("SELECT COUNT(*) FROM t").expect("an answer").as_deref(), Some("777"));
+    assert_eq!(scratch.loaded().ask("SELECT COUNT(*) FROM t").expect("an answer").as_deref(), Some("777"));
     assert_eq!(
-        scratch.ask("SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'named'").expect("an answer").as_deref(),
+        scratch.loaded().ask("SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'named'").expect("an answer").as_deref(),
         Some("0")
     );
     let several = server().command("mariadb-dump", "root").args(["--databases", "named", "mysql"]).output().expect("mariadb-dump");
@@ -90,8 +90,8 @@ fn a_definer_that_is_nowhere_hinders_nothing() {
     server().sql("orphans", "DROP USER ghost@nowhere");
     let mut scratch = engine.scratch(Some(&dumped.database)).expect("a scratch");
     scratch.load(Content::MariadbSql, &mut bytes.as_slice()).expect("a load");
-    assert_eq!(scratch.ask("CALL p()").expect("an answer").as_deref(), Some("1"));
-    assert_eq!(dumped.fingerprint.differences(&scratch.fingerprint(Depth::Content).expect("a fingerprint")), Vec::<String>::new());
+    assert_eq!(scratch.loaded().ask("CALL p()").expect("an answer").as_deref(), Some("1"));
+    assert_eq!(dumped.fingerprint.differences(&scratch.loaded().fingerprint(Depth::Content).expect("a fingerprint")), Vec::<String>::new());
 }
 
 #[test]
@@ -102,5 +102,5 @@ fn fm_a20_a_row_of_hundreds_of_megabytes_goes_through() {
     assert!(bytes.len() > 400_000_000);
     let mut scratch = engine.scratch(Some(&dumped.database)).expect("a scratch");
     scratch.load(Content::MariadbSql, &mut bytes.as_slice()).expect("a load");
-    assert_eq!(dumped.fingerprint.differences(&scratch.fingerprint(Depth::Content).expect("a fingerprint")), Vec::<String>::new());
+    assert_eq!(dumped.fingerprint.differences(&scratch.loaded().fingerprint(Depth::Content).expect("a fingerprint")), Vec::<String>::new());
 }

@@ -24,7 +24,7 @@ fn servers_in(folder: &std::path::Path) -> usize {
 #[test]
 fn fm_h03_a_dropped_scratch_leaves_neither_process_nor_folder() {
     let scratch = engine("mysql").scratch(None).expect("a scratch");
-    let folder = socket_of(&scratch.reach()).parent().expect("a folder").to_owned();
+    let folder = socket_of(&scratch.loaded().reach()).parent().expect("a folder").to_owned();
     assert_eq!(servers_in(&folder), 1);
     if nix::unistd::geteuid().is_root() {
         use std::os::unix::fs::MetadataExt;
@@ -50,7 +50,7 @@ fn a_scratch_is_ready_soon() {
     eprintln!("ready in {best:.2} s, and gone");
     assert!(best < 1.5, "{best} s");
     let scratch = engine("mysql").scratch(None).expect("a scratch");
-    assert_eq!(scratch.ask("SELECT DATABASE()").expect("an answer").as_deref(), Some("restored"));
+    assert_eq!(scratch.loaded().ask("SELECT DATABASE()").expect("an answer").as_deref(), Some("restored"));
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_kept_clone_answers_after_our_end_and_goes_by_its_own_command() {
     let (dumped, bytes) = dump_of(&engine).expect("a dump");
     let mut scratch = engine.scratch(Some(&dumped.database)).expect("a scratch");
     scratch.load(Content::MariadbSql, &mut bytes.as_slice()).expect("a load");
-    let folder = socket_of(&scratch.reach()).parent().expect("a folder").to_owned();
+    let folder = socket_of(&scratch.loaded().reach()).parent().expect("a folder").to_owned();
     let left = scratch.keep().expect("kept");
     // What the next run sweeps is not this.
     drop(engine.scratch(None).expect("another scratch"));
@@ -75,7 +75,7 @@ fn a_kept_clone_answers_after_our_end_and_goes_by_its_own_command() {
 #[test]
 fn fm_h05_what_a_killed_run_left_is_swept_and_what_lives_is_not() {
     let living = engine("mysql").scratch(None).expect("a scratch");
-    let folder = socket_of(&living.reach()).parent().expect("a folder").to_owned();
+    let folder = socket_of(&living.loaded().reach()).parent().expect("a folder").to_owned();
     let mut child = Command::new(std::env::current_exe().expect("our path"))
         .args(["--exact", "scratch::a_process_that_is_killed", "--ignored", "--nocapture"])
         .stdout(std::process::Stdio::piped())
@@ -95,7 +95,7 @@ fn fm_h05_what_a_killed_run_left_is_swept_and_what_lives_is_not() {
     assert!(dead.exists());
     drop(engine("mysql").scratch(None).expect("the next run"));
     assert!(!dead.exists() && folder.exists());
-    assert_eq!(living.ask("SELECT 1").expect("an answer").as_deref(), Some("1"));
+    assert_eq!(living.loaded().ask("SELECT 1").expect("an answer").as_deref(), Some("1"));
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn fm_h05_what_a_killed_run_left_is_swept_and_what_lives_is_not() {
 #[allow(clippy::print_stdout)]
 fn a_process_that_is_killed() {
     let scratch = engine("mysql").scratch(None).expect("a scratch");
-    println!("socket {}", scratch.reach().places["socket"]);
+    println!("socket {}", scratch.loaded().reach().places["socket"]);
     std::thread::sleep(std::time::Duration::from_secs(60));
 }
 
@@ -117,9 +117,9 @@ fn a_scratch_on_a_server_of_the_users_is_loaded_dropped_kept_and_swept() {
     let settings = Settings { scratch_server: Some(server().url("root", "")), ..settings() };
     let engine = holdfast::engine::mariadb::Mariadb::parse(&server().url("root", "origin"), None, settings).expect("a URL");
     let mut scratch = engine.scratch(Some(&dumped.database)).expect("a scratch");
-    let name = scratch.reach().places["database"].clone();
+    let name = scratch.loaded().reach().places["database"].clone();
     scratch.load(Content::MariadbSql, &mut bytes.as_slice()).expect("a load");
-    assert_eq!(scratch.ask("SELECT COUNT(*) FROM t").expect("an answer").as_deref(), Some("777"));
+    assert_eq!(scratch.loaded().ask("SELECT COUNT(*) FROM t").expect("an answer").as_deref(), Some("777"));
 
     // One of a dead run, one that lives, and one that somebody else has.
     server().sql("mysql", "CREATE DATABASE holdfast_scratch_00ff12ab34cd; CREATE DATABASE holdfast_scratch_of_mine");
@@ -129,7 +129,7 @@ fn a_scratch_on_a_server_of_the_users_is_loaded_dropped_kept_and_swept() {
     assert!(!there(&name));
 
     let scratch = engine.scratch(None).expect("a scratch");
-    let name = scratch.reach().places["database"].clone();
+    let name = scratch.loaded().reach().places["database"].clone();
     let left = scratch.keep().expect("kept");
     drop(engine.scratch(None).expect("the next run"));
     assert!(there(&name));

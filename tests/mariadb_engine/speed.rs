@@ -38,7 +38,7 @@ fn speed() {
         let plain = engine.scratch(Some(&dumped.database)).expect("a scratch");
         let mut ours = engine.scratch(Some(&dumped.database)).expect("a scratch");
         let limit = seconds(&mut || {
-            let reach = plain.reach();
+            let reach = plain.loaded().reach();
             let mut client = std::process::Command::new("mariadb")
                 .args(["--no-defaults", &format!("--socket={}", reach.places["socket"]), "--user=root", &reach.places["database"]])
                 .stdin(Stdio::piped())
@@ -49,6 +49,6 @@ fn speed() {
         });
         let took = seconds(&mut || ours.load(Content::MariadbSql, &mut bytes.as_slice()).expect("a load"));
         eprintln!("mariadb {limit:.2} s, load {took:.2} s, ratio {:.2}", took / limit);
-        plain.ask("SELECT 1").expect("an answer");
+        plain.loaded().ask("SELECT 1").expect("an answer");
     }
 }

@@ -81,19 +81,19 @@ fn a_corpus_of_odd_things_survives_dump_scratch_and_dump() {
 
     let mut scratch = engine.scratch(Some(&dumped.database)).expect("a scratch");
     scratch.load(Content::PostgresSql, &mut bytes.as_slice()).expect("a load");
-    let restored = scratch.fingerprint(Depth::Rows).expect("a fingerprint");
+    let restored = scratch.loaded().fingerprint(Depth::Rows).expect("a fingerprint");
     assert_eq!(dumped.fingerprint.differences(&restored), Vec::<String>::new());
     let mut again = Collected::default();
-    let second = scratch.dump(&mut again).expect("a second dump");
+    let second = scratch.loaded().dump(&mut again).expect("a second dump");
     assert_eq!(dumped.fingerprint.differences(&second.fingerprint), Vec::<String>::new());
     assert_eq!(second.fingerprint.tables, dumped.fingerprint.tables);
     let unhashed: Vec<&String> = tables.iter().filter(|(_, table)| table.content_sha256.is_none()).map(|(name, _)| name).collect();
     assert_eq!(unhashed, ["public.child"]);
-    let content = scratch.fingerprint(Depth::Content).expect("a fingerprint");
+    let content = scratch.loaded().fingerprint(Depth::Content).expect("a fingerprint");
     assert_eq!(content.tables, dumped.fingerprint.tables, "what a copy has otherwise is left out on both sides");
-    assert_eq!(scratch.ask("SELECT tricky()").expect("an answer").as_deref(), Some("it's 'unbalanced"));
-    assert_eq!(scratch.ask("SELECT 'two\nlines', 2").expect("an answer").as_deref(), Some("two\nlines"));
-    assert_eq!(scratch.ask("SELECT 1 WHERE false").expect("an answer"), None);
+    assert_eq!(scratch.loaded().ask("SELECT tricky()").expect("an answer").as_deref(), Some("it's 'unbalanced"));
+    assert_eq!(scratch.loaded().ask("SELECT 'two\nlines', 2").expect("an answer").as_deref(), Some("two\nlines"));
+    assert_eq!(scratch.loaded().ask("SELECT 1 WHERE false").expect("an answer"), None);
 
     // The stream read back from a backup gives the same fingerprint again.
     let mut scanner = Scanner::new();
@@ -120,5 +120,5 @@ fn fm_a21_a_database_in_latin1_keeps_its_names_and_texts() {
     assert_eq!(dumped.fingerprint.differences(&engine.fingerprint(Depth::Rows).expect("a fingerprint")), Vec::<String>::new());
     let mut scratch = engine.scratch(Some(&dumped.database)).expect("a scratch");
     scratch.load(Content::PostgresSql, &mut bytes.as_slice()).expect("a load");
-    assert_eq!(dumped.fingerprint.differences(&scratch.fingerprint(Depth::Rows).expect("a fingerprint")), Vec::<String>::new());
+    assert_eq!(dumped.fingerprint.differences(&scratch.loaded().fingerprint(Depth::Rows).expect("a fingerprint")), Vec::<String>::new());
 }

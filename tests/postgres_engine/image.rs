@@ -54,7 +54,7 @@ fn a_schema_is_the_same_in_the_restored_copy_and_shows_what_a_migration_changes(
     let mut scratch = engine.scratch(Some(&dumped.database)).expect("a scratch");
     scratch.load(Content::PostgresSql, &mut bytes.as_slice()).expect("a load");
     let before = engine.schema().expect("a schema");
-    assert_eq!(before.changes(&scratch.schema().expect("a schema")), []);
+    assert_eq!(before.changes(&scratch.loaded().schema().expect("a schema")), []);
     for (object, text) in [
         ("table public.accounts", "CREATE TABLE public.accounts"),
         ("table public.\"Odd \"\"name\"\".(x) FROM stdin;\"", "\"select\" integer"),

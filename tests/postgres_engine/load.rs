@@ -26,7 +26,7 @@ fn a_pg_dump_archive_loads_too() {
     let archive = server().command("pg_dump", "postgres", "archive").arg("-Fc").output().expect("pg_dump");
     let mut scratch = engine("archive").scratch(None).expect("a scratch");
     scratch.load(Content::PostgresCustom, &mut archive.stdout.as_slice()).expect("a load");
-    assert_eq!(scratch.ask("SELECT count(*) FROM t").expect("an answer").as_deref(), Some("777"));
+    assert_eq!(scratch.loaded().ask("SELECT count(*) FROM t").expect("an answer").as_deref(), Some("777"));
     let mut second = engine("archive").scratch(None).expect("a scratch");
     second.load(Content::PostgresCustom, &mut &archive.stdout[..archive.stdout.len() / 2]).expect_err("half an archive");
 }

@@ -23,11 +23,11 @@ fn a_marker_is_written_read_and_goes_along_into_backups_and_clones() {
 
     let (dumped, bytes) = dump_of(&engine).expect("a dump");
     let mut scratch = engine.scratch(Some(&dumped.database)).expect("a scratch");
-    assert_eq!(scratch.marker().expect("a look"), None);
+    assert_eq!(scratch.loaded().marker().expect("a look"), None);
     scratch.load(Content::PostgresSql, &mut bytes.as_slice()).expect("a load");
-    assert_eq!(scratch.marker().expect("a look"), Some(prod.clone()));
-    scratch.mark(&prod.of_clone()).expect("marked");
-    let clone = scratch.marker().expect("a look").expect("a marker");
+    assert_eq!(scratch.loaded().marker().expect("a look"), Some(prod.clone()));
+    scratch.loaded().mark(&prod.of_clone()).expect("marked");
+    let clone = scratch.loaded().marker().expect("a look").expect("a marker");
     assert_eq!((clone.environment.as_str(), clone.role), ("prod", Role::Clone));
     assert_eq!(engine.marker().expect("a look"), Some(prod));
 }

@@ -56,6 +56,6 @@ fn a_service_names_the_server_and_a_url_beside_it_the_database() {
     let mut beside = plain.beside(Some(&dumped.database), "srv").expect("beside");
     beside.load(Content::PostgresSql, &mut bytes.as_slice()).expect("a load");
     let kept = beside.swap().expect("a swap");
-    plain.undo(&kept).expect("an undo");
+    plain.undo(&kept, "20260101T000001Z-0000").expect("an undo");
     assert_eq!(server().sql("served", "SELECT count(*) FROM t"), "777");
 }

@@ -78,7 +78,7 @@ fn a_rollback_takes_back_what_the_migration_did_around_the_database_where_it_is_
         }
         let kept = beside.swap().expect("a swap");
         assert_eq!(around("surrounded"), *expected);
-        let back = engine.undo(&kept).expect("an undo");
+        let back = engine.undo(&kept, "20260101T000001Z-0000").expect("an undo");
         assert_eq!(around("surrounded"), after);
         engine.discard(&back).expect("discarded");
     }

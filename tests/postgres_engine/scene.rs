@@ -116,7 +116,7 @@ pub(crate) fn restore(name: &str, dumped: &Dumped, bytes: &[u8], id: &str) -> Ke
     let engine = engine(name);
     let mut beside = engine.beside(Some(&dumped.database), id).expect("a database beside");
     beside.load(Content::PostgresSql, &mut &bytes[..]).expect("a load");
-    assert_eq!(dumped.fingerprint.differences(&beside.fingerprint(Depth::Rows).expect("a fingerprint")), Vec::<String>::new());
+    assert_eq!(dumped.fingerprint.differences(&beside.loaded().fingerprint(Depth::Rows).expect("a fingerprint")), Vec::<String>::new());
     beside.swap().expect("a swap")
 }
 

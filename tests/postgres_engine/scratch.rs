@@ -58,7 +58,7 @@ fn psql_with(reach: &Reach, args: &[&str]) -> String {
 #[test]
 fn a_child_reaches_the_clone_by_every_way_and_nothing_else() {
     let scratch = loaded("reached 'it");
-    let reach = scratch.reach();
+    let reach = scratch.loaded().reach();
     let url = reach.places["url"].clone();
     assert_eq!(reach.variables["DATABASE_URL"].as_deref(), Some(url.as_str()));
     for args in [vec![], vec!["-d", url.as_str()]] {
@@ -71,7 +71,7 @@ fn a_child_reaches_the_clone_by_every_way_and_nothing_else() {
 #[test]
 fn fm_h03_a_dropped_scratch_leaves_neither_process_nor_folder_whoever_is_connected() {
     let scratch = loaded("crowded");
-    let reach = scratch.reach();
+    let reach = scratch.loaded().reach();
     let folder = folder_of(&reach);
     let pid = server_pid(&folder);
     let url = reach.places["url"].clone();
@@ -82,7 +82,8 @@ fn fm_h03_a_dropped_scratch_leaves_neither_process_nor_folder_whoever_is_connect
             .expect("psql")
     });
     until("the client is connected", || {
-        scratch.ask("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)'").expect("an answer").as_deref() == Some("1")
+        scratch.loaded().ask("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)'").expect("an answer").as_deref()
+            == Some("1")
     });
     drop(scratch);
     assert!(!folder.exists() && !is_there(pid));
@@ -96,7 +97,7 @@ fn fm_h03_a_dropped_scratch_leaves_neither_process_nor_folder_whoever_is_connect
 fn holds_a_scratch_for_ever() {
     let Ok(name) = std::env::var("HOLDFAST_TEST_FOLDER_FILE") else { return };
     let scratch = scratch();
-    std::fs::write(&name, folder_of(&scratch.reach()).display().to_string()).expect("written");
+    std::fs::write(&name, folder_of(&scratch.loaded().reach()).display().to_string()).expect("written");
     loop {
         std::thread::park();
     }
@@ -128,7 +129,7 @@ fn fm_h05_what_killed_runs_left_is_swept_and_what_lives_is_not() {
     drop(run);
     // And a run that had just let its server go, and not yet taken the mark away.
     let half_kept = scratch();
-    let (outliving, reach) = (folder_of(&half_kept.reach()), half_kept.reach());
+    let (outliving, reach) = (folder_of(&half_kept.loaded().reach()), half_kept.loaded().reach());
     half_kept.keep().expect("kept");
     let outliving_pid = server_pid(&outliving);
     std::fs::write(outliving.join("alive"), "").expect("a mark that nobody holds");
@@ -144,7 +145,7 @@ fn fm_h05_what_killed_runs_left_is_swept_and_what_lives_is_not() {
     }
     assert!(!is_there(outliving_pid));
     assert!(living.exists() && is_there(server_pid(&living)) && foreign.path().exists());
-    assert_eq!(other.ask("SELECT 1").expect("an answer").as_deref(), Some("1"));
+    assert_eq!(other.loaded().ask("SELECT 1").expect("an answer").as_deref(), Some("1"));
     drop(living_run);
     drop(scratch());
     assert!(!living.exists());
@@ -181,7 +182,7 @@ fn a_kept_clone_answers_after_our_end_is_not_swept_and_goes_by_its_own_command()
 #[test]
 fn what_is_kept_says_how_to_reach_and_drop_it() {
     let scratch = loaded("left");
-    let url = scratch.reach().places["url"].clone();
+    let url = scratch.loaded().reach().places["url"].clone();
     let Left { open, drop: remove, .. } = scratch.keep().expect("kept");
     assert_eq!(open, format!("psql '{url}'"));
     assert!(remove.contains(" -m immediate stop; rm -rf /"), "{remove}");

@@ -18,7 +18,7 @@ fn scratch() -> Box<dyn Workspace> {
 }
 
 fn name_of(scratch: &dyn Workspace) -> String {
-    scratch.reach().places["database"].clone()
+    scratch.loaded().reach().places["database"].clone()
 }
 
 fn is_there(name: &str) -> bool {
@@ -39,8 +39,8 @@ fn a_scratch_on_a_server_of_the_users_is_reached_and_dropped() {
     let (dumped, bytes) = dump_of(&engine).expect("a dump");
     let mut scratch = engine.scratch(Some(&dumped.database)).expect("a scratch");
     scratch.load(Content::PostgresSql, &mut bytes.as_slice()).expect("a load");
-    assert_eq!(scratch.ask("SELECT count(*) FROM t").expect("an answer").as_deref(), Some("777"));
-    let (name, url) = (name_of(&*scratch), scratch.reach().places["url"].clone());
+    assert_eq!(scratch.loaded().ask("SELECT count(*) FROM t").expect("an answer").as_deref(), Some("777"));
+    let (name, url) = (name_of(&*scratch), scratch.loaded().reach().places["url"].clone());
     assert_eq!(paste(&format!("psql '{url}' -XAtc 'SELECT count(*), current_database() FROM t'")), (true, format!("777|{name}")));
     drop(scratch);
     assert!(!is_there(&name) && is_there("origin"));
@@ -81,7 +81,7 @@ fn fm_h04_ten_runs_at_once_have_ten_scratches() {
                     let scratch = scratch();
                     let name = name_of(&*scratch);
                     server().sql(&name, "CREATE TABLE mine (a int)");
-                    assert_eq!(scratch.ask("SELECT count(*) FROM mine").expect("an answer").as_deref(), Some("0"));
+                    assert_eq!(scratch.loaded().ask("SELECT count(*) FROM mine").expect("an answer").as_deref(), Some("0"));
                     name
                 })
             })
@@ -227,8 +227,8 @@ fn no_password_is_in_what_is_shown_of_a_kept_scratch() {
     server().sql("postgres", "CREATE ROLE keeper_of_scratch LOGIN SUPERUSER PASSWORD 'canary-0815'");
     let url = server().url("keeper_of_scratch", "postgres").replace("keeper_of_scratch@", "keeper_of_scratch:canary-0815@");
     let scratch = scratch_on(&url);
-    assert_eq!(scratch.reach().variables["PGPASSWORD"].as_deref(), Some("canary-0815"));
-    assert!(scratch.reach().places["url"].contains("canary-0815") && !scratch.location().contains("canary"));
+    assert_eq!(scratch.loaded().reach().variables["PGPASSWORD"].as_deref(), Some("canary-0815"));
+    assert!(scratch.loaded().reach().places["url"].contains("canary-0815") && !scratch.loaded().location().contains("canary"));
     let left = scratch.keep().expect("kept");
     assert!(!format!("{left:?}").contains("canary"), "{left:?}");
     assert!(paste(&left.drop).0);

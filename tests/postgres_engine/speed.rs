@@ -104,7 +104,7 @@ fn a_small_clone() {
             let made = start.elapsed().as_secs_f64();
             scratch.load(Content::PostgresSql, &mut bytes.as_slice()).expect("a load");
             let ready = start.elapsed().as_secs_f64();
-            let reach = scratch.reach();
+            let reach = scratch.loaded().reach();
             assert!(reach.places.contains_key("url"));
             drop(scratch);
             let all = start.elapsed().as_secs_f64();

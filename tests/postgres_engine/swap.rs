@@ -29,14 +29,14 @@ fn a_swap_brings_rows_owner_grants_settings_and_comment_and_undo_takes_them_back
     assert!(!can_connect, "the old state takes connections");
 
     let engine = engine("ledger");
-    let back = engine.undo(&kept).expect("an undo");
+    let back = engine.undo(&kept, "20260101T000001Z-0000").expect("an undo");
     assert_eq!(around("ledger"), before);
     assert_eq!(server().sql("ledger", "SELECT count(*) FROM after"), "0");
-    let again = engine.undo(&back).expect("an undo of the undo");
+    let again = engine.undo(&back, "20260101T000002Z-0000").expect("an undo of the undo");
     assert_eq!(server().sql("ledger", "SELECT count(*) FROM t"), "777");
     engine.discard(&again).expect("discarded");
     assert_eq!(server().sql("postgres", "SELECT count(*) FROM pg_database WHERE datname LIKE 'ledger\\_\\_%'"), "0");
-    assert!(engine.undo(&again).expect_err("nothing kept").to_string().contains("no longer there"));
+    assert!(engine.undo(&again, "20260101T000003Z-0000").expect_err("nothing kept").to_string().contains("no longer there"));
     assert_eq!(engine.recover().expect("nothing to do"), Vec::<String>::new());
 }
 
@@ -49,9 +49,9 @@ fn a_missing_database_is_made_and_undone() {
     let kept = restore("fresh", &dumped, &bytes, "one");
     assert_eq!(kept.aside, None);
     assert!(matches!(engine("fresh").live().expect("a look"), Live::Present { is_empty: false, .. }));
-    let back = engine("fresh").undo(&kept).expect("an undo");
+    let back = engine("fresh").undo(&kept, "20260101T000004Z-0000").expect("an undo");
     assert_eq!(engine("fresh").live().expect("a look"), Live::Missing);
-    engine("fresh").undo(&back).expect("the other way");
+    engine("fresh").undo(&back, "20260101T000005Z-0000").expect("the other way");
     assert_eq!(server().sql("fresh", "SELECT count(*) FROM t"), "777");
 }
 
@@ -133,7 +133,7 @@ fn restores_for_ever() {
         let mut beside = engine.beside(Some(&dumped.database), &format!("{}_{round}", std::process::id())).expect("beside");
         beside.load(Content::PostgresSql, &mut bytes.as_slice()).expect("a load");
         let kept = beside.swap().expect("a swap");
-        let back = engine.undo(&kept).expect("an undo");
+        let back = engine.undo(&kept, "20260101T000006Z-0000").expect("an undo");
         engine.discard(&back).expect("discarded");
     }
 }

@@ -64,13 +64,7 @@ for what in 'latest --no-safety-backup' --undo; do
             "$was") olds=$((olds + 1)) ;;
             "$comes")
                 news=$((news + 1))
-                # A killed undo did not live to write down where it put the other state, which is there all the same.
-                if [ "$what" = --undo ]; then
-                    [ -n "$(kept_aside)" ] || wrong "$what, statement $number: what was there is kept nowhere"
-                    expect 0 restore-db latest --no-safety-backup
-                else
-                    expect 0 restore-db --undo
-                fi
+                expect 0 restore-db --undo
                 [ "$(picture)" = "$was" ] || wrong "$what, statement $number: what was there did not come back"
                 ;;
             *)

@@ -18,6 +18,7 @@ mod objects;
 mod place;
 mod probe;
 mod programs;
+mod questions;
 mod require;
 mod rights;
 mod scratch;
@@ -33,7 +34,7 @@ pub use structure::SqlStructure;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Beside, Content, Depth, Dumped, Engine, Kept, Live, Outlet, Probe, Settings, Workspace};
+use super::{Beside, Content, Depth, Dumped, Engine, Kept, Live, Loaded, Outlet, Probe, Settings, Workspace};
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
 use crate::manifest::{Database, EngineName};
@@ -187,8 +188,18 @@ impl Engine for Mariadb {
         Ok(Box::new(beside::create(&self.place, self.target()?, origin, id)?))
     }
 
-    fn undo(&self, kept: &Kept) -> Result<Kept> {
-        exchange::undo(&self.place, self.target()?, kept)
+    fn would_keep(&self, id: &str) -> Result<Kept> {
+        let target = self.target()?;
+        let is_there = catalog::is_there(&mut self.place.without_database().session()?, target)?;
+        Ok(Kept { engine: self.name(), target: self.location(), aside: is_there.then(|| exchange::aside_of(target, id)) })
+    }
+
+    fn is_kept(&self, kept: &Kept) -> Result<bool> {
+        exchange::is_kept(&self.place, self.target()?, kept)
+    }
+
+    fn undo(&self, kept: &Kept, id: &str) -> Result<Kept> {
+        exchange::undo(&self.place, self.target()?, kept, id)
     }
 
     fn discard(&self, kept: &Kept) -> Result<()> {

@@ -30,7 +30,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::{Beside, Content, Depth, Dumped, Engine, Kept, Live, Outlet, Probe, Settings, Workspace};
+use super::{Beside, Content, Depth, Dumped, Engine, Kept, Live, Loaded, Outlet, Probe, Settings, Workspace};
 use crate::error::Result;
 use crate::fingerprint::Fingerprint;
 use crate::manifest::{Database, EngineName};
@@ -204,8 +204,16 @@ impl Engine for Postgres {
         Ok(Box::new(beside::create(&self.place, &self.target()?, origin, id)?))
     }
 
-    fn undo(&self, kept: &Kept) -> Result<Kept> {
-        exchange::undo(&self.place, &self.target()?, kept)
+    fn would_keep(&self, id: &str) -> Result<Kept> {
+        exchange::would_keep(&self.place, &self.target()?, self.location(), id)
+    }
+
+    fn is_kept(&self, kept: &Kept) -> Result<bool> {
+        exchange::is_kept(&self.place, &self.target()?, kept)
+    }
+
+    fn undo(&self, kept: &Kept, id: &str) -> Result<Kept> {
+        exchange::undo(&self.place, &self.target()?, kept, id)
     }
 
     fn discard(&self, kept: &Kept) -> Result<()> {

@@ -193,8 +193,16 @@ impl Engine for Sqlite {
         Ok(Box::new(swap::Incoming::new(file, self.path.clone(), self.beside_path("before", id), own.and_then(dump::mode_in))))
     }
 
-    fn undo(&self, kept: &Kept) -> Result<Kept> {
-        swap::undo(&self.path, kept, &self.settings, |id| self.beside_path("before", id))
+    fn would_keep(&self, id: &str) -> Result<Kept> {
+        Ok(swap::would_keep(&self.path, &self.beside_path("before", id)))
+    }
+
+    fn is_kept(&self, kept: &Kept) -> Result<bool> {
+        Ok(kept.aside.as_ref().is_some_and(|aside| swap::is_anything_at(Path::new(aside))))
+    }
+
+    fn undo(&self, kept: &Kept, id: &str) -> Result<Kept> {
+        swap::undo(&self.path, kept, &self.settings, &self.beside_path("before", id))
     }
 
     fn discard(&self, kept: &Kept) -> Result<()> {

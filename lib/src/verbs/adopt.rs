@@ -185,7 +185,7 @@ fn prove(
     let proven = rehearsal.outcome.map_err(|findings| {
         Error::bad(format!("the dump does not prove: {}", findings.first().map_or("", String::as_str))).hint("nothing was published")
     })?;
-    let restored = proven.into_clone().fingerprint(Depth::Rows)?;
+    let restored = proven.into_clone().loaded().fingerprint(Depth::Rows)?;
     manifest.fingerprint = match in_stream {
         None => Some(restored),
         // Later checks compare it with both, so both must agree.

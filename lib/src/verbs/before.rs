@@ -138,7 +138,7 @@ impl Before {
 
     /// The same for a clone that something has worked on.
     pub fn compare_clone(&self, clone: &dyn Workspace) -> Result<Since> {
-        self.changes(&clone.fingerprint(Depth::Content)?, Is::ACopy, || clone.schema()).map(Since::of)
+        self.changes(&clone.loaded().fingerprint(Depth::Content)?, Is::ACopy, || clone.loaded().schema()).map(Since::of)
     }
 
     fn changes(&self, after: &Fingerprint, what: Is, schema_after: impl FnOnce() -> Result<Schema>) -> Result<Changes> {
@@ -147,7 +147,7 @@ impl Before {
         if before.schema_sha256 == after.schema_sha256 {
             return Ok(changes);
         }
-        Ok(changes.with_schema(&self.with_clone(|clone| clone.schema())?, &schema_after()?))
+        Ok(changes.with_schema(&self.with_clone(|clone| clone.loaded().schema())?, &schema_after()?))
     }
 
     /// Tables of SQLite that only the application can read, for want of a collation or a module: a fingerprint leaves them out,
@@ -158,7 +158,7 @@ impl Before {
         }
         let is_known = |table: &str| before.tables.get(table).is_some_and(|known| known.content_sha256.is_some());
         let is_virtual = |sql: &str| sql.trim_start().get(..14).is_some_and(|start| start.eq_ignore_ascii_case("CREATE VIRTUAL"));
-        let schema = self.with_clone(|clone| clone.schema())?;
+        let schema = self.with_clone(|clone| clone.loaded().schema())?;
         let tables = schema.0.iter().filter(|(_, sql)| !is_virtual(sql)).filter_map(|(name, _)| name.strip_prefix("table "));
         Ok(tables.filter(|table| !is_known(table)).map(str::to_owned).collect())
     }
@@ -173,7 +173,7 @@ impl Before {
             }
             _ => match verify::read_back(&self.backup)? {
                 Some(read) => Ok(read),
-                None => self.with_clone(|clone| clone.fingerprint(Depth::Content)),
+                None => self.with_clone(|clone| clone.loaded().fingerprint(Depth::Content)),
             },
         }
     }

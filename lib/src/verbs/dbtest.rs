@@ -76,18 +76,18 @@ pub fn run(guarded: Guarded<'_>, probe: &Probe, request: &Request, on: &dyn Onlo
     let (before, made) = back_up(&guarded, probe, request, on)?;
     let mut report = Report::begin(&guarded, request, &made);
     let clone = before.take_clone()?;
-    report.clone = Some(clone.location());
+    report.clone = Some(clone.loaded().location());
     let surroundings = on_clone::surroundings(environment, &*guarded.engine, &*clone)?;
     let command = surroundings.fill_in(&request.command)?;
     report.variables = surroundings.names();
     let run = fsx::random_hex(8)?;
-    on.note(&format!("the tests run on {}", clone.location()));
+    on.note(&format!("the tests run on {}", clone.loaded().location()));
     interrupt::check()?;
     interrupt::replace_deadline(None);
     let told = |_| on.note("looking at what the tests did; once more ends it");
     interrupt::shield(told, || {
         let starts = |_: &Process| {
-            on.command_begins(&command.line(), &clone.location());
+            on.command_begins(&command.line(), &clone.loaded().location());
             Ok(())
         };
         let loose = Loose { run: &run, command: &command, variables: surroundings.variables, timeout: request.timeout };

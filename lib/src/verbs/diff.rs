@@ -107,7 +107,7 @@ fn databases(before: &Backup, after: &Backup, depth: Depth, settings: &Settings)
                 changes
             }
             (false, _) => {
-                let schema = |backup: &Backup| Before::of(backup.clone(), settings.clone())?.take_clone()?.schema();
+                let schema = |backup: &Backup| Before::of(backup.clone(), settings.clone())?.take_clone()?.loaded().schema();
                 changes.with_schema(&schema(before)?, &schema(after)?)
             }
         }

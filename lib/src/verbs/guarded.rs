@@ -318,7 +318,7 @@ impl<'a> Guarded<'a> {
             self.put_back(before, on).or_else(|error| match self.found(before, Duration::ZERO) {
                 // It failed after the swap, in noting that down.
                 Found::Unchanged => {
-                    let record = Record::read(self.store.state(), &self.engine.location()).ok().flatten();
+                    let record = Record::read(self.store.state(), &*self.engine).ok().flatten();
                     let own = record.filter(|record| record.origin == before.backup().id());
                     Ok(BroughtBack { kept_aside: own.and_then(|record| record.kept.aside), notes: vec![error.to_string()] })
                 }

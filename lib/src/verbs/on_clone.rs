@@ -24,10 +24,10 @@ pub struct Surroundings {
 /// variables and those of the configuration lead to the clone, and every inherited one that leads to the real database does
 /// so too, or is taken away.
 pub fn surroundings(environment: &Environment, engine: &dyn Engine, clone: &dyn Workspace) -> Result<Surroundings> {
-    if let Some(marker) = clone.marker()? {
-        clone.mark(&marker.of_clone())?;
+    if let Some(marker) = clone.loaded().marker()? {
+        clone.loaded().mark(&marker.of_clone())?;
     }
-    lead(environment, engine, &clone.reach(), std::env::vars_os())
+    lead(environment, engine, &clone.loaded().reach(), std::env::vars_os())
 }
 
 fn lead(

@@ -191,7 +191,7 @@ pub(super) fn put_back(
     compare(origin, &*beside, asserts)?;
     let expected = if !means.as_it_was && marked::settle(origin, target, &live, &*beside)? {
         // The marker's table may have come with it.
-        Some(beside.fingerprint(Depth::Rows)?)
+        Some(beside.loaded().fingerprint(Depth::Rows)?)
     } else {
         origin.fingerprint().cloned()
     };
@@ -201,8 +201,8 @@ pub(super) fn put_back(
     let safety_backup = if plan.has(Action::SafetyBackup) { Some(back_up_first(engine, plan, means, progress)?) } else { None };
     interrupt::check()?;
     let was_empty = safety_backup.is_none() && matches!(engine.live()?, Live::Present { is_empty: true, .. });
-    let replaced = Replaced { kept: beside.keeps()?, safety_backup: safety_backup.clone(), was_empty };
-    let record = Record::begin(means.state, &plan.target, &plan.origin, replaced)?;
+    let replaced = Replaced { kept: engine.would_keep(&restore_id)?, safety_backup: safety_backup.clone(), was_empty };
+    let record = Record::begin(means.state, engine, &plan.origin, replaced)?;
     let kept = match beside.swap() {
         Ok(kept) => kept,
         Err(error) => {
@@ -313,9 +313,9 @@ fn load(origin: &Origin, proof: Option<&Verified>, engine: &dyn Engine, restore_
 /// Whether what was loaded is what the backup says; anything else ends the restore before the swap.
 fn compare(origin: &Origin, beside: &dyn Beside, asserts: &[crate::config::Assert]) -> Result<()> {
     // The image of a backup has just been found to be, byte for byte, the one that passed this check when it was made.
-    let mut findings = if origin.is_proven() { Vec::new() } else { beside.examine()? };
+    let mut findings = if origin.is_proven() { Vec::new() } else { beside.loaded().examine()? };
     if let Some(expected) = origin.fingerprint() {
-        findings.extend(expected.differences(&beside.fingerprint(Depth::Rows)?));
+        findings.extend(expected.differences(&beside.loaded().fingerprint(Depth::Rows)?));
     }
     findings.extend(verify::asserts(beside, asserts));
     match findings.as_slice() {

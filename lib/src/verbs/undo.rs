@@ -1,6 +1,6 @@
 //! `restore-db --undo` and `--discard`: what a restore kept aside comes back, or goes.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -10,8 +10,8 @@ use crate::engine::{Engine, Kept};
 use crate::error::{Error, OnPath, Result};
 use crate::fsx;
 use crate::guardian::{Approval, Operation};
+use crate::id;
 use crate::lock;
-use crate::manifest::EngineName;
 use crate::state_dir::StateDir;
 
 /// What the state directory remembers of the last restore into a target.
@@ -26,6 +26,9 @@ pub struct Record {
     pub at: DateTime<Utc>,
     /// Whether the swap is known to have been done.
     pub is_complete: bool,
+    /// Whether it was an undo, which takes what it puts back from where that was kept.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_undo: bool,
     /// The safety backup of what was kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub safety_backup: Option<String>,
@@ -51,9 +54,9 @@ pub(super) struct Replaced {
 }
 
 impl Record {
-    /// Writes down what a swap is about to keep.
-    pub(super) fn begin(state: &StateDir, target: &str, origin: &str, replaced: Replaced) -> Result<Self> {
-        let previous = Self::read(state, target)?.map(|record| Box::new(Record { previous: None, ..record }));
+    /// Writes down what the swap of a restore is about to keep.
+    pub(super) fn begin(state: &StateDir, engine: &dyn Engine, origin: &str, replaced: Replaced) -> Result<Self> {
+        let previous = Self::read(state, engine)?.map(|record| Box::new(Record { previous: None, ..record }));
         let older = previous
             .iter()
             .flat_map(|record| record.older.iter().chain([&record.kept]))
@@ -63,7 +66,26 @@ impl Record {
         let Replaced { kept, safety_backup, was_empty } = replaced;
         let (origin, at) = (origin.to_owned(), clock::now());
         let left_by_tests = previous.as_ref().map(|record| record.left_by_tests.clone()).unwrap_or_default();
-        let record = Record { kept, origin, at, is_complete: false, safety_backup, was_empty, older, left_by_tests, previous };
+        let record =
+            Record { kept, origin, at, is_complete: false, is_undo: false, safety_backup, was_empty, older, left_by_tests, previous };
+        record.write(state)?;
+        Ok(record)
+    }
+
+    /// Writes down what the swap of an undo is about to keep, in the stead of what it puts back.
+    fn begin_undo(&self, state: &StateDir, kept: Kept) -> Result<Self> {
+        let record = Record {
+            kept,
+            origin: format!("undo of {}", self.origin),
+            at: clock::now(),
+            is_complete: false,
+            is_undo: true,
+            safety_backup: None,
+            was_empty: false,
+            older: self.older.clone(),
+            left_by_tests: self.left_by_tests.clone(),
+            previous: Some(Box::new(Record { previous: None, ..self.clone() })),
+        };
         record.write(state)?;
         Ok(record)
     }
@@ -84,28 +106,31 @@ impl Record {
         }
     }
 
-    /// The record that counts: a restore that was killed before it had kept anything aside has changed nothing, and the one
-    /// before it is the last.
-    fn that_counts(self) -> Self {
-        let is_there = |record: &Record| record.kept.aside.as_ref().is_some_and(|aside| Path::new(aside).symlink_metadata().is_ok());
-        match self.previous.clone() {
-            Some(previous) if !self.is_complete && self.kept.engine == EngineName::Sqlite && !is_there(&self) && is_there(&previous) => {
-                *previous
-            }
-            _ => self,
+    /// The record that counts: a restore or undo that was killed before it had changed anything is none, and the one before it is
+    /// the last.
+    fn that_counts(self, engine: &dyn Engine) -> Result<Self> {
+        let Some(previous) = self.previous.as_ref().filter(|_| !self.is_complete) else { return Ok(self) };
+        let has_begun = engine.is_kept(&self.kept)?;
+        if !engine.is_kept(&previous.kept)? || has_begun && !self.is_undo {
+            return Ok(self);
         }
+        // What an undo puts back is there until it is in place. Where a copy of it entered (SQLite), it may be there still:
+        // then it is put back once more.
+        let mut record = Record::clone(previous);
+        record.older.extend(has_begun.then_some(self.kept));
+        Ok(record)
     }
 
     /// The last restore into a target.
-    pub fn read(state: &StateDir, target: &str) -> Result<Option<Self>> {
-        let path = path(state, target)?;
+    pub fn read(state: &StateDir, engine: &dyn Engine) -> Result<Option<Self>> {
+        let path = path(state, &engine.location())?;
         match std::fs::read(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             other => {
                 let bytes = other.on("read", &path)?;
-                serde_json::from_slice(&bytes)
-                    .map(|record: Record| Some(record.that_counts()))
-                    .map_err(|error| Error::failed(format!("{} is damaged", path.display())).because(error))
+                let record: Record = serde_json::from_slice(&bytes)
+                    .map_err(|error| Error::failed(format!("{} is damaged", path.display())).because(error))?;
+                record.that_counts(engine).map(Some)
             }
         }
     }
@@ -115,7 +140,7 @@ impl Record {
         self.older.iter().chain([&self.kept]).filter_map(|kept| kept.aside.as_deref())
     }
 
-    /// Every restore that can be undone, the newest last.
+    /// The last restore into every target, the newest last, as it was written down.
     pub fn all(state: &StateDir) -> Result<Vec<Self>> {
         let folder = state.folder("restores")?;
         let mut records = Vec::new();
@@ -126,7 +151,7 @@ impl Record {
                 && let Ok(bytes) = std::fs::read(&path)
                 && let Ok(record) = serde_json::from_slice::<Record>(&bytes)
             {
-                records.push(record.that_counts());
+                records.push(record);
             }
         }
         records.sort_by_key(|record| record.at);
@@ -146,7 +171,7 @@ fn path(state: &StateDir, target: &str) -> Result<PathBuf> {
 
 /// The record of the last restore into a target, or an error that says there is none.
 pub fn last(state: &StateDir, engine: &dyn Engine) -> Result<Record> {
-    Record::read(state, &engine.location())?.ok_or_else(|| {
+    Record::read(state, engine)?.ok_or_else(|| {
         Error::bad(format!("no restore into {} is remembered on this machine", engine.location()))
             .hint("a safety backup may hold what was there: restore-db --list")
     })
@@ -157,19 +182,20 @@ pub fn undo(engine: &dyn Engine, record: &Record, held: &lock::Target, approval:
     approval.require(Operation::Undo, &record.kept.target)?;
     held.require(&record.kept.target)?;
     engine.recover()?;
-    let kept = engine.undo(&record.kept)?;
-    let undone = Record {
-        kept: kept.clone(),
-        origin: format!("undo of {}", record.origin),
-        at: clock::now(),
-        is_complete: true,
-        safety_backup: None,
-        was_empty: false,
-        older: record.older.clone(),
-        left_by_tests: record.left_by_tests.clone(),
-        previous: None,
+    if last(state, engine)?.kept != record.kept {
+        return Err(Error::refused(format!("what a killed run had begun on {} was ended first", record.kept.target))
+            .hint("look at it, and say --undo again if that is not the state you want"));
+    }
+    let id = id::stamp(clock::now())?;
+    let begun = record.begin_undo(state, engine.would_keep(&id)?)?;
+    let kept = match engine.undo(&record.kept, &id) {
+        Ok(kept) => kept,
+        Err(error) => {
+            begun.withdraw(state)?;
+            return Err(error);
+        }
     };
-    undone.write(state)?;
+    begun.complete(state, kept.clone())?;
     // Its content is in place again, and what replaced it is written down.
     engine.discard(&record.kept)?;
     tracing::info!(kept_aside = kept.aside, "undone: the restore of {} into {}", record.origin, kept.target);
@@ -181,7 +207,7 @@ pub fn undo(engine: &dyn Engine, record: &Record, held: &lock::Target, approval:
 pub(super) fn keep_newest_of_tests(engine: &dyn Engine, aside: &str, held: &lock::Target, state: &StateDir) -> Result<()> {
     let location = engine.location();
     held.require(&location)?;
-    let Some(mut record) = Record::read(state, &location)?.filter(|record| record.kept.aside.as_deref() == Some(aside)) else {
+    let Some(mut record) = Record::read(state, engine)?.filter(|record| record.kept.aside.as_deref() == Some(aside)) else {
         return Ok(());
     };
     let is_outdated = |kept: &Kept| kept.aside.as_ref().is_some_and(|aside| record.left_by_tests.contains(aside));

@@ -8,13 +8,10 @@ use super::objects::Objects;
 use super::place::Place;
 use super::session::Session;
 use super::{catalog, ending, load, locks, require, sql};
-use crate::engine::{Beside, Content, Depth, Dumped, Kept, Left, Outlet, Reach, Workspace};
+use crate::engine::{Beside, Content, Kept, Left, Loaded, Workspace, our_names};
 use crate::error::{Error, Result};
-use crate::fingerprint::Fingerprint;
 use crate::interrupt;
 use crate::manifest::{Database, EngineName};
-use crate::marker::Marker;
-use crate::schema::Schema;
 use crate::shell;
 
 /// `NAME__restore_ID`.
@@ -34,7 +31,7 @@ pub(super) struct Restoring {
 pub(super) fn create(real: &Place, target: &str, origin: Option<&Database>, id: &str) -> Result<Restoring> {
     require::require_swap(real, target)?;
     let mut session = real.without_database().session()?;
-    let id: String = id.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    let id = our_names::plain_id(id);
     let name = exchange::derived_name(target, "restore", &id);
     if !locks::try_lock(&mut session, &name)? {
         return Err(Error::busy(format!("another restore is loading {name}")));
@@ -71,7 +68,7 @@ fn charset_of(origin: &Database) -> Option<Charset> {
 
 impl Restoring {
     fn aside(&self) -> String {
-        exchange::derived_name(&self.target, "before", &self.id)
+        exchange::aside_of(&self.target, &self.id)
     }
 
     fn kept(&self, had_one: bool) -> Kept {
@@ -90,36 +87,8 @@ impl Workspace for Restoring {
         Ok(())
     }
 
-    fn fingerprint(&self, depth: Depth) -> Result<Fingerprint> {
-        self.place.fingerprint(depth)
-    }
-
-    fn ask(&self, query: &str) -> Result<Option<String>> {
-        self.place.ask(query)
-    }
-
-    fn dump(&self, out: &mut dyn Outlet) -> Result<Dumped> {
-        self.place.dump(out)
-    }
-
-    fn location(&self) -> String {
-        self.place.address.location(&self.name)
-    }
-
-    fn schema(&self) -> Result<Schema> {
-        self.place.schema()
-    }
-
-    fn marker(&self) -> Result<Option<Marker>> {
-        self.place.marker()
-    }
-
-    fn mark(&self, marker: &Marker) -> Result<()> {
-        self.place.mark(marker)
-    }
-
-    fn reach(&self) -> Reach {
-        self.place.address.reach()
+    fn loaded(&self) -> &dyn Loaded {
+        &self.place
     }
 
     fn keep(mut self: Box<Self>) -> Result<Left> {
@@ -134,19 +103,13 @@ impl Workspace for Restoring {
             self.place.without_database().address.client_command(),
             shell::word(&format!("DROP DATABASE {}", sql::ident(&name)))
         );
-        Ok(Left { location: self.location(), open, drop })
+        Ok(Left { location: self.loaded().location(), open, drop })
     }
 }
 
 impl Beside for Restoring {
     fn bring_properties(&mut self) {
         self.brings_properties = self.origin.is_some();
-    }
-
-    fn keeps(&mut self) -> Result<Kept> {
-        let target = self.target.clone();
-        let is_there = catalog::is_there(self.session()?, &target)?;
-        Ok(self.kept(is_there))
     }
 
     fn swap(mut self: Box<Self>) -> Result<Kept> {

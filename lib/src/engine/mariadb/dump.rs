@@ -1,13 +1,18 @@
 //! A consistent dump: `mariadb-dump` in a transaction of its own, with the fingerprint read off its stream, and the schema
 //! compared before and after.
 
+use std::collections::BTreeMap;
 use std::io::Read;
+
+use serde_json::Value;
 
 use super::catalog::{self, Relation, Server};
 use super::label;
 use super::place::Place;
 use super::probe::{check, dump_program};
 use super::programs::{Flavour, Program};
+use super::questions::Questions;
+use super::session::Session;
 use super::text::Scanner;
 use crate::engine::sql_stream::{Nowhere, cut_for, pump};
 use crate::engine::{Dumped, Outlet, Settings};
@@ -39,6 +44,8 @@ struct Streamed {
     fingerprint: Fingerprint,
     definers: Vec<String>,
     warnings: Vec<String>,
+    /// What stands around the database.
+    properties: BTreeMap<String, Value>,
 }
 
 /// Why an attempt was given up.
@@ -46,9 +53,7 @@ struct Again(String);
 
 /// A dump of one snapshot.
 pub(super) fn dump(place: &Place, out: &mut dyn Outlet) -> Result<Dumped> {
-    let Streamed { server, program, relations, fingerprint, definers, warnings } = stream(place, out)?;
-    let mut session = place.session()?;
-    let mut properties = catalog::properties(&mut session, &server)?;
+    let Streamed { server, program, relations, fingerprint, definers, warnings, mut properties } = stream(place, out)?;
     if !definers.is_empty() {
         properties.insert("definers".to_owned(), definers.into());
     }
@@ -98,28 +103,31 @@ fn stream(place: &Place, out: &mut dyn Outlet) -> Result<Streamed> {
 }
 
 fn attempt(place: &Place, out: &mut dyn Outlet) -> Result<Result<Streamed, Again>> {
-    let mut session = place.session()?;
-    let server = catalog::server(&mut session)?;
+    let mut questions = Questions::new(place);
+    let server = catalog::server(questions.session()?)?;
     let program = dump_program(place, &server)?;
-    let relations = catalog::relations(&mut session, &server)?;
-    check(place, &mut session, &server, &relations)?;
-    let before = catalog::state(&mut session, &server)?;
-    let call = call(place, &mut session, &server, &program, &relations, Extent::Everything)?;
+    let relations = catalog::relations(questions.session()?, &server)?;
+    check(place, &mut questions, &server, &relations)?;
+    let before = catalog::state(questions.session()?, &server)?;
+    let call = call(place, questions.session()?, &server, &program, &relations, Extent::Everything)?;
     // It would sleep for as long as the dump takes, and networks forget such connections.
-    drop(session);
-    let has_changed = || -> Result<bool> { Ok(catalog::state(&mut place.session()?, &server)? != before) };
+    drop(questions);
+    let has_changed = |session: &mut Session| -> Result<bool> { Ok(catalog::state(session, &server)? != before) };
 
     let mut stream = call.stream()?;
     let mut scanner = Scanner::new().with_asleep(&place.asleep);
     if let Err(error) = pump(&mut stream, out, cut_for(catalog::estimated_bytes(&relations)), |block| scanner.write(block)) {
         // The catalogue's times have whole seconds: a table that is built anew in the second of its making shows none.
         let says_so = error.to_string().contains(CHANGED);
-        if !matches!(error.kind(), Kind::Signal(_)) && (says_so || has_changed().unwrap_or(false)) {
+        if !matches!(error.kind(), Kind::Signal(_))
+            && (says_so || place.session().and_then(|mut session| has_changed(&mut session)).unwrap_or(false))
+        {
             return Ok(Err(Again(error.to_string())));
         }
         return Err(error);
     }
-    if has_changed()? {
+    let mut session = place.session()?;
+    if has_changed(&mut session)? {
         return Ok(Err(Again("tables or other objects were created, changed, emptied or dropped meanwhile".to_owned())));
     }
     if let Some(complaint) = scanner.complaints().first() {
@@ -138,13 +146,14 @@ fn attempt(place: &Place, out: &mut dyn Outlet) -> Result<Result<Streamed, Again
             program.name()
         )));
     }
-    Ok(Ok(Streamed { server, program, relations, fingerprint, definers, warnings }))
+    let properties = catalog::properties(&mut session, &server)?;
+    Ok(Ok(Streamed { server, program, relations, fingerprint, definers, warnings, properties }))
 }
 
 /// The program with what makes its dump exact, whole, and the same for the same database.
 pub(super) fn call(
     place: &Place,
-    session: &mut super::session::Session,
+    session: &mut Session,
     server: &Server,
     program: &Program,
     relations: &[Relation],

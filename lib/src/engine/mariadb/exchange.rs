@@ -11,10 +11,8 @@ use super::objects::{self, Objects};
 use super::place::Place;
 use super::session::Session;
 use super::{catalog, locks, sql};
-use crate::clock;
-use crate::engine::Kept;
+use crate::engine::{Kept, our_names};
 use crate::error::{Error, Result};
-use crate::fsx;
 use crate::interrupt;
 use crate::manifest::EngineName;
 
@@ -38,6 +36,11 @@ pub(super) fn derived_name(target: &str, word: &str, id: &str) -> String {
     let ending: String = format!("__{word}_{id}").chars().take(NAME_MAX_CHARS - 1).collect();
     let room = NAME_MAX_CHARS - ending.chars().count();
     target.chars().take(room).collect::<String>() + &ending
+}
+
+/// Where the swap of a restore or undo keeps the old state.
+pub(super) fn aside_of(target: &str, id: &str) -> String {
+    derived_name(target, "before", &our_names::plain_id(id))
 }
 
 /// Puts `incoming` in place of what is in the target, and that into a database of ours named `aside`. All or nothing: where it
@@ -124,10 +127,16 @@ pub(super) fn charset_of(session: &mut Session, database: &str) -> Result<Charse
     ))
 }
 
+/// Whether what a swap kept aside is there: its label has come with the tables.
+pub(super) fn is_kept(place: &Place, target: &str, kept: &Kept) -> Result<bool> {
+    let Some(aside) = &kept.aside else { return Ok(false) };
+    let label = label::read(&mut place.without_database().session()?, aside)?;
+    Ok(label.is_some_and(|label| label.target == target))
+}
+
 /// The swap the other way round.
-pub(super) fn undo(place: &Place, target: &str, kept: &Kept) -> Result<Kept> {
+pub(super) fn undo(place: &Place, target: &str, kept: &Kept, id: &str) -> Result<Kept> {
     let mut session = place.without_database().session()?;
-    let id = clock::compact(clock::now()).to_lowercase();
     let incoming = match &kept.aside {
         Some(name) => {
             label_of(&mut session, name, target)?;
@@ -139,19 +148,14 @@ pub(super) fn undo(place: &Place, target: &str, kept: &Kept) -> Result<Kept> {
             }
         }
         None => {
-            let empty = free_name(&mut session, target, "restore", &id)?;
+            let empty = derived_name(target, "restore", &our_names::plain_id(id));
             label::create(&mut session, &empty, None, &Label::new(Role::Restore, target))?;
             Incoming { database: empty, objects: Objects::default(), charset: None, is_any: false }
         }
     };
-    let aside = free_name(&mut session, target, "before", &id)?;
+    let aside = aside_of(target, id);
     let had_target = exchange(place, &mut session, target, &incoming, &aside)?;
     Ok(Kept { engine: EngineName::Mariadb, target: kept.target.clone(), aside: had_target.then_some(aside) })
-}
-
-fn free_name(session: &mut Session, target: &str, word: &str, id: &str) -> Result<String> {
-    let name = derived_name(target, word, id);
-    if catalog::is_there(session, &name)? { Ok(derived_name(target, word, &fsx::random_hex(6)?)) } else { Ok(name) }
 }
 
 fn label_of(session: &mut Session, aside: &str, target: &str) -> Result<Label> {

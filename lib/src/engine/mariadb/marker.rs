@@ -25,22 +25,27 @@ enum Found {
 
 /// What the database says of itself; none where it says nothing.
 pub(super) fn read(place: &Place) -> Result<Option<Marker>> {
+    let mut session = place.session()?;
+    let server = catalog::server(&mut session)?;
+    of(&mut session, &server)
+}
+
+/// The same, by a session that is there.
+pub(super) fn of(session: &mut Session, server: &Server) -> Result<Option<Marker>> {
     #[derive(Deserialize)]
     struct Row {
         environment: Option<String>,
         role: Option<String>,
         marked_at: Option<String>,
     }
-    let mut session = place.session()?;
-    let server = catalog::server(&mut session)?;
-    if look(&mut session, &server)? != Found::Marker {
+    if look(session, server)? != Found::Marker {
         return Ok(None);
     }
     let table = sql::ident(TABLE);
     let columns = json(&COLUMNS.map(|column| (column, column)));
     let rows: Vec<Row> = session
         .rows(&format!("SELECT {columns} FROM {table} LIMIT 2"))
-        .map_err(|error| error.within("cannot read the marker").hint(grant(&server, "SELECT")))?;
+        .map_err(|error| error.within("cannot read the marker").hint(grant(server, "SELECT")))?;
     if rows.len() > 1 {
         return Err(Error::refused(format!("{table} has more than one row, so it cannot be known whose database this is"))
             .hint("mark it anew: backup-guard mark-env ENV"));

@@ -7,7 +7,7 @@ use super::address::Address;
 use super::programs::{self, Program, Tool};
 use super::session::{FOR_PROGRAMS, Session, connection_error};
 use super::{dump, look, marker};
-use crate::engine::{Depth, Dumped, Outlet, Settings};
+use crate::engine::{Depth, Dumped, Loaded, Outlet, Reach, Settings};
 use crate::error::Result;
 use crate::exec::Call;
 use crate::fingerprint::Fingerprint;
@@ -60,36 +60,41 @@ impl Place {
     pub(super) fn lock_wait(&self) -> Duration {
         self.settings.busy_timeout.clamp(Duration::from_secs(1), LOCK_WAIT_MAX)
     }
+}
 
-    /// The database's state.
-    pub(super) fn fingerprint(&self, depth: Depth) -> Result<Fingerprint> {
+impl Loaded for Place {
+    fn location(&self) -> String {
+        self.address.location(self.address.database().unwrap_or_default())
+    }
+
+    fn reach(&self) -> Reach {
+        self.address.reach()
+    }
+
+    fn fingerprint(&self, depth: Depth) -> Result<Fingerprint> {
         match depth {
             Depth::Rows => look::rows_only(self),
             Depth::Content => dump::content(self),
         }
     }
 
-    pub(super) fn dump(&self, out: &mut dyn Outlet) -> Result<Dumped> {
+    fn dump(&self, out: &mut dyn Outlet) -> Result<Dumped> {
         dump::dump(self, out)
     }
 
-    /// The schema, object by object.
-    pub(super) fn schema(&self) -> Result<Schema> {
+    fn schema(&self) -> Result<Schema> {
         look::schema(self)
     }
 
-    /// What the database says of itself.
-    pub(super) fn marker(&self) -> Result<Option<Marker>> {
+    fn marker(&self) -> Result<Option<Marker>> {
         marker::read(self)
     }
 
-    /// Writes the marker into it.
-    pub(super) fn mark(&self, marker: &Marker) -> Result<()> {
+    fn mark(&self, marker: &Marker) -> Result<()> {
         marker::write(self, marker)
     }
 
-    /// The first column of the first row of any query.
-    pub(super) fn ask(&self, query: &str) -> Result<Option<String>> {
+    fn ask(&self, query: &str) -> Result<Option<String>> {
         let call = self.call(&self.client()?)?.args(FOR_PROGRAMS.into_iter().filter(|option| *option != "--raw"));
         let database = self.address.database().map(|name| format!("--database={name}"));
         let answer = call.args(database).arg(format!("--execute={query}")).run()?;

@@ -4,8 +4,8 @@ use super::catalog::{self, Relation, Server};
 use super::marker;
 use super::place::Place;
 use super::programs::{self, Program, Tool};
+use super::questions::Questions;
 use super::rights::{self, Rights};
-use super::session::Session;
 use super::sql;
 use crate::engine::Probe;
 use crate::error::{Error, Result};
@@ -21,12 +21,13 @@ const NEEDED: [&str; 4] = ["SELECT", "SHOW VIEW", "TRIGGER", "EVENT"];
 
 /// Refuses what a dump would only find out later.
 pub(super) fn probe(place: &Place) -> Result<Probe> {
-    let mut session = place.session()?;
-    let server = catalog::server(&mut session)?;
+    let mut questions = Questions::new(place);
+    let server = catalog::server(questions.session()?)?;
     dump_program(place, &server)?;
-    let relations = catalog::relations(&mut session, &server)?;
-    let warnings = check(place, &mut session, &server, &relations)?;
-    Ok(Probe { estimated_bytes: catalog::estimated_bytes(&relations), warnings, marker: marker::read(place)? })
+    let relations = catalog::relations(questions.session()?, &server)?;
+    let warnings = check(place, &mut questions, &server, &relations)?;
+    let marker = marker::of(questions.session()?, &server)?;
+    Ok(Probe { estimated_bytes: catalog::estimated_bytes(&relations), warnings, marker })
 }
 
 pub(super) fn dump_program(place: &Place, server: &Server) -> Result<Program> {
@@ -34,7 +35,7 @@ pub(super) fn dump_program(place: &Place, server: &Server) -> Result<Program> {
 }
 
 /// What would make the dump fail, or silently hold less than the database; and what a person should know of it.
-pub(super) fn check(place: &Place, session: &mut Session, server: &Server, relations: &[Relation]) -> Result<Vec<String>> {
+pub(super) fn check(place: &Place, questions: &mut Questions<'_>, server: &Server, relations: &[Relation]) -> Result<Vec<String>> {
     let database = &server.database;
     let broken: Vec<String> =
         relations.iter().filter_map(|relation| Some(format!("{}: {}", relation.full_name(), relation.trouble()?))).collect();
@@ -42,8 +43,8 @@ pub(super) fn check(place: &Place, session: &mut Session, server: &Server, relat
         return Err(Error::failed(format!("database {database} has tables that the server cannot open: {}", named(&broken)))
             .hint("CHECK TABLE says more of each; drop what is gone for good, and the rest can be backed up"));
     }
-    require_rights(place, session, server)?;
-    require_unlocked(place, server, relations)?;
+    require_rights(place, questions, server)?;
+    require_unlocked(questions, server, relations)?;
     if !place.settings.allow_empty && !relations.iter().any(Relation::is_table) {
         return Err(
             Error::failed(format!("database {database} has no table")).hint("is it the right one? if it may be empty, set allow_empty")
@@ -67,8 +68,8 @@ pub(super) fn check(place: &Place, session: &mut Session, server: &Server, relat
     Ok(warnings)
 }
 
-fn require_rights(place: &Place, session: &mut Session, server: &Server) -> Result<()> {
-    let Some(rights) = Rights::of(place, server, &server.database)? else { return Ok(()) };
+fn require_rights(place: &Place, questions: &mut Questions<'_>, server: &Server) -> Result<()> {
+    let Some(rights) = Rights::of(questions, server, &server.database)? else { return Ok(()) };
     let lock = place.settings.lock_tables.then_some("LOCK TABLES");
     let missing: Vec<&str> = NEEDED.into_iter().chain(lock).filter(|right| !rights.has(right)).collect();
     let (database, account) = (&server.database, &server.account);
@@ -87,17 +88,16 @@ fn require_rights(place: &Place, session: &mut Session, server: &Server) -> Resu
             ),
         );
     }
-    require_routines(place, session, server, &rights)
+    require_routines(questions, server, &rights)
 }
 
 /// Routines show their text to their definer and to whoever may read the server's table of them.
-fn require_routines(place: &Place, session: &mut Session, server: &Server, rights: &Rights) -> Result<()> {
+fn require_routines(questions: &mut Questions<'_>, server: &Server, rights: &Rights) -> Result<()> {
     if rights.has_everywhere("SELECT") || rights.has_everywhere("SHOW_ROUTINE") {
         return Ok(());
     }
     let is_mariadb = server.flavour() == programs::Flavour::Mariadb;
-    // By a session of its own: the first objection ends it.
-    if is_mariadb && place.session()?.ask("SELECT 1 FROM mysql.proc LIMIT 0")?.is_ok() {
+    if is_mariadb && questions.ask("SELECT 1 FROM mysql.proc LIMIT 0")?.is_ok() {
         return Ok(());
     }
     let hidden = format!(
@@ -105,7 +105,7 @@ fn require_routines(place: &Place, session: &mut Session, server: &Server, right
         sql::literal(&server.database)
     );
     let sees_all = ["EXECUTE", "CREATE ROUTINE", "ALTER ROUTINE", "SHOW CREATE ROUTINE"].iter().any(|right| rights.has(right));
-    if sees_all && session.text(&hidden)? == "0" {
+    if sees_all && questions.session()?.text(&hidden)? == "0" {
         return Ok(());
     }
     let (account, database) = (&server.account, &server.database);
@@ -115,25 +115,25 @@ fn require_routines(place: &Place, session: &mut Session, server: &Server, right
 }
 
 /// The dump programs cannot be told how long to wait for a table that somebody has locked.
-fn require_unlocked(place: &Place, server: &Server, relations: &[Relation]) -> Result<()> {
+fn require_unlocked(questions: &mut Questions<'_>, server: &Server, relations: &[Relation]) -> Result<()> {
     let tables: Vec<String> = relations
         .iter()
         .filter(|relation| relation.has_rows_in_dump())
         .map(|relation| format!("(SELECT 1 FROM {} LIMIT 0)", sql::ident(&relation.name)))
         .collect();
-    // By a session of its own, which an objection ends. What else the server objects to, the dump will tell.
-    let mut session = place.session()?;
     for some in tables.chunks(OPENED_AT_ONCE) {
-        match session.ask(&some.join(" UNION ALL "))? {
+        match questions.ask(&some.join(" UNION ALL "))? {
             Ok(_) => {}
             Err(objection) if objection.number == NO_LOCK_IN_TIME => {
-                let in_use = place.session()?.text(&format!("SHOW OPEN TABLES FROM {} WHERE In_use > 0", sql::ident(&server.database)))?;
+                let in_use = format!("SHOW OPEN TABLES FROM {} WHERE In_use > 0", sql::ident(&server.database));
+                let in_use = questions.session()?.text(&in_use)?;
                 let names: Vec<String> = in_use.lines().filter_map(|line| line.split('\t').nth(1)).map(str::to_owned).collect();
                 return Err(objection
                     .into_error()
                     .within(format!("database {} has tables that somebody keeps locked: {}", server.database, named(&names)))
                     .hint("who does? SHOW FULL PROCESSLIST; then try again, or let it wait longer: busy_timeout"));
             }
+            // What else the server objects to, the dump will tell.
             Err(_) => return Ok(()),
         }
     }

@@ -7,6 +7,7 @@ use super::catalog;
 use super::exchange::derived_name;
 use super::place::Place;
 use super::programs::Flavour;
+use super::questions::Questions;
 use super::rights::{self, Rights};
 use super::session::Session;
 use super::sql;
@@ -40,10 +41,11 @@ pub(super) fn require_swap(place: &Place, target: &str) -> Result<()> {
         return Ok(());
     }
     let place = place.with_database(target);
-    let server = catalog::server(&mut place.session()?)?;
+    let mut questions = Questions::new(&place);
+    let server = catalog::server(questions.session()?)?;
     let beside = derived_name(target, "restore", "id");
     for (database, pattern) in [(target, pattern(target)), (beside.as_str(), format!("{}\\_\\_%", pattern(target)))] {
-        let Some(rights) = Rights::of(&place, &server, database)? else { continue };
+        let Some(rights) = Rights::of(&mut questions, &server, database)? else { continue };
         let missing: Vec<&str> = NEEDED.into_iter().filter(|right| !rights.has(right)).collect();
         if !missing.is_empty() {
             let what = if database == target { format!("in {target}") } else { format!("in databases beside {target}") };
@@ -73,8 +75,9 @@ pub(super) fn require_definers(place: &Place, target: &str, origin: &Database) -
         return Ok(());
     }
     let place = place.with_database(target);
-    let server = catalog::server(&mut place.session()?)?;
-    let Some(rights) = Rights::of(&place, &server, target)? else { return Ok(()) };
+    let mut questions = Questions::new(&place);
+    let server = catalog::server(questions.session()?)?;
+    let Some(rights) = Rights::of(&mut questions, &server, target)? else { return Ok(()) };
     if GIVING.iter().any(|right| rights.has_everywhere(right)) {
         return Ok(());
     }

@@ -4,9 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::catalog::Server;
-use super::place::Place;
 use super::programs::{Flavour, VersionNum};
-use super::session::Session;
+use super::questions::Questions;
 use super::sql;
 use crate::error::Result;
 
@@ -22,12 +21,11 @@ pub(super) struct Rights {
 
 impl Rights {
     /// The rights of the session's account, and of the roles that it has taken, on a database; none where the server does not say.
-    pub(super) fn of(place: &Place, server: &Server, database: &str) -> Result<Option<Self>> {
-        // By a session of its own: a server that heeds no grants (--skip-grant-tables) objects, and that ends it.
-        let mut session = place.session()?;
-        let whose = roles(&mut session, server)?;
-        Ok(match session.ask(&format!("SHOW GRANTS{whose}"))? {
+    pub(super) fn of(questions: &mut Questions<'_>, server: &Server, database: &str) -> Result<Option<Self>> {
+        let whose = roles(questions, server)?;
+        Ok(match questions.ask(&format!("SHOW GRANTS{whose}"))? {
             Ok(grants) => Some(Self::read(&String::from_utf8_lossy(&grants), database)),
+            // A server that heeds no grants (--skip-grant-tables).
             Err(_) => None,
         })
     }
@@ -61,11 +59,11 @@ impl Rights {
 }
 
 /// MySQL shows what roles bring only where they are named; MariaDB only where nobody is.
-fn roles(session: &mut Session, server: &Server) -> Result<String> {
+fn roles(questions: &mut Questions<'_>, server: &Server) -> Result<String> {
     if server.flavour() == Flavour::Mariadb || server.version_num() < MYSQL_WITH_ROLES {
         return Ok(String::new());
     }
-    let role = session.text("SELECT CURRENT_ROLE()")?;
+    let role = questions.session()?.text("SELECT CURRENT_ROLE()")?;
     Ok(if role.contains('`') { format!(" FOR CURRENT_USER() USING {role}") } else { String::new() })
 }
 

@@ -113,19 +113,24 @@ impl Session {
     /// be taken for a border.
     pub(super) fn rows<T: DeserializeOwned>(&mut self, query: &str) -> Result<Vec<T>> {
         let answer = self.ask(query)?.map_err(Objection::into_error)?;
-        String::from_utf8_lossy(&answer)
-            .lines()
-            .filter(|line| !line.is_empty())
-            .map(|line| {
-                serde_json::from_str(line).map_err(|error| Error::failed("the client gave an answer that cannot be read").because(error))
-            })
-            .collect()
+        read_rows(&answer)
     }
 
     /// The only row of such a query.
     pub(super) fn row<T: DeserializeOwned>(&mut self, query: &str) -> Result<T> {
         self.rows(query)?.into_iter().next().ok_or_else(|| Error::failed("the server gave no row where there must be one"))
     }
+}
+
+/// The rows of such an answer.
+pub(super) fn read_rows<T: DeserializeOwned>(answer: &[u8]) -> Result<Vec<T>> {
+    String::from_utf8_lossy(answer)
+        .lines()
+        .filter(|line| !line.is_empty())
+        .map(|line| {
+            serde_json::from_str(line).map_err(|error| Error::failed("the client gave an answer that cannot be read").because(error))
+        })
+        .collect()
 }
 
 /// Says what to do where no connection is had.

@@ -7,17 +7,14 @@ use super::place::Place;
 use super::session::Session;
 use super::sql::ident;
 use super::{create, rights};
+use crate::engine::our_names::{self, SCRATCH_PREFIX};
 use crate::engine::{Left, Settings};
 use crate::error::{Error, Result};
 use crate::manifest::Database;
-use crate::{fsx, interrupt, shell};
+use crate::{interrupt, shell};
 
-/// How the name of every scratch database begins; random hexadecimal digits follow.
-const PREFIX: &str = "holdfast_scratch_";
 /// The same of one that was kept, and which no sweep takes.
 const KEPT_PREFIX: &str = "holdfast_kept_";
-/// How many random bytes a name has.
-const RANDOM_BYTES: usize = 6;
 
 /// One such database. Dropped, it is gone.
 pub(super) struct Shared {
@@ -35,7 +32,7 @@ impl Shared {
         if let Err(error) = sweep(&server) {
             tracing::warn!("scratch databases of killed runs may still be there: {error}");
         }
-        let name = format!("{PREFIX}{}", fsx::random_hex(RANDOM_BYTES)?);
+        let name = our_names::new_scratch()?;
         let mut session = server.session()?;
         if !try_lock(&mut session, &name)? {
             return Err(Error::busy(format!("another run works on {name}")));
@@ -44,7 +41,11 @@ impl Shared {
         // From here on a database of this name is ours, also one whose creation we do not live to see the end of.
         let shared = Shared { server, owner: Some(session), name };
         let has_its_own = !create::create(&mut || shared.server.session(), &shared.name, origin).map_err(|error| {
-            error.hint(format!("as an administrator: GRANT ALL ON `{}%`.* TO {}", PREFIX.replace('_', "\\_"), rights::grantee(&account)))
+            error.hint(format!(
+                "as an administrator: GRANT ALL ON `{}%`.* TO {}",
+                SCRATCH_PREFIX.replace('_', "\\_"),
+                rights::grantee(&account)
+            ))
         })?;
         if has_its_own {
             tracing::warn!("the scratch server lacks the database's character set or collation, the scratch database has its own");
@@ -59,7 +60,7 @@ impl Shared {
 
     /// Leaves it there. A database cannot be renamed, so what keeps it from a sweep is another one, empty, that says so.
     pub(super) fn keep(mut self) -> Result<Left> {
-        let sign = self.name.replacen(PREFIX, KEPT_PREFIX, 1);
+        let sign = self.name.replacen(SCRATCH_PREFIX, KEPT_PREFIX, 1);
         interrupt::while_cleaning(|| self.server.session()?.run(&format!("CREATE DATABASE {}", ident(&sign))))
             .map_err(|error| error.within("the clone cannot be kept"))?;
         self.owner = None;
@@ -91,8 +92,8 @@ impl Drop for Shared {
 fn sweep(server: &Place) -> Result<()> {
     let mut session = server.session()?;
     let all = session.text("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA")?;
-    for name in all.lines().filter(|name| is_scratch_name(name)) {
-        let is_kept = all.lines().any(|other| other == name.replacen(PREFIX, KEPT_PREFIX, 1));
+    for name in all.lines().filter(|name| our_names::is_scratch(name)) {
+        let is_kept = all.lines().any(|other| other == name.replacen(SCRATCH_PREFIX, KEPT_PREFIX, 1));
         if is_kept || !try_lock(&mut session, name)? {
             continue;
         }
@@ -105,25 +106,4 @@ fn sweep(server: &Place) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn is_scratch_name(name: &str) -> bool {
-    name.strip_prefix(PREFIX).is_some_and(|random| {
-        random.len() == 2 * RANDOM_BYTES && random.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fm_h06_only_a_whole_name_is_a_scratch_databases() {
-        assert!(is_scratch_name("holdfast_scratch_00ff12ab34cd"));
-        for name in
-            ["holdfast_scratch_", "holdfast_scratch_00ff12ab34cdef", "holdfast_scratch_customers_", "my_holdfast_scratch_00ff12ab34cd"]
-        {
-            assert!(!is_scratch_name(name), "{name}");
-        }
-    }
 }

@@ -5,7 +5,8 @@ use serde::Deserialize;
 use super::catalog;
 use super::place::Place;
 use super::programs::Flavour;
-use super::session::Session;
+use super::questions::Questions;
+use super::session;
 use super::sql::{self, json};
 use crate::engine::shown;
 use crate::error::Result;
@@ -27,17 +28,17 @@ struct Row {
 
 /// One sentence for each session of this database that waits for a lock, and for the transactions that may hold it.
 pub(super) fn sentences(place: &Place) -> Result<Vec<String>> {
-    let mut session = place.session()?;
-    let server = catalog::server(&mut session)?;
+    let mut questions = Questions::new(place);
+    let server = catalog::server(questions.session()?)?;
     let columns = json(&[("id", "ID"), ("user", "USER"), ("seconds", "TIME"), ("state", "STATE"), ("query", "LEFT(INFO, 320)")]);
-    let waiting: Vec<Row> = session.rows(&format!(
+    let waiting: Vec<Row> = questions.session()?.rows(&format!(
         "SELECT {columns} FROM information_schema.PROCESSLIST WHERE DB = {} AND ID <> CONNECTION_ID() AND \
          (STATE LIKE 'Waiting for %lock%' OR STATE LIKE 'User lock%') ORDER BY TIME DESC, ID LIMIT {WAITING_MAX}",
         sql::literal(&server.database)
     ))?;
     let mut out: Vec<String> = waiting.iter().map(Row::waits).collect();
     // A wait for a row has no state of its own; only who may see the server's transactions (PROCESS) sees it.
-    out.extend(waits_for_rows(place, server.flavour())?);
+    out.extend(waits_for_rows(&mut questions, server.flavour())?);
     if out.is_empty() {
         return Ok(out);
     }
@@ -49,7 +50,7 @@ pub(super) fn sentences(place: &Place) -> Result<Vec<String>> {
         ("query", "LEFT(p.INFO, 320)"),
     ]);
     let open: Vec<Row> = unless_hidden(
-        place,
+        &mut questions,
         &format!(
             "SELECT {columns} FROM information_schema.INNODB_TRX t JOIN information_schema.PROCESSLIST p ON p.ID = t.trx_mysql_thread_id \
              WHERE p.ID <> CONNECTION_ID() AND t.trx_state <> 'LOCK WAIT' ORDER BY IFNULL(p.DB = {}, 0) DESC, t.trx_started, p.ID LIMIT {OPEN_MAX}",
@@ -60,7 +61,7 @@ pub(super) fn sentences(place: &Place) -> Result<Vec<String>> {
     Ok(out)
 }
 
-fn waits_for_rows(place: &Place, flavour: Flavour) -> Result<Vec<String>> {
+fn waits_for_rows(questions: &mut Questions<'_>, flavour: Flavour) -> Result<Vec<String>> {
     #[derive(Deserialize)]
     struct Pair {
         id: u64,
@@ -81,7 +82,7 @@ fn waits_for_rows(place: &Place, flavour: Flavour) -> Result<Vec<String>> {
         Flavour::Mysql => ("performance_schema.data_lock_waits", "REQUESTING_ENGINE_TRANSACTION_ID", "BLOCKING_ENGINE_TRANSACTION_ID"),
     };
     let pairs: Vec<Pair> = unless_hidden(
-        place,
+        questions,
         &format!(
             "SELECT {columns} FROM {table} l JOIN information_schema.INNODB_TRX w ON w.trx_id = l.{waiting} \
              JOIN information_schema.INNODB_TRX b ON b.trx_id = l.{blocking} ORDER BY w.trx_wait_started LIMIT {WAITING_MAX}"
@@ -94,10 +95,9 @@ fn waits_for_rows(place: &Place, flavour: Flavour) -> Result<Vec<String>> {
     Ok(pairs.into_iter().map(sentence).collect())
 }
 
-/// The rows of a query to which a server may object for want of a right, by a session of its own.
-fn unless_hidden<T: serde::de::DeserializeOwned>(place: &Place, query: &str) -> Result<Vec<T>> {
-    let mut session: Session = place.session()?;
-    Ok(session.rows(query).unwrap_or_default())
+/// The rows of a query to which a server may object for want of a right.
+fn unless_hidden<T: serde::de::DeserializeOwned>(questions: &mut Questions<'_>, query: &str) -> Result<Vec<T>> {
+    questions.ask(query)?.map_or_else(|_| Ok(Vec::new()), |answer| session::read_rows(&answer))
 }
 
 impl Row {

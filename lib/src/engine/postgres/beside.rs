@@ -9,13 +9,10 @@ use super::exchange::{self, Incoming};
 use super::place::Place;
 use super::session::Session;
 use super::{catalog, load, sql};
-use crate::engine::{Beside, Content, Depth, Dumped, Kept, Left, Outlet, Reach, Workspace};
+use crate::engine::{Beside, Content, Kept, Left, Loaded, Workspace, our_names};
 use crate::error::{Error, Result};
-use crate::fingerprint::Fingerprint;
 use crate::interrupt;
 use crate::manifest::{Database, EngineName};
-use crate::marker::Marker;
-use crate::schema::Schema;
 use crate::shell;
 
 /// Settings whose values are lists of names, each to be quoted by itself.
@@ -42,7 +39,7 @@ pub(super) fn create(real: &Place, target: &str, origin: Option<&Database>, id: 
     if let Some(origin) = origin {
         create::require_needs(&mut session, origin, true)?;
     }
-    let id: String = id.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    let id = our_names::plain_id(id);
     let name = exchange::derived_name(target, "restore", &id);
     if !exchange::try_lock(&mut session, &name)? {
         return Err(Error::busy(format!("another restore is loading {name}")));
@@ -77,7 +74,7 @@ pub(super) fn mark(session: &mut Session, name: &str, target: &str) -> Result<()
 
 impl Restoring {
     fn aside(&self) -> String {
-        exchange::derived_name(&self.target, "before", &self.id)
+        exchange::aside_of(&self.target, &self.id)
     }
 
     fn kept(&self, had_one: bool) -> Kept {
@@ -154,36 +151,8 @@ impl Workspace for Restoring {
         self.place.session()?.run("ANALYZE")
     }
 
-    fn fingerprint(&self, depth: Depth) -> Result<Fingerprint> {
-        self.place.fingerprint(depth)
-    }
-
-    fn ask(&self, query: &str) -> Result<Option<String>> {
-        self.place.ask(query)
-    }
-
-    fn dump(&self, out: &mut dyn Outlet) -> Result<Dumped> {
-        self.place.dump(out)
-    }
-
-    fn location(&self) -> String {
-        self.place.address.location(&self.name)
-    }
-
-    fn schema(&self) -> Result<Schema> {
-        self.place.schema()
-    }
-
-    fn marker(&self) -> Result<Option<Marker>> {
-        self.place.marker()
-    }
-
-    fn mark(&self, marker: &Marker) -> Result<()> {
-        self.place.mark(marker)
-    }
-
-    fn reach(&self) -> Reach {
-        self.place.address.reach()
+    fn loaded(&self) -> &dyn Loaded {
+        &self.place
     }
 
     fn keep(mut self: Box<Self>) -> Result<Left> {
@@ -195,19 +164,13 @@ impl Workspace for Restoring {
         self.maintenance = None;
         let psql = |database: &str| format!("psql {}", shell::word(&self.place.with_database(database).address.url_without_password()));
         let drop = format!("{} -c {}", psql("postgres"), shell::word(&format!("DROP DATABASE {}", sql::ident(&name))));
-        Ok(Left { location: self.location(), open: psql(&name), drop })
+        Ok(Left { location: self.loaded().location(), open: psql(&name), drop })
     }
 }
 
 impl Beside for Restoring {
     fn bring_properties(&mut self) {
         self.brings_properties = self.origin.is_some();
-    }
-
-    fn keeps(&mut self) -> Result<Kept> {
-        let target = self.target.clone();
-        let is_there = create::look_at(self.session()?, &target)?.is_some();
-        Ok(self.kept(is_there))
     }
 
     fn swap(mut self: Box<Self>) -> Result<Kept> {

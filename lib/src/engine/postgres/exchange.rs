@@ -9,8 +9,7 @@ use super::create::{self, Label, Role};
 use super::place::Place;
 use super::session::{Objection, Session};
 use super::sql;
-use crate::clock;
-use crate::engine::{Kept, Live};
+use crate::engine::{Kept, Live, our_names};
 use crate::error::{Error, Kind, Result};
 use crate::interrupt;
 use crate::manifest::EngineName;
@@ -321,8 +320,25 @@ pub(super) fn is_missing(place: &Place, target: &str) -> Result<bool> {
     Ok(create::look_at(&mut maintenance(place, target)?, target)?.is_none())
 }
 
+/// Where the swap of a restore or undo keeps the old state.
+pub(super) fn aside_of(target: &str, id: &str) -> String {
+    derived_name(target, "before", &our_names::plain_id(id))
+}
+
+/// What the swap of a restore or undo with this id keeps.
+pub(super) fn would_keep(place: &Place, target: &str, location: String, id: &str) -> Result<Kept> {
+    let is_there = create::look_at(&mut maintenance(place, target)?, target)?.is_some();
+    Ok(Kept { engine: EngineName::Postgres, target: location, aside: is_there.then(|| aside_of(target, id)) })
+}
+
+/// Whether what a swap kept aside, or was about to, is there.
+pub(super) fn is_kept(place: &Place, target: &str, kept: &Kept) -> Result<bool> {
+    let Some(aside) = &kept.aside else { return Ok(false) };
+    Ok(create::look_at(&mut maintenance(place, target)?, aside)?.is_some())
+}
+
 /// The swap the other way round.
-pub(super) fn undo(place: &Place, target: &str, kept: &Kept) -> Result<Kept> {
+pub(super) fn undo(place: &Place, target: &str, kept: &Kept, id: &str) -> Result<Kept> {
     let mut session = maintenance(place, target)?;
     let incoming = match &kept.aside {
         None => None,
@@ -332,10 +348,7 @@ pub(super) fn undo(place: &Place, target: &str, kept: &Kept) -> Result<Kept> {
         }
     };
     let is_there = create::look_at(&mut session, target)?.is_some();
-    let mut aside = derived_name(target, "before", &clock::compact(clock::now()).to_lowercase());
-    if create::look_at(&mut session, &aside)?.is_some() {
-        aside = derived_name(target, "before", &crate::fsx::random_hex(6)?);
-    }
+    let aside = aside_of(target, id);
     exchange(&mut session, place, target, incoming.as_ref(), &aside)?;
     Ok(Kept { engine: EngineName::Postgres, target: kept.target.clone(), aside: is_there.then_some(aside) })
 }

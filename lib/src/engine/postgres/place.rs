@@ -7,7 +7,7 @@ use super::address::Address;
 use super::programs;
 use super::session::{Session, connection_error};
 use super::{dump, look, marker};
-use crate::engine::{Depth, Dumped, Outlet, Settings};
+use crate::engine::{Depth, Dumped, Loaded, Outlet, Reach, Settings};
 use crate::error::{Error, Result};
 use crate::exec::Call;
 use crate::fingerprint::Fingerprint;
@@ -48,36 +48,41 @@ impl Place {
     pub(super) fn lock_wait(&self) -> Duration {
         self.settings.busy_timeout.clamp(Duration::from_millis(100), LOCK_WAIT_MAX)
     }
+}
 
-    /// The database's state.
-    pub(super) fn fingerprint(&self, depth: Depth) -> Result<Fingerprint> {
+impl Loaded for Place {
+    fn location(&self) -> String {
+        self.address.location(&self.address.database().unwrap_or_default())
+    }
+
+    fn reach(&self) -> Reach {
+        self.address.reach()
+    }
+
+    fn fingerprint(&self, depth: Depth) -> Result<Fingerprint> {
         match depth {
             Depth::Rows => look::rows_only(self),
             Depth::Content => dump::content(self),
         }
     }
 
-    pub(super) fn dump(&self, out: &mut dyn Outlet) -> Result<Dumped> {
+    fn dump(&self, out: &mut dyn Outlet) -> Result<Dumped> {
         dump::dump(self, out)
     }
 
-    /// The schema, object by object.
-    pub(super) fn schema(&self) -> Result<Schema> {
+    fn schema(&self) -> Result<Schema> {
         look::schema(self)
     }
 
-    /// What the database says of itself.
-    pub(super) fn marker(&self) -> Result<Option<Marker>> {
+    fn marker(&self) -> Result<Option<Marker>> {
         marker::read(&mut self.session()?)
     }
 
-    /// Writes the marker into it.
-    pub(super) fn mark(&self, marker: &Marker) -> Result<()> {
+    fn mark(&self, marker: &Marker) -> Result<()> {
         marker::write(&mut self.session()?, marker)
     }
 
-    /// The first column of the first row of any query.
-    pub(super) fn ask(&self, query: &str) -> Result<Option<String>> {
+    fn ask(&self, query: &str) -> Result<Option<String>> {
         if query.trim_start().starts_with('\\') {
             return Err(Error::config(format!("not a query: {query}")).hint("write SQL; psql's own commands are not run"));
         }

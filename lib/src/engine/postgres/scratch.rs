@@ -8,12 +8,9 @@ use super::cluster::Cluster;
 use super::place::Place;
 use super::shared::Shared;
 use super::{create, load, sql};
-use crate::engine::{Content, Depth, Dumped, Left, Outlet, Reach, Settings, Workspace};
+use crate::engine::{Content, Left, Loaded, Settings, Workspace};
 use crate::error::{Error, Result};
-use crate::fingerprint::Fingerprint;
 use crate::manifest::Database;
-use crate::marker::Marker;
-use crate::schema::Schema;
 use crate::shell;
 
 /// The superuser of a private server.
@@ -79,40 +76,12 @@ impl Workspace for Scratch {
         })
     }
 
-    fn fingerprint(&self, depth: Depth) -> Result<Fingerprint> {
-        self.place.fingerprint(depth)
-    }
-
-    fn ask(&self, query: &str) -> Result<Option<String>> {
-        self.place.ask(query)
-    }
-
-    fn dump(&self, out: &mut dyn Outlet) -> Result<Dumped> {
-        self.place.dump(out)
-    }
-
-    fn location(&self) -> String {
-        self.place.address.location(&self.place.address.database().unwrap_or_default())
-    }
-
-    fn schema(&self) -> Result<Schema> {
-        self.place.schema()
-    }
-
-    fn marker(&self) -> Result<Option<Marker>> {
-        self.place.marker()
-    }
-
-    fn mark(&self, marker: &Marker) -> Result<()> {
-        self.place.mark(marker)
-    }
-
-    fn reach(&self) -> Reach {
-        self.place.address.reach()
+    fn loaded(&self) -> &dyn Loaded {
+        &self.place
     }
 
     fn keep(self: Box<Self>) -> Result<Left> {
-        let (location, place) = (self.location(), self.place);
+        let (location, place) = (self.loaded().location(), self.place);
         match self.home {
             Home::Shared(shared) => shared.keep(),
             Home::Private(cluster) => {

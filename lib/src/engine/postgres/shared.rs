@@ -11,15 +11,12 @@ use super::exchange;
 use super::place::Place;
 use super::session::Session;
 use super::sql;
+use crate::engine::our_names::{self, SCRATCH_PREFIX};
 use crate::engine::{Left, Settings};
 use crate::error::{Error, Kind, Result};
 use crate::manifest::Database;
-use crate::{fsx, interrupt, shell};
+use crate::{interrupt, shell};
 
-/// How the name of every scratch database begins; random hexadecimal digits follow.
-const PREFIX: &str = "holdfast_scratch_";
-/// How many random bytes a name has.
-const RANDOM_BYTES: usize = 6;
 /// How a server says that a role may not do something, where it speaks English.
 const RIGHTS: [&str; 4] = ["must be member of role", "must be able to SET ROLE", "must be owner of", "permission denied"];
 
@@ -44,7 +41,7 @@ impl Shared {
         if let Some(origin) = origin {
             create::require_needs(&mut session, origin, true)?;
         }
-        let name = format!("{PREFIX}{}", fsx::random_hex(RANDOM_BYTES)?);
+        let name = our_names::new_scratch()?;
         if !exchange::try_lock(&mut session, &name)? {
             return Err(Error::busy(format!("another run works on {name}")));
         }
@@ -158,9 +155,9 @@ fn sweep(session: &mut Session) -> Result<()> {
         "SELECT d.datname AS name, shobj_description(d.oid, 'pg_database') AS comment, d.datconnlimit = {} AS is_unmarked \
          FROM pg_database d WHERE starts_with(d.datname::text, {}) AND pg_has_role(d.datdba, 'MEMBER') ORDER BY 1",
         create::UNMARKED_LIMIT,
-        sql::literal(PREFIX)
+        sql::literal(SCRATCH_PREFIX)
     ))?;
-    for row in rows.iter().filter(|row| is_scratch_name(&row.name)) {
+    for row in rows.iter().filter(|row| our_names::is_scratch(&row.name)) {
         let label = Label::of(row.comment.as_deref());
         // Between its creation and its comment a database is marked by its limit.
         let is_ours = label.as_ref().is_some_and(|label| label.role == Role::Scratch) || (row.comment.is_none() && row.is_unmarked);
@@ -182,25 +179,4 @@ fn drop_abandoned(session: &mut Session, name: &str, is_unmarked: bool) -> Resul
         mark(session, name, Role::Scratch, "")?;
     }
     create::drop_ours(session, name, Role::Scratch).map(|_| ())
-}
-
-fn is_scratch_name(name: &str) -> bool {
-    name.strip_prefix(PREFIX).is_some_and(|random| {
-        random.len() == 2 * RANDOM_BYTES && random.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fm_h06_only_a_whole_name_is_a_scratch_databases() {
-        assert!(is_scratch_name("holdfast_scratch_00ff12ab34cd"));
-        for name in
-            ["holdfast_scratch_", "holdfast_scratch_00ff12ab34cdef", "holdfast_scratch_customers_", "my_holdfast_scratch_00ff12ab34cd"]
-        {
-            assert!(!is_scratch_name(name), "{name}");
-        }
-    }
 }

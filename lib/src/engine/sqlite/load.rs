@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
 use super::{address, dump, fingerprint, marker, open, schema};
-use crate::engine::{Content, Depth, Dumped, Left, Outlet, Reach, Settings, Workspace};
+use crate::engine::{Content, Depth, Dumped, Left, Loaded, Outlet, Reach, Settings, Workspace};
 use crate::error::{Error, OnPath, Result};
 use crate::fingerprint::Fingerprint;
 use crate::fsx;
@@ -164,6 +164,26 @@ impl Workspace for File {
         }
     }
 
+    fn loaded(&self) -> &dyn Loaded {
+        self
+    }
+
+    fn keep(mut self: Box<Self>) -> Result<Left> {
+        let folder = self.folder.take().ok_or_else(|| Error::failed("only a scratch database can be left behind"))?;
+        let kept = std::path::absolute(folder.path().with_file_name(store::clone_name()?)).on("use", folder.path())?;
+        fsx::rename_new(folder.path(), &kept)?;
+        // By its old name there is nothing left to be removed.
+        let _ = folder.keep();
+        let path = kept.join(self.path.file_name().unwrap_or_default());
+        Ok(Left {
+            location: format!("sqlite:{}", path.display()),
+            open: format!("sqlite3 {}", shell::word(&path.display().to_string())),
+            drop: format!("rm -r {}", shell::word(&kept.display().to_string())),
+        })
+    }
+}
+
+impl Loaded for File {
     fn examine(&self) -> Result<Vec<String>> {
         let checked = fingerprint::quick_check(&self.open()?).map_err(|error| open::explain(&self.path, error))?;
         Ok(checked.problems)
@@ -216,20 +236,6 @@ impl Workspace for File {
 
     fn reach(&self) -> Reach {
         address::reach(&self.path)
-    }
-
-    fn keep(mut self: Box<Self>) -> Result<Left> {
-        let folder = self.folder.take().ok_or_else(|| Error::failed("only a scratch database can be left behind"))?;
-        let kept = std::path::absolute(folder.path().with_file_name(store::clone_name()?)).on("use", folder.path())?;
-        fsx::rename_new(folder.path(), &kept)?;
-        // By its old name there is nothing left to be removed.
-        let _ = folder.keep();
-        let path = kept.join(self.path.file_name().unwrap_or_default());
-        Ok(Left {
-            location: format!("sqlite:{}", path.display()),
-            open: format!("sqlite3 {}", shell::word(&path.display().to_string())),
-            drop: format!("rm -r {}", shell::word(&kept.display().to_string())),
-        })
     }
 }
 

@@ -9,14 +9,11 @@ use std::path::{Path, PathBuf};
 use super::exchange::exchange;
 use super::load::{File, MAGIC};
 use super::open;
-use crate::engine::{Beside, Content, Depth, Dumped, Kept, Left, Outlet, Reach, Settings, Workspace};
+use crate::engine::{Beside, Content, Kept, Left, Loaded, Settings, Workspace};
 use crate::error::{Error, OnPath, Result};
-use crate::fingerprint::Fingerprint;
 use crate::fsx;
 use crate::id;
 use crate::manifest::EngineName;
-use crate::marker::Marker;
-use crate::schema::Schema;
 
 /// Endings of the files that belong to a database file.
 const COMPANIONS: [&str; 3] = ["-wal", "-shm", "-journal"];
@@ -41,40 +38,8 @@ impl Workspace for Incoming {
         self.file.load(content, plain)
     }
 
-    fn examine(&self) -> Result<Vec<String>> {
-        self.file.examine()
-    }
-
-    fn fingerprint(&self, depth: Depth) -> Result<Fingerprint> {
-        self.file.fingerprint(depth)
-    }
-
-    fn ask(&self, query: &str) -> Result<Option<String>> {
-        self.file.ask(query)
-    }
-
-    fn dump(&self, out: &mut dyn Outlet) -> Result<Dumped> {
-        self.file.dump(out)
-    }
-
-    fn location(&self) -> String {
-        self.file.location()
-    }
-
-    fn schema(&self) -> Result<Schema> {
-        self.file.schema()
-    }
-
-    fn marker(&self) -> Result<Option<Marker>> {
-        self.file.marker()
-    }
-
-    fn mark(&self, marker: &Marker) -> Result<()> {
-        self.file.mark(marker)
-    }
-
-    fn reach(&self) -> Reach {
-        self.file.reach()
+    fn loaded(&self) -> &dyn Loaded {
+        &self.file
     }
 
     fn keep(self: Box<Self>) -> Result<Left> {
@@ -83,10 +48,6 @@ impl Workspace for Incoming {
 }
 
 impl Beside for Incoming {
-    fn keeps(&mut self) -> Result<Kept> {
-        Ok(kept(&self.target, is_anything_at(&self.target).then_some(&*self.aside)))
-    }
-
     fn swap(self: Box<Self>) -> Result<Kept> {
         put_in_place(self.file.path(), &self.target, &self.aside, self.mode, self.file.settings())
     }
@@ -159,7 +120,7 @@ fn present_at(path: &Path) -> Vec<&'static str> {
     std::iter::once("").chain(COMPANIONS).filter(|ending| with_ending(path, ending).symlink_metadata().is_ok()).collect()
 }
 
-fn is_anything_at(path: &Path) -> bool {
+pub(super) fn is_anything_at(path: &Path) -> bool {
     !present_at(path).is_empty()
 }
 
@@ -204,21 +165,25 @@ fn who_has_open(path: &Path) -> Option<u32> {
     None
 }
 
-pub(super) fn undo(target: &Path, kept: &Kept, settings: &Settings, aside_for: impl Fn(&str) -> PathBuf) -> Result<Kept> {
-    let new_aside = aside_for(&id::stamp(crate::clock::now())?);
+/// What a swap at `target` keeps, and where.
+pub(super) fn would_keep(target: &Path, aside: &Path) -> Kept {
+    kept(target, is_anything_at(target).then_some(aside))
+}
+
+pub(super) fn undo(target: &Path, kept: &Kept, settings: &Settings, new_aside: &Path) -> Result<Kept> {
     let Some(old) = kept.aside.as_ref().map(PathBuf::from) else {
         // There was no database before the restore; undoing it takes the restored one away.
-        set_aside(target, &new_aside)?;
+        set_aside(target, new_aside)?;
         return Ok(Kept { aside: Some(new_aside.display().to_string()), ..kept.clone() });
     };
     if !is_anything_at(&old) {
         old.symlink_metadata().on("find", &old)?;
     }
     if is_database(&old)? {
-        return put_in_place(&old, target, &new_aside, None, settings);
+        return put_in_place(&old, target, new_aside, None, settings);
     }
     // The old state was no usable database: it goes back as the files it was.
-    let had_something = set_aside(target, &new_aside)?;
+    let had_something = set_aside(target, new_aside)?;
     for ending in present_at(&old) {
         fsx::rename_new(&with_ending(&old, ending), &with_ending(target, ending))?;
     }

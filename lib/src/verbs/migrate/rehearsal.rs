@@ -59,9 +59,9 @@ impl Case<'_> {
         let command = surroundings.fill_in(&request.command)?;
         let mut variables = surroundings.variables;
         variables.extend(limits.clone());
-        self.on.note(&format!("rehearsal on {}", clone.location()));
+        self.on.note(&format!("rehearsal on {}", clone.loaded().location()));
         let starts = |_: &Process| {
-            self.on.command_begins(&command.line(), &clone.location());
+            self.on.command_begins(&command.line(), &clone.loaded().location());
             Ok(())
         };
         let loose = Loose { run: &entry.run, command: &command, variables, timeout: request.rules.timeout };
@@ -146,7 +146,7 @@ impl Case<'_> {
     /// What is on the clone now, and every rule that this breaks.
     fn look_at_clone(&self, clone: Box<dyn Workspace>, ended: &Ended) -> (OnClone, Vec<String>) {
         tracing::info!(took_ms = ended.duration.as_millis(), status = ended.status, "rehearsed");
-        match self.before.compare_clone(&*clone).and_then(|since| Ok((since, clone.examine()?))) {
+        match self.before.compare_clone(&*clone).and_then(|since| Ok((since, clone.loaded().examine()?))) {
             Ok((Since::Unchanged, problems)) => (OnClone::Unchanged, problems),
             Ok((Since::Changed(changes), problems)) => {
                 let mut broken = loss::broken_rules(&changes, self.rules, |table| self.before.rows_of(table));

@@ -21,8 +21,8 @@ pub(super) fn settle(origin: &Origin, target: &Target<'_>, live: &Live, beside: 
         }
         (None, Origin::File(_)) => None,
     };
-    let Some(marker) = belongs(beside.marker()?.as_ref(), there.as_ref(), own) else { return Ok(false) };
-    beside.mark(&marker)?;
+    let Some(marker) = belongs(beside.loaded().marker()?.as_ref(), there.as_ref(), own) else { return Ok(false) };
+    beside.loaded().mark(&marker)?;
     tracing::info!("{} will say that it is {marker}", target.engine.location());
     Ok(true)
 }

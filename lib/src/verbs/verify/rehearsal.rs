@@ -63,8 +63,8 @@ pub fn rehearse(backup: &Backup, demands: &Demands<'_>, progress: &dyn Progress)
         }
         other => other?,
     }
-    let mut findings: Vec<String> = scratch.examine()?.into_iter().map(|problem| format!("restored, {problem}")).collect();
-    let found = scratch.fingerprint(Depth::Rows)?;
+    let mut findings: Vec<String> = scratch.loaded().examine()?.into_iter().map(|problem| format!("restored, {problem}")).collect();
+    let found = scratch.loaded().fingerprint(Depth::Rows)?;
     if let Some(expected) = &manifest.fingerprint {
         findings.extend(expected.differences(&found).into_iter().map(|difference| format!("restored, {difference}")));
     }
@@ -82,7 +82,7 @@ pub fn asserts(workspace: &dyn Workspace, asserts: &[Assert]) -> Vec<String> {
     let mut findings = Vec::new();
     for assert in asserts {
         let query = &assert.query;
-        match (workspace.ask(query), &assert.expect) {
+        match (workspace.loaded().ask(query), &assert.expect) {
             (Err(error), _) => findings.push(format!("assert {query:?} fails: {error}")),
             (Ok(None), _) => findings.push(format!("assert {query:?} gives no row")),
             (Ok(Some(answer)), Some(expected)) if &answer != expected => {
@@ -101,7 +101,7 @@ pub fn asserts(workspace: &dyn Workspace, asserts: &[Assert]) -> Vec<String> {
 fn dump_again(backup: &Backup, component: &Component, scratch: &dyn Workspace, settings: &Settings) -> Result<Vec<String>> {
     let folder = store::scratch_folder(&settings.scratch_dir)?;
     let mut out = Compared::with(backup.index(component)?, folder.path());
-    let dumped = scratch.dump(&mut out)?;
+    let dumped = scratch.loaded().dump(&mut out)?;
     if out.was_same() {
         return Ok(Vec::new());
     }

@@ -143,7 +143,7 @@ fn a_schema_has_every_object_as_it_was_written() {
     engine.dump(&mut out).expect("a dump");
     let mut scratch = engine.scratch(None).expect("a scratch");
     scratch.load(Content::SqliteImage, &mut &out.bytes[..]).expect("loaded");
-    assert_eq!(scratch.schema().expect("a schema"), schema);
+    assert_eq!(scratch.loaded().schema().expect("a schema"), schema);
     live.execute_batch("PRAGMA user_version = 6; DROP VIEW recent").expect("changes");
     let changed: Vec<String> = schema.changes(&engine.schema().expect("a schema")).into_iter().map(|change| change.object).collect();
     assert_eq!(changed, ["pragma user_version", "view recent"]);
@@ -184,9 +184,9 @@ fn a_marker_is_read_where_it_was_written_and_goes_along() {
         engine.dump(&mut out).expect("a dump");
         let mut scratch = engine.scratch(None).expect("a scratch");
         scratch.load(Content::SqliteImage, &mut &out.bytes[..]).expect("loaded");
-        assert_eq!(scratch.marker().expect("one"), Some(real.clone()));
-        scratch.mark(&real.of_clone()).expect("marked");
-        assert_eq!(scratch.marker().expect("one").map(|marker| marker.role), Some(Role::Clone));
+        assert_eq!(scratch.loaded().marker().expect("one"), Some(real.clone()));
+        scratch.loaded().mark(&real.of_clone()).expect("marked");
+        assert_eq!(scratch.loaded().marker().expect("one").map(|marker| marker.role), Some(Role::Clone));
         assert_eq!(engine.marker().expect("one"), Some(real), "the real one stays as it is");
         // Two rows: whose it is cannot be said, and that is told.
         live.execute(&format!("INSERT INTO {TABLE} VALUES ('dev', 'real', '2026-11-21T13:00:00Z')"), []).expect("a row");
@@ -304,7 +304,7 @@ fn a_clone_is_reached_by_its_path() {
     engine.dump(&mut out).expect("a dump");
     let mut scratch = engine.scratch(None).expect("a scratch");
     scratch.load(Content::SqliteImage, &mut &out.bytes[..]).expect("loaded");
-    let reach = scratch.reach();
+    let reach = scratch.loaded().reach();
     assert_eq!(count(Path::new(&reach.places["path"])), 3);
     assert_eq!(reach.places["url"], format!("sqlite:///{}", reach.places["path"]));
     assert!(reach.places["url"].starts_with("sqlite:////"));
@@ -313,7 +313,7 @@ fn a_clone_is_reached_by_its_path() {
         assert_eq!(reach.variables[name].as_deref(), Some(reach.places["path"].as_str()));
     }
     let again = Sqlite::parse(&reach.places["url"], Path::new("/"), settings(folder.path())).expect("an engine");
-    assert_eq!(again.location(), scratch.location());
+    assert_eq!(again.location(), scratch.loaded().location());
     drop(live);
 }
 

@@ -28,9 +28,9 @@ fn a_clone_has_the_name_of_its_origin_where_that_is_a_name() {
     let path = folder.path().join("app.db");
     drop(ledger(&path, "delete", 3));
     let engine = engine(&path);
-    assert!(clone_of(&engine, "app.db").location().ends_with(".nosync/app.db"));
+    assert!(clone_of(&engine, "app.db").loaded().location().ends_with(".nosync/app.db"));
     for name in ["", "..", "../app.db", "/etc/passwd", ".hidden", "a b", &"x".repeat(300)] {
-        assert!(clone_of(&engine, name).location().ends_with(".nosync/scratch.sqlite"), "{name}");
+        assert!(clone_of(&engine, name).loaded().location().ends_with(".nosync/scratch.sqlite"), "{name}");
     }
     assert_eq!(names_in(folder.path()), ["app.db"], "dropped, they are gone");
 }
@@ -44,7 +44,7 @@ fn a_clone_that_is_kept_outlives_its_run_and_goes_by_the_command_it_names() {
         let engine = engine(&path);
         let clone = clone_of(&engine, "app.db");
         // As a test run leaves it: still open, with rows that are in the log only.
-        let application = Connection::open(&clone.reach().places["path"]).expect("open");
+        let application = Connection::open(&clone.loaded().reach().places["path"]).expect("open");
         application.execute("INSERT INTO entry(memo) VALUES ('a test was here')", []).expect("a row");
         let left = clone.keep().expect("left behind");
         let place = left.location.strip_prefix("sqlite:").expect("a file").to_owned();

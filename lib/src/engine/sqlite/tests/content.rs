@@ -157,7 +157,7 @@ fn a_change_of_one_value_is_seen_and_only_there_also_in_a_clone() {
         engine.dump(&mut out).expect("a dump");
         let mut scratch = engine.scratch(None).expect("a scratch");
         scratch.load(Content::SqliteImage, &mut &out.bytes[..]).expect("loaded");
-        let clone = scratch.fingerprint(Depth::Content).expect("one");
+        let clone = scratch.loaded().fingerprint(Depth::Content).expect("one");
         assert_eq!(engine.fingerprint(Depth::Content).expect("one"), clone);
         live.execute("UPDATE entry SET memo = 'entry 4O0' WHERE memo = 'entry 400'", []).expect("an update");
         live.execute_batch("BEGIN; INSERT INTO other VALUES (2)").expect("not committed");

@@ -30,7 +30,10 @@ fn fm_a03_rows_that_are_only_in_the_log_are_dumped() {
         assert_eq!(dumped.problems, Vec::<String>::new());
         let mut scratch = engine.scratch(None).expect("a scratch");
         scratch.load(Content::SqliteImage, &mut &out.bytes[..]).expect("loaded");
-        assert_eq!(dumped.fingerprint.differences(&scratch.fingerprint(Depth::Rows).expect("a fingerprint")), Vec::<String>::new());
+        assert_eq!(
+            dumped.fingerprint.differences(&scratch.loaded().fingerprint(Depth::Rows).expect("a fingerprint")),
+            Vec::<String>::new()
+        );
         drop(live);
     }
 }
@@ -68,7 +71,10 @@ fn fm_a02_a_constant_writer_does_not_starve_the_backup() {
                 let dumped = engine.dump(&mut out).expect("a dump");
                 let mut scratch = engine.scratch(None).expect("a scratch");
                 scratch.load(Content::SqliteImage, &mut &out.bytes[..]).expect("loaded");
-                assert_eq!(dumped.fingerprint.differences(&scratch.fingerprint(Depth::Rows).expect("a fingerprint")), Vec::<String>::new());
+                assert_eq!(
+                    dumped.fingerprint.differences(&scratch.loaded().fingerprint(Depth::Rows).expect("a fingerprint")),
+                    Vec::<String>::new()
+                );
             }
             stop.store(true, std::sync::atomic::Ordering::SeqCst);
         });
@@ -137,7 +143,7 @@ fn sql_text_is_loaded_and_half_of_it_is_refused() {
     let text = "BEGIN TRANSACTION;\nCREATE TABLE entry(id, memo);\nINSERT INTO entry VALUES(1,'a;\nb');\nCREATE TRIGGER t AFTER INSERT ON entry BEGIN\nSELECT 1;\nEND;\nCOMMIT;\n";
     let mut scratch = target.scratch(None).expect("a scratch");
     scratch.load(Content::SqliteSql, &mut text.as_bytes()).expect("loaded");
-    assert_eq!(scratch.ask("SELECT memo FROM entry").expect("an answer").as_deref(), Some("a;\nb"));
+    assert_eq!(scratch.loaded().ask("SELECT memo FROM entry").expect("an answer").as_deref(), Some("a;\nb"));
     for cut in [text.len() - 9, text.len() - 20, 60] {
         let mut scratch = target.scratch(None).expect("a scratch");
         scratch.load(Content::SqliteSql, &mut &text.as_bytes()[..cut]).expect_err("half a dump");
@@ -174,6 +180,6 @@ fn collations_and_functions_of_the_application_are_no_damage() {
         assert_eq!(dumped.fingerprint.tables["person"].rows, 2);
         let mut scratch = engine.scratch(None).expect("a scratch");
         scratch.load(Content::SqliteImage, &mut out.bytes.as_slice()).expect("it restores");
-        assert_eq!(dumped.fingerprint.differences(&scratch.fingerprint(Depth::Rows).expect("one")), Vec::<String>::new());
+        assert_eq!(dumped.fingerprint.differences(&scratch.loaded().fingerprint(Depth::Rows).expect("one")), Vec::<String>::new());
     }
 }

@@ -166,13 +166,13 @@ fn a_rollback_makes_a_file_that_a_migration_removed() {
             let target = engine(&path);
             let mut beside = target.beside(Some(&origin), ID).expect("a file beside");
             beside.load(Content::SqliteImage, &mut &bytes[..]).expect("loaded");
-            let promised = beside.keeps().expect("what it will keep");
+            let promised = target.would_keep(ID).expect("what it will keep");
             let kept = beside.swap().expect("rolled back");
             assert_eq!(kept, promised, "{leftover}");
             assert_eq!(state(&path), expected, "{journal_mode} {leftover}");
             assert_eq!(fsx::mode_of(&path).expect("a mode"), 0o664, "as whoever uses it had it");
             // And away again: what was there is what comes back.
-            let undone = target.undo(&kept).expect("undone");
+            let undone = target.undo(&kept, "20260101T000001Z-0000").expect("undone");
             assert!(!path.exists());
             if !leftover.is_empty() {
                 assert_eq!(std::fs::read(path.with_file_name(format!("app.db{leftover}"))).expect("it is back"), stale);

@@ -19,7 +19,7 @@ fn fm_f16_a_restore_into_an_open_wal_database_is_seen_and_stays() {
     assert_eq!(count(&path), 101);
     let aside = kept.aside.clone().expect("the old state");
     assert_eq!(count(Path::new(&aside)), 10);
-    let again = engine.undo(&kept).expect("undone");
+    let again = engine.undo(&kept, "20260101T000001Z-0000").expect("undone");
     assert_eq!(count(&path), 10);
     assert_eq!(count(Path::new(again.aside.as_ref().expect("the undone state"))), 101);
     for kept in [&kept, &again] {
@@ -58,7 +58,7 @@ fn a_missing_target_is_created_and_undo_takes_it_away() {
     let kept = load(&other, &out.bytes, ID).swap().expect("swapped");
     assert_eq!(count(&folder.path().join("other.db")), 7);
     assert!(!folder.path().join("other.db-wal").exists());
-    other.undo(&kept).expect("undone");
+    other.undo(&kept, "20260101T000002Z-0000").expect("undone");
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn fm_f08_a_broken_target_is_moved_aside_and_can_come_back() {
     let kept = load(&engine, &out.bytes, ID).swap().expect("swapped");
     assert_eq!(count(&path), 7);
     assert_eq!(std::fs::read(kept.aside.as_ref().expect("the old")).expect("read"), b"garbage");
-    engine.undo(&kept).expect("undone");
+    engine.undo(&kept, "20260101T000003Z-0000").expect("undone");
     assert_eq!(std::fs::read(&path).expect("read"), b"garbage");
 }
 
