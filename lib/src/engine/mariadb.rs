@@ -5,6 +5,7 @@ mod beside;
 mod catalog;
 mod cluster;
 mod create;
+mod digits;
 mod dump;
 mod ending;
 mod exchange;

@@ -94,7 +94,7 @@ pub(super) fn server(session: &mut Session) -> Result<Server> {
 
 /// A condition that a column of `information_schema` names the session's own database: the server compares these names
 /// without regard to case, also where they differ by it.
-fn in_this(server: &Server, column: &str) -> String {
+pub(super) fn in_this(server: &Server, column: &str) -> String {
     let name = sql::literal(&server.database);
     format!("{column} = {name} AND BINARY {column} = BINARY {name}")
 }

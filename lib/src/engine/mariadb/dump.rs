@@ -1,19 +1,16 @@
 //! A consistent dump: `mariadb-dump` in a transaction of its own, with the fingerprint read off its stream, and the schema
 //! compared before and after.
 
-use std::collections::BTreeMap;
 use std::io::Read;
 
-use serde_json::Value;
-
 use super::catalog::{self, Relation, Server};
-use super::label;
 use super::place::Place;
-use super::probe::{check, dump_program};
+use super::probe::{check, dump_program, named};
 use super::programs::{Flavour, Program};
 use super::questions::Questions;
 use super::session::Session;
 use super::text::Scanner;
+use super::{digits, label};
 use crate::engine::sql_stream::{Nowhere, cut_for, pump};
 use crate::engine::{Dumped, Outlet, Settings};
 use crate::error::{Error, Kind, Result};
@@ -37,15 +34,15 @@ pub(super) enum Extent {
 }
 
 /// One snapshot that was streamed.
-struct Streamed {
+struct Streamed<'a> {
     server: Server,
     program: Program,
     relations: Vec<Relation>,
     fingerprint: Fingerprint,
     definers: Vec<String>,
     warnings: Vec<String>,
-    /// What stands around the database.
-    properties: BTreeMap<String, Value>,
+    /// Still open, for whoever wants to know more.
+    questions: Questions<'a>,
 }
 
 /// Why an attempt was given up.
@@ -53,7 +50,8 @@ struct Again(String);
 
 /// A dump of one snapshot.
 pub(super) fn dump(place: &Place, out: &mut dyn Outlet) -> Result<Dumped> {
-    let Streamed { server, program, relations, fingerprint, definers, warnings, mut properties } = stream(place, out)?;
+    let Streamed { server, program, relations, fingerprint, definers, mut warnings, mut questions } = stream(place, out)?;
+    let mut properties = catalog::properties(questions.session()?, &server)?;
     if !definers.is_empty() {
         properties.insert("definers".to_owned(), definers.into());
     }
@@ -63,6 +61,16 @@ pub(super) fn dump(place: &Place, out: &mut dyn Outlet) -> Result<Dumped> {
         false => "snapshot",
     };
     let moves_history = server.moves_history(&program);
+    let mut not_included: Vec<String> = relations.iter().filter_map(|relation| relation.left_out(moves_history)).collect();
+    let rounded = digits::rounded(&mut questions, &server, &relations)?;
+    if !rounded.is_empty() {
+        warnings.push(format!(
+            "{} writes six digits of a FLOAT, and these columns have values with more, which come back rounded: {} (ALTER TABLE … MODIFY … DOUBLE)",
+            program.name(),
+            named(&rounded)
+        ));
+        not_included.extend(rounded.iter().map(|column| format!("digits behind the sixth of FLOAT column {column}")));
+    }
     let database = Database {
         engine: EngineName::Mariadb,
         name: server.database.clone(),
@@ -74,7 +82,7 @@ pub(super) fn dump(place: &Place, out: &mut dyn Outlet) -> Result<Dumped> {
         method: program.name().to_owned(),
         consistency: consistency.to_owned(),
         properties,
-        not_included: relations.iter().filter_map(|relation| relation.left_out(moves_history)).collect(),
+        not_included,
     };
     Ok(Dumped { fingerprint, database, warnings, problems: Vec::new(), extras: Vec::new() })
 }
@@ -90,7 +98,7 @@ pub(super) fn content(place: &Place) -> Result<Fingerprint> {
     image(place, &mut Nowhere)
 }
 
-fn stream(place: &Place, out: &mut dyn Outlet) -> Result<Streamed> {
+fn stream<'a>(place: &'a Place, out: &mut dyn Outlet) -> Result<Streamed<'a>> {
     let mut why = String::new();
     for _ in 0..ATTEMPTS {
         match attempt(place, out)? {
@@ -102,7 +110,7 @@ fn stream(place: &Place, out: &mut dyn Outlet) -> Result<Streamed> {
         .hint("what changes tables there while they are dumped? SHOW FULL PROCESSLIST; a TRUNCATE counts as one, too"))
 }
 
-fn attempt(place: &Place, out: &mut dyn Outlet) -> Result<Result<Streamed, Again>> {
+fn attempt<'a>(place: &'a Place, out: &mut dyn Outlet) -> Result<Result<Streamed<'a>, Again>> {
     let mut questions = Questions::new(place);
     let server = catalog::server(questions.session()?)?;
     let program = dump_program(place, &server)?;
@@ -126,8 +134,8 @@ fn attempt(place: &Place, out: &mut dyn Outlet) -> Result<Result<Streamed, Again
         }
         return Err(error);
     }
-    let mut session = place.session()?;
-    if has_changed(&mut session)? {
+    let mut questions = Questions::new(place);
+    if has_changed(questions.session()?)? {
         return Ok(Err(Again("tables or other objects were created, changed, emptied or dropped meanwhile".to_owned())));
     }
     if let Some(complaint) = scanner.complaints().first() {
@@ -146,8 +154,7 @@ fn attempt(place: &Place, out: &mut dyn Outlet) -> Result<Result<Streamed, Again
             program.name()
         )));
     }
-    let properties = catalog::properties(&mut session, &server)?;
-    Ok(Ok(Streamed { server, program, relations, fingerprint, definers, warnings, properties }))
+    Ok(Ok(Streamed { server, program, relations, fingerprint, definers, warnings, questions }))
 }
 
 /// The program with what makes its dump exact, whole, and the same for the same database.

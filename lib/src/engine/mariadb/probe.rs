@@ -140,7 +140,8 @@ fn require_unlocked(questions: &mut Questions<'_>, server: &Server, relations: &
     Ok(())
 }
 
-fn named(names: &[String]) -> String {
+/// As many of the names as one message holds.
+pub(super) fn named(names: &[String]) -> String {
     let shown = names.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(NAMED_MAX) {
         0 => shown,
