@@ -25,7 +25,7 @@ pub(crate) const EXAMPLES: [Example; 3] = [
 #[command(name = "safe-db-test", version, max_term_width = 100, disable_help_flag = true, disable_version_flag = true)]
 #[command(after_help = manners::after_wrapper_help(&EXAMPLES))]
 pub(crate) struct Args {
-    /// the real database: a path, sqlite:PATH, or postgres://... [default: the environment's own]
+    /// the real database: a path, sqlite:PATH, postgres://..., or mariadb://... [default: the environment's own]
     #[arg(value_name = "SOURCE")]
     pub(crate) source: Option<String>,
 

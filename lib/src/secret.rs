@@ -49,16 +49,65 @@ pub fn redact(text: &str) -> String {
 /// What a variable's or a flag's name says of a secret behind it, in lower case.
 const TELLTALES: [&str; 9] = ["password", "passwd", "passphrase", "mysql_pwd", "secret", "token", "api_key", "api-key", "apikey"];
 
+/// Programs to which `-pPASSWORD` gives a password; to others `-p` is a port, or a path.
+const CLIENTS: [&str; 9] =
+    ["mariadb", "mysql", "mariadb-dump", "mysqldump", "mariadb-admin", "mysqladmin", "mariadb-import", "mysqlimport", "mariadb-check"];
+
 /// As [`redact`] for the words of a command line: strikes out what stands behind a flag or a variable that is named for a
-/// secret, also within a word that is a script (`--password x`, `PGPASSWORD=x`, `sh -c 'TOKEN=x …'`).
+/// secret, also within a word that is a script (`--password x`, `PGPASSWORD=x`, `sh -c 'TOKEN=x …'`, `mariadb -px`).
 pub fn redact_words(words: &[String]) -> Vec<String> {
-    let mut is_next = false;
+    let (mut is_next, mut is_client) = (false, false);
     let mut out = Vec::with_capacity(words.len());
     for word in words {
-        out.push(if is_next && !word.starts_with('-') { "***".to_owned() } else { redact(&redact_script(word)) });
+        out.push(match word {
+            _ if is_next && !word.starts_with('-') => "***".to_owned(),
+            _ if is_client && is_short_password(word) => "-p***".to_owned(),
+            _ => redact(&redact_clients(&redact_script(word))),
+        });
         is_next = is_flag_of_secret(word);
+        is_client |= is_client_name(word);
     }
     out
+}
+
+fn is_client_name(word: &str) -> bool {
+    CLIENTS.contains(&word.rsplit('/').next().unwrap_or(word))
+}
+
+fn is_short_password(word: &str) -> bool {
+    word.len() > "-p".len() && word.starts_with("-p")
+}
+
+/// Strikes out `-pPASSWORD` behind the name of a client, up to the end of its command.
+fn redact_clients(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut is_client = false;
+    while !rest.is_empty() {
+        let word_begin = rest.find(|c| !is_between_words(c)).unwrap_or(rest.len());
+        is_client &= !rest[..word_begin].contains([';', '|', '&', '\n']);
+        out.push_str(&rest[..word_begin]);
+        rest = &rest[word_begin..];
+        let mut end = 0;
+        while let Some(next) = rest[end..].chars().next().filter(|next| !is_between_words(*next)) {
+            end += if ['"', '\''].contains(&next) { length_of_value(&rest[end..]).min(rest.len() - end) } else { next.len_utf8() };
+        }
+        let (word, behind) = rest.split_at(end);
+        let bare = word.trim_matches(['"', '\'']);
+        if is_client && is_short_password(bare) {
+            let quote = &word[..word.len() - word.trim_start_matches(['"', '\'']).len()];
+            out.push_str(&format!("{quote}-p***{quote}"));
+        } else {
+            out.push_str(word);
+        }
+        is_client |= is_client_name(bare);
+        rest = behind;
+    }
+    out
+}
+
+fn is_between_words(c: char) -> bool {
+    c.is_whitespace() || [';', '|', '&', '(', ')', '`', '$'].contains(&c)
 }
 
 fn is_flag_of_secret(word: &str) -> bool {
@@ -148,6 +197,13 @@ mod tests {
             "sh -c API_TOKEN=*** MYSQL_PWD=***;run --secret *** é --password -v PWD=/x"
         );
         assert_eq!(redacted(&["sh", "-c", "PASSWORD=", "--tokens", "--n"]), "sh -c PASSWORD= --tokens --n");
+        assert_eq!(redacted(&["/usr/bin/mariadb", "-u", "shop", "-psecret", "-p", "app"]), "/usr/bin/mariadb -u shop -p*** -p app");
+        assert_eq!(
+            redacted(&["sh", "-c", "mkdir -pv x; mysql -ushop '-ps3cr:t/w@rd o' app <a && psql -p5432; $(mysqldump -p\"é\"x a)"]),
+            "sh -c mkdir -pv x; mysql -ushop '-p***' app <a && psql -p5432; $(mysqldump -p*** a)"
+        );
+        assert_eq!(redacted(&["sh", "-c", "mysql '-px"]), "sh -c mysql '-p***'");
+        assert_eq!(redacted(&["psql", "-p5432", "-d", "mysql"]), "psql -p5432 -d mysql");
     }
 
     #[test]

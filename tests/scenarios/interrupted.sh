@@ -32,6 +32,9 @@ truthful() {
                 says 'since then: '
             fi
             says "$tool -e dev --resume"
+            # A backup of such a state is one of what the command has done so far, and says so.
+            expect 0 backup-db -e dev -n
+            prints "a run of $tool stands on it"
             STOOD=yes
             ;;
         *) wrong "$what: status $STATUS of the next run" ;;

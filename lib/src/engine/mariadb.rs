@@ -15,6 +15,7 @@ mod load;
 mod locks;
 mod look;
 mod marker;
+mod names;
 mod objects;
 mod place;
 mod probe;
@@ -192,7 +193,7 @@ impl Engine for Mariadb {
     fn would_keep(&self, id: &str) -> Result<Kept> {
         let target = self.target()?;
         let is_there = catalog::is_there(&mut self.place.without_database().session()?, target)?;
-        Ok(Kept { engine: self.name(), target: self.location(), aside: is_there.then(|| exchange::aside_of(target, id)) })
+        Ok(Kept { engine: self.name(), target: self.location(), aside: is_there.then(|| names::aside_of(target, id)) })
     }
 
     fn is_kept(&self, kept: &Kept) -> Result<bool> {

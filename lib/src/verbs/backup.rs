@@ -28,6 +28,7 @@ use crate::fsx;
 use crate::host;
 use crate::id;
 use crate::interrupt;
+use crate::journal::Entry;
 use crate::known;
 use crate::lock::Held;
 use crate::manifest::{self, Kind, Level, Manifest, Type, Verification};
@@ -104,7 +105,7 @@ pub struct Made {
 pub fn run(environment: &Environment, store: &Store, request: &Request, progress: &dyn Progress) -> Result<Report> {
     interrupt::replace_deadline(Some(environment.timeout));
     let engine = environment.engine(store.state())?;
-    let probe = probe(environment, &*engine).map_err(as_failed)?;
+    let probe = probe(environment, &*engine, store.state()).map_err(as_failed)?;
     let held = Held::acquire(store.state(), store.id(), &environment.name, environment.wait)?;
     Ok(make_and_prune(environment, store, &held, &*engine, &probe, request, progress)?.report)
 }
@@ -143,13 +144,21 @@ pub(super) fn make_of_and_prune(
 /// Looks at the source without touching anything: what a run would fail at, fails here.
 pub fn look(environment: &Environment, state: &StateDir) -> Result<()> {
     let engine = environment.engine(state)?;
-    probe(environment, &*engine).map(|_| ()).map_err(as_failed)
+    probe(environment, &*engine, state).map(|_| ()).map_err(as_failed)
 }
 
 /// Looks at the source, and refuses one that says of itself that it is another environment's.
-pub(super) fn probe(environment: &Environment, engine: &dyn Engine) -> Result<Probe> {
-    let probe = engine.probe()?;
-    marker::require(probe.marker.as_ref(), &environment.name, &engine.location())?;
+pub(super) fn probe(environment: &Environment, engine: &dyn Engine, state: &StateDir) -> Result<Probe> {
+    let mut probe = engine.probe()?;
+    let location = engine.location();
+    marker::require(probe.marker.as_ref(), &environment.name, &location)?;
+    if let Some(entry) = Entry::read(state, &location)? {
+        probe.warnings.push(format!(
+            "a run of {} stands on it, under way or interrupted: what its command has done so far is in this backup; {} holds the state before",
+            entry.kind.tool(),
+            entry.backup
+        ));
+    }
     Ok(probe)
 }
 
@@ -210,7 +219,7 @@ impl Planned {
 /// Looks at the source and says what a run would do. Changes nothing, and creates no store.
 pub fn plan(environment: &Environment, state: &StateDir) -> Result<Planned> {
     let engine = environment.engine(state)?;
-    let probe = probe(environment, &*engine)?;
+    let probe = probe(environment, &*engine, state)?;
     Ok(Planned {
         environment: environment.name.clone(),
         source: engine.location(),

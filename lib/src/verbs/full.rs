@@ -36,7 +36,7 @@ pub fn run(environment: &Environment, store: &Store, request: &Request, progress
     }
     emptied::require_known(environment, archives.iter().flat_map(|(_, selection)| &selection.roots))?;
     let probe = match &engine {
-        Some(engine) => Some(backup::probe(environment, &**engine).map_err(backup::as_failed)?),
+        Some(engine) => Some(backup::probe(environment, &**engine, store.state()).map_err(backup::as_failed)?),
         None => None,
     };
     let held = Held::acquire(store.state(), store.id(), &environment.name, environment.wait)?;
@@ -51,7 +51,7 @@ pub fn run(environment: &Environment, store: &Store, request: &Request, progress
 /// Looks at the sources without touching anything: what a run would fail at, fails here.
 pub fn look(environment: &Environment, state: &StateDir) -> Result<()> {
     match engine_of(environment, state)? {
-        Some(engine) => backup::probe(environment, &*engine).map(|_| ()).map_err(backup::as_failed),
+        Some(engine) => backup::probe(environment, &*engine, state).map(|_| ()).map_err(backup::as_failed),
         None if environment.files.is_empty() && environment.config_files.is_empty() && !environment.include_versions => {
             Err(nothing(environment))
         }
@@ -128,7 +128,7 @@ pub fn plan(environment: &Environment, state: &StateDir) -> Result<Planned> {
         return Err(nothing(environment));
     }
     emptied::require_known(environment, selected.iter().flat_map(|(_, selection)| &selection.roots))?;
-    let probe = engine.as_ref().map(|engine| backup::probe(environment, &**engine)).transpose()?;
+    let probe = engine.as_ref().map(|engine| backup::probe(environment, &**engine, state)).transpose()?;
     let mut warnings = probe.as_ref().map_or_else(Vec::new, |probe| probe.warnings.clone());
     let mut archives = Vec::new();
     for (role, selection) in &selected {

@@ -103,7 +103,9 @@ impl<'a> Guarded<'a> {
         if let Some(entry) = Entry::read(self.store.state(), &location)? {
             return Err(self.stands(&entry));
         }
-        self.engine.recover()?;
+        for done in self.engine.recover()? {
+            tracing::warn!("{done}");
+        }
         let probe = self.engine.probe()?;
         marker::require(probe.marker.as_ref(), &self.environment.name, &location)?;
         Ok((self, probe))

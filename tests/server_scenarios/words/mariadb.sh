@@ -147,12 +147,12 @@ transfer() {
 
 # The state that a kill in the middle of a swap leaves: its journal is written, and the triggers and events are dropped already.
 leave_swap_half_done() {
-    half="${DB}__restore_dead"
+    half="${DB}__restore_20260101t000000z_dead"
     sql_server "CREATE DATABASE $half; CREATE TABLE $half.holdfast_swap (name varchar(16) CHARACTER SET ascii PRIMARY KEY, text longblob NOT NULL);
         INSERT INTO $half.holdfast_swap VALUES
-            ('label', '{\"role\":\"restore\",\"target\":\"$DB\",\"swap\":{\"incoming\":\"$half\",\"aside\":\"${DB}__before_dead\",\"had_target\":true,\"has_target\":true,\"charset\":null}}'),
+            ('label', '{\"role\":\"restore\",\"target\":\"$DB\",\"swap\":{\"incoming\":\"$half\",\"aside\":\"${DB}__before_20260101t000000z_dead\",\"had_target\":true,\"has_target\":true,\"charset\":null}}'),
             ('objects', '{\"programs\":\"\",\"views\":\"\"}'), ('incoming', '{\"programs\":\"\",\"views\":\"\"}');
-        CREATE DATABASE ${DB}__before_dead"
+        CREATE DATABASE ${DB}__before_20260101t000000z_dead"
 }
 swap_is_half_done() { is_loading; }
 

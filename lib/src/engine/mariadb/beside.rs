@@ -7,7 +7,7 @@ use super::label::{self, Charset, Label, Role};
 use super::objects::Objects;
 use super::place::Place;
 use super::session::Session;
-use super::{catalog, ending, load, locks, require, sql};
+use super::{catalog, ending, load, locks, names, require, sql};
 use crate::engine::{Beside, Content, Kept, Left, Loaded, Workspace, our_names};
 use crate::error::{Error, Result};
 use crate::interrupt;
@@ -32,7 +32,7 @@ pub(super) fn create(real: &Place, target: &str, origin: Option<&Database>, id: 
     require::require_swap(real, target)?;
     let mut session = real.without_database().session()?;
     let id = our_names::plain_id(id);
-    let name = exchange::derived_name(target, "restore", &id);
+    let name = names::derived_name(target, "restore", &id);
     if !locks::try_lock(&mut session, &name)? {
         return Err(Error::busy(format!("another restore is loading {name}")));
     }
@@ -68,7 +68,7 @@ fn charset_of(origin: &Database) -> Option<Charset> {
 
 impl Restoring {
     fn aside(&self) -> String {
-        exchange::aside_of(&self.target, &self.id)
+        names::aside_of(&self.target, &self.id)
     }
 
     fn kept(&self, had_one: bool) -> Kept {

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use super::exchange::derived_name;
 use super::insistent::Insistent;
 use super::label::{self, Label, Role, Swap};
 use super::locks::{try_lock, try_lock_of_dead, unlock};
+use super::names::is_name_of_ours;
 use super::objects::{self, Objects};
 use super::place::Place;
 use super::session::Session;
@@ -19,13 +19,12 @@ use crate::error::{Error, Result};
 pub(super) const CLEANING_WAIT: Duration = Duration::from_secs(5);
 
 /// After the tables have moved: all that stands around them, and then the journal is closed. Can be done again from its beginning.
-pub(super) fn finish(place: &Place, aside: &str) -> Result<()> {
+pub(super) fn finish(place: &Place, target: &str, aside: &str) -> Result<()> {
     let mut session = place.without_database().session()?;
-    let label = label::read(&mut session, aside)?;
-    let Some((label, swap)) = label.and_then(|label| label.swap.clone().map(|swap| (label, swap))) else {
+    let label = label::read(&mut session, aside)?.filter(|label| label.target == target);
+    let Some(swap) = label.and_then(|label| label.swap) else {
         return Err(Error::failed(format!("database {aside} does not tell what was swapped")));
     };
-    let target = &label.target;
     let mut insistent = Insistent::new(place, target);
     insistent.run_all(objects::without_any(&mut session, target)?)?;
     if swap.has_target {
@@ -91,7 +90,7 @@ pub(super) fn settle(place: &Place, target: &str, incoming: &str, aside: &str) -
     if let Some(label) = label::read(&mut session, aside)?.filter(|label| label.target == target)
         && let Some(swap) = label.swap
     {
-        finish(place, aside)?;
+        finish(place, target, aside)?;
         return Ok(Some(swap.had_target));
     }
     if let Some(label) = label::read(&mut session, incoming)?
@@ -127,7 +126,7 @@ pub(super) fn recover(place: &Place, target: &str) -> Result<Vec<String>> {
         let mut label = label;
         if let Some(swap) = label.swap.clone() {
             if database == swap.aside {
-                finish(place, &database)?;
+                finish(place, target, &database)?;
                 done.push(format!("ended a swap of {target} that a killed run had left half done: the new tables are in it"));
                 continue;
             }
@@ -135,9 +134,17 @@ pub(super) fn recover(place: &Place, target: &str) -> Result<Vec<String>> {
             done.push(format!("took back a swap of {target} that a killed run had begun: the old tables are in it"));
             label.swap = None;
         }
-        if label.role == Role::Restore {
-            label::drop_ours(&mut session, &database, Role::Restore)?;
-            done.push(format!("dropped database {database}, which a killed restore had left"));
+        match label.role {
+            Role::Restore => {
+                label::drop_ours(&place.without_database(), &database, Role::Restore)?;
+                done.push(format!("dropped database {database}, which a killed restore had left"));
+            }
+            // Nothing that comes now depends on it.
+            Role::Going => match label::drop_ours(&place.without_database(), &database, Role::Going) {
+                Ok(_) => done.push(format!("dropped database {database}, of which a killed run had dropped a part")),
+                Err(error) => tracing::warn!("{error}"),
+            },
+            Role::Aside | Role::Kept => {}
         }
         unlock(&mut session, &database)?;
     }
@@ -163,25 +170,13 @@ fn unmarked(session: &mut Session, target: &str) -> Result<Vec<String>> {
         sql::json(&[("name", "schema_name")]),
         sql::literal(label::TABLE)
     ))?;
-    let is_ours = |name: &String| {
-        ["restore", "before"].iter().any(|word| {
-            let begin = format!("__{word}_");
-            name.rfind(&begin).map(|at| &name[at + begin.len()..]).is_some_and(|id| is_id(id) && derived_name(target, word, id) == *name)
-        })
-    };
     let mut out = Vec::new();
-    for name in rows.into_iter().map(|Row { name }| name).filter(is_ours) {
+    for name in rows.into_iter().map(|Row { name }| name).filter(|name| is_name_of_ours(target, name)) {
         if label::read(session, &name)?.is_none() {
             out.push(name);
         }
     }
     Ok(out)
-}
-
-/// Whether it is how our databases' names end, and not what a person would call an empty one: a time, or random digits.
-fn is_id(text: &str) -> bool {
-    let is_time = text.len() > 8 && text.as_bytes()[8] == b't' && text.bytes().take(8).all(|byte| byte.is_ascii_digit());
-    is_time || text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// What a run that was stopped leaves of its own database.
@@ -191,7 +186,7 @@ pub(super) fn remove(session: &mut Session, place: &Place, database: &str) -> Re
             take_back(place, database, &label, &swap)?;
         }
         if label.role == Role::Restore {
-            label::drop_ours(session, database, Role::Restore)?;
+            label::drop_ours(&place.without_database(), database, Role::Restore)?;
         }
     } else if catalog::is_there(session, database)? {
         drop_unlabelled(session, database)?;
@@ -203,19 +198,4 @@ pub(super) fn remove(session: &mut Session, place: &Place, database: &str) -> Re
 fn drop_unlabelled(session: &mut Session, database: &str) -> Result<()> {
     session.run(&format!("DROP TABLE IF EXISTS {}", label::table(database)))?;
     drop_empty(session, database)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_an_empty_database_with_a_name_that_we_give_is_swept() {
-        for id in ["20261121t191017z_064b", "20261121t191017z", "00ff12ab34cd"] {
-            assert!(is_id(id), "{id}");
-        }
-        for id in ["", "staging", "2026", "20261121", "2026-11-21t1", "00ff12ab34cdef", "customers_new"] {
-            assert!(!is_id(id), "{id}");
-        }
-    }
 }

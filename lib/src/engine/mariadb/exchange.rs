@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::ending::{finish, settle};
 use super::insistent::Insistent;
 use super::label::{self, Charset, Label, Role, Swap};
+use super::names::{aside_of, derived_name};
 use super::objects::{self, Objects};
 use super::place::Place;
 use super::session::Session;
@@ -15,9 +16,6 @@ use crate::engine::{Kept, our_names};
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::manifest::EngineName;
-
-/// The server takes names of so many characters.
-const NAME_MAX_CHARS: usize = 64;
 
 /// What comes into the real database.
 pub(super) struct Incoming {
@@ -31,18 +29,6 @@ pub(super) struct Incoming {
     pub(super) is_any: bool,
 }
 
-/// `TARGET__WORD_ID`, within what the server takes.
-pub(super) fn derived_name(target: &str, word: &str, id: &str) -> String {
-    let ending: String = format!("__{word}_{id}").chars().take(NAME_MAX_CHARS - 1).collect();
-    let room = NAME_MAX_CHARS - ending.chars().count();
-    target.chars().take(room).collect::<String>() + &ending
-}
-
-/// Where the swap of a restore or undo keeps the old state.
-pub(super) fn aside_of(target: &str, id: &str) -> String {
-    derived_name(target, "before", &our_names::plain_id(id))
-}
-
 /// Puts `incoming` in place of what is in the target, and that into a database of ours named `aside`. All or nothing: where it
 /// fails, the target is as it was. Whether there was a target.
 pub(super) fn exchange(place: &Place, held: &mut Session, target: &str, incoming: &Incoming, aside: &str) -> Result<bool> {
@@ -51,7 +37,7 @@ pub(super) fn exchange(place: &Place, held: &mut Session, target: &str, incoming
     }
     let outcome = begin_and_rename(place, target, incoming, aside);
     let outcome = match outcome {
-        Ok(had_target) => finish(place, aside).map(|()| had_target),
+        Ok(had_target) => finish(place, target, aside).map(|()| had_target),
         // A signal ends the client too, in the middle of whatever it was doing.
         Err(error) => match interrupt::while_cleaning(|| settle(place, target, &incoming.database, aside))? {
             Some(had_target) => Ok(had_target),
@@ -79,6 +65,7 @@ fn begin_and_rename(place: &Place, target: &str, incoming: &Incoming, aside: &st
         charset: incoming.charset.clone(),
     };
     let mut label = label::read(&mut session, &incoming.database)?
+        .filter(|label| label.target == target)
         .ok_or_else(|| Error::failed(format!("database {} is no longer Holdfast's", incoming.database)))?;
     label.swap = Some(swap);
     label::write_with(&mut session, &incoming.database, &label, &kept, &incoming.objects)?;
@@ -162,7 +149,11 @@ fn label_of(session: &mut Session, aside: &str, target: &str) -> Result<Label> {
     if !catalog::is_there(session, aside)? {
         return Err(Error::failed(format!("database {aside}, which a restore kept aside, is no longer there")));
     }
-    label::read(session, aside)?
+    let label = label::read(session, aside)?;
+    if label.as_ref().is_some_and(|label| label.role == Role::Going) {
+        return Err(Error::refused(format!("of database {aside} a part was dropped already")).hint("restore-db --discard ends that"));
+    }
+    label
         .filter(|label| label.role == Role::Aside && label.target == target)
         .ok_or_else(|| Error::refused(format!("database {aside} does not bear the label that marks it as kept aside from {target}")))
 }
@@ -174,20 +165,8 @@ pub(super) fn discard(place: &Place, target: &str, kept: &Kept) -> Result<()> {
     if !catalog::is_there(&mut session, aside)? {
         return Ok(());
     }
-    label_of(&mut session, aside, target)?;
-    label::drop_ours(&mut session, aside, Role::Aside).map(|_| ())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_is_no_longer_than_the_server_takes() {
-        assert_eq!(derived_name("app", "before", "20260101t000000z"), "app__before_20260101t000000z");
-        let long = derived_name(&"ä".repeat(64), "restore", "20260101t000000z_dev_db_1234");
-        assert_eq!(long.chars().count(), 64);
-        assert!(long.starts_with("ää") && long.ends_with("__restore_20260101t000000z_dev_db_1234"));
-        assert_eq!(derived_name("a", "restore", &"x".repeat(80)).chars().count(), 64);
+    if label::read(&mut session, aside)?.is_none_or(|label| label.role != Role::Going || label.target != target) {
+        label_of(&mut session, aside, target)?;
     }
+    label::drop_ours(&place.without_database(), aside, Role::Aside).map(|_| ())
 }

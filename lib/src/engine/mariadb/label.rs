@@ -5,7 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::names::is_name_of_ours;
 use super::objects::Objects;
+use super::place::Place;
 use super::session::Session;
 use super::{catalog, sql};
 use crate::error::{Error, Result};
@@ -38,6 +40,8 @@ pub(super) enum Role {
     Aside,
     /// One that was left behind on purpose; whoever asked for it drops it.
     Kept,
+    /// Being dropped, table by table: good for nothing else any more.
+    Going,
 }
 
 /// A swap that was begun.
@@ -89,11 +93,15 @@ pub(super) fn create(session: &mut Session, database: &str, charset: Option<&Cha
         None => String::new(),
     };
     session.run(&format!("CREATE DATABASE {} {clause}", sql::ident(database)))?;
-    session.run(&format!(
-        "CREATE TABLE {} (name VARCHAR(16) CHARACTER SET ascii PRIMARY KEY, text LONGBLOB NOT NULL) ENGINE=InnoDB",
-        table(database)
-    ))?;
+    session.run(&create_table(database))?;
     write(session, database, label)
+}
+
+fn create_table(database: &str) -> String {
+    format!(
+        "CREATE TABLE IF NOT EXISTS {} (name VARCHAR(16) CHARACTER SET ascii PRIMARY KEY, text LONGBLOB NOT NULL) ENGINE=InnoDB",
+        table(database)
+    )
 }
 
 /// The table within a database, quoted.
@@ -145,24 +153,35 @@ pub(super) fn all_of(session: &mut Session, target: &str) -> Result<Vec<(String,
     );
     let mut out = Vec::new();
     for Row { name } in session.rows(&query)? {
-        if let Some(label) = read(session, &name)?.filter(|label| label.target == target) {
+        // A copy of one, by whatever name, is somebody's own.
+        if let Some(label) = read(session, &name)?.filter(|label| label.target == target && is_name_of_ours(target, &name)) {
             out.push((name, label));
         }
     }
     Ok(out)
 }
 
-/// Drops a database, provided that its label still says that it is ours in this role. Whether it was there.
-pub(super) fn drop_ours(session: &mut Session, database: &str, role: Role) -> Result<bool> {
-    if !catalog::is_there(session, database)? {
+/// Drops a database, by a place without one, provided that its label still says that it is ours in this role. Whether it was there.
+pub(super) fn drop_ours(place: &Place, database: &str, role: Role) -> Result<bool> {
+    let mut session = place.session()?;
+    if !catalog::is_there(&mut session, database)? {
         return Ok(false);
     }
-    if read(session, database)?.is_none_or(|label| label.role != role) {
+    let Some(label) = read(&mut session, database)?.filter(|label| label.role == role || label.role == Role::Going) else {
         return Err(Error::refused(format!("database {database} does not bear the label that marks it as Holdfast's; it was not dropped"))
             .hint(format!("look at it, and drop it by hand: DROP DATABASE {}", sql::ident(database))));
-    }
-    session.run(&format!("DROP DATABASE {}", sql::ident(database)))?;
-    Ok(true)
+    };
+    // The server drops table by table, and may be stopped in between: by a kill, or at a table to which another database refers.
+    let label = Label { role: Role::Going, ..label };
+    write(&mut session, database, &label)?;
+    let Err(objection) = session.ask(&format!("DROP DATABASE {}", sql::ident(database)))? else { return Ok(true) };
+    let mut fresh = place.session()?;
+    fresh.run(&create_table(database))?;
+    write(&mut fresh, database, &label)?;
+    Err(objection
+        .into_error()
+        .within(format!("database {database} cannot be dropped as a whole"))
+        .hint("does a table of another database refer to it by a foreign key? drop that key, and do this again"))
 }
 
 fn written_down(session: &mut Session, database: &str, row: &str) -> Result<Objects> {

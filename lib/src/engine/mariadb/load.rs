@@ -42,7 +42,7 @@ fn pass(
     }
     let database = place.address.database().unwrap_or_default();
     // Left to itself a statement waits a day for a table that somebody reads.
-    let patience = format!("--init-command=SET SESSION lock_wait_timeout = {}", place.lock_wait().as_secs());
+    let patience = format!("--init-command=SET SESSION autocommit = 1, SESSION lock_wait_timeout = {}", place.lock_wait().as_secs());
     let mut sink = place.call(&place.client()?)?.args(ARGUMENTS).arg(format!("--database={database}")).arg(patience).sink()?;
     let loaded = feed(&mut sink, &mut editor, plain, meet).and_then(|asleep| sink.finish().map(|_| asleep));
     loaded.map_err(|error| match objection(&sink.child().stderr_tail()) {

@@ -1,12 +1,12 @@
 //! What can be known, and refused, before a dump.
 
 use super::catalog::{self, Relation, Server};
-use super::marker;
 use super::place::Place;
 use super::programs::{self, Program, Tool};
 use super::questions::Questions;
 use super::rights::{self, Rights};
 use super::sql;
+use super::{label, marker};
 use crate::engine::Probe;
 use crate::error::{Error, Result};
 
@@ -43,6 +43,7 @@ pub(super) fn check(place: &Place, questions: &mut Questions<'_>, server: &Serve
         return Err(Error::failed(format!("database {database} has tables that the server cannot open: {}", named(&broken)))
             .hint("CHECK TABLE says more of each; drop what is gone for good, and the rest can be backed up"));
     }
+    require_no_label(questions, database)?;
     require_rights(place, questions, server)?;
     require_unlocked(questions, server, relations)?;
     if !place.settings.allow_empty && !relations.iter().any(Relation::is_table) {
@@ -66,6 +67,29 @@ pub(super) fn check(place: &Place, questions: &mut Questions<'_>, server: &Serve
         ));
     }
     Ok(warnings)
+}
+
+/// A table of the label's name would be in no backup, and a swap would take it for its own. And while a swap is under way, or was
+/// killed in its middle, the database is neither old nor new.
+fn require_no_label(questions: &mut Questions<'_>, database: &str) -> Result<()> {
+    let named = format!(
+        "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} AND LOWER(TABLE_NAME) = {}",
+        sql::literal(database),
+        sql::literal(label::TABLE)
+    );
+    let session = questions.session()?;
+    if session.text(&named)? != "0" && label::read(session, database).ok().flatten().is_none() {
+        return Err(Error::failed(format!(
+            "database {database} has a table or view {}, by which Holdfast marks databases of its own",
+            label::TABLE
+        ))
+        .hint("rename it"));
+    }
+    let session = questions.session()?;
+    let swapping = label::all_of(session, database)?.into_iter().find(|(_, label)| label.swap.is_some());
+    let Some((beside, _)) = swapping else { return Ok(()) };
+    Err(Error::failed(format!("a restore is swapping database {database}, or was killed in the middle of that (see {beside}): its views, triggers, routines and events may not all be there"))
+        .hint("when no restore runs any more: any restore-db into it, --undo too, ends what was begun before it does anything itself"))
 }
 
 fn require_rights(place: &Place, questions: &mut Questions<'_>, server: &Server) -> Result<()> {

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::catalog;
-use super::exchange::derived_name;
+use super::names::derived_name;
 use super::place::Place;
 use super::programs::Flavour;
 use super::questions::Questions;

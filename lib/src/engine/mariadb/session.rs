@@ -19,7 +19,7 @@ pub(super) const FOR_PROGRAMS: [&str; 6] =
 
 /// Makes what is said mean the same on every server, and keeps a session that waits, or counts for long, from being ended.
 /// What stands in a comment only the family of that version reads.
-const SETTINGS: &str = "SET SESSION sql_mode = '', SESSION time_zone = '+00:00', SESSION wait_timeout = 31536000, \
+const SETTINGS: &str = "SET SESSION sql_mode = '', SESSION time_zone = '+00:00', SESSION autocommit = 1, SESSION wait_timeout = 31536000, \
     SESSION net_read_timeout = 3600, SESSION net_write_timeout = 3600 /*!100100 , SESSION max_statement_time = 0 */ \
     /*!50708 , SESSION max_execution_time = 0 */";
 /// Not as a variable, whose name has changed.

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::keys::{self, Later};
-use crate::engine::mariadb::sql;
 use crate::engine::mariadb::text::schema::asleep;
 use crate::engine::mariadb::text::split::{Event, SANDBOX, delimiter_of};
 use crate::engine::mariadb::text::statement::{self, Class, Statement, Verb};
 use crate::engine::mariadb::text::variables::Variables;
+use crate::engine::mariadb::{label, sql};
 use crate::error::{Error, Result};
 
 /// Passes a dump on, statement by statement, and changes in it:
@@ -24,7 +24,7 @@ pub(super) struct Editor {
     leaves_out: bool,
     delimiter: Vec<u8>,
     used: Option<String>,
-    several: Option<[String; 2]>,
+    refused: Option<Error>,
     keys: keys::Watch,
     later: Option<Later>,
     puts_events_to_sleep: bool,
@@ -39,7 +39,7 @@ impl Editor {
             leaves_out: false,
             delimiter: b";".to_vec(),
             used: None,
-            several: None,
+            refused: None,
             keys: keys::Watch::default(),
             later: None,
             puts_events_to_sleep: false,
@@ -59,11 +59,8 @@ impl Editor {
 
     /// What has become of the part so far.
     pub(super) fn edited(&mut self) -> Result<Vec<u8>> {
-        match &self.several {
-            Some([one, other]) => {
-                Err(Error::refused(format!("the dump holds several databases, {one} and {other}, and only one can be loaded"))
-                    .hint("dump each by itself, or cut the file where the next USE begins"))
-            }
+        match self.refused.take() {
+            Some(refused) => Err(refused),
             None => Ok(std::mem::take(&mut self.out)),
         }
     }
@@ -77,7 +74,11 @@ impl Editor {
     pub(super) fn take(&mut self, event: &Event<'_>, variables: &Variables) {
         match event {
             Event::Between(text) if text.starts_with(SANDBOX) => {}
-            Event::Between(text) | Event::Part(text) | Event::Insert(text) | Event::Gap(text) => self.out.extend_from_slice(text),
+            Event::Between(text) | Event::Part(text) | Event::Gap(text) => self.out.extend_from_slice(text),
+            Event::Insert(text) => {
+                self.refuse_label(statement::target(text).as_deref());
+                self.out.extend_from_slice(text);
+            }
             Event::Rows { bytes, .. } => self.out.extend_from_slice(bytes),
             Event::Delimiter(line) => {
                 self.delimiter = delimiter_of(line).unwrap_or(&self.delimiter).to_vec();
@@ -97,13 +98,19 @@ impl Editor {
         if !matches!(statement, Statement::Passing | Statement::Empty) || plain.starts_with(b"UNLOCK ") {
             self.add_keys();
         }
+        if let Statement::Create { name, .. } = &statement {
+            self.refuse_label(Some(name));
+        }
         match statement {
             Statement::Database { verb: Verb::Create | Verb::Drop, .. } => self.leaves_out = true,
             Statement::Database { verb: Verb::Use, name } => {
                 self.leaves_out = true;
                 let name = name.unwrap_or_default();
                 if let Some(used) = self.used.as_ref().filter(|used| **used != name) {
-                    self.several.get_or_insert([used.clone(), name.clone()]);
+                    self.refused.get_or_insert_with(|| {
+                        Error::refused(format!("the dump holds several databases, {used} and {name}, and only one can be loaded"))
+                            .hint("dump each by itself, or cut the file where the next USE begins")
+                    });
                 }
                 self.used = Some(name);
             }
@@ -128,6 +135,20 @@ impl Editor {
                 }
             }
             _ => self.out.extend_from_slice(text),
+        }
+    }
+
+    /// A dump of a database that a restore kept aside holds its label: loaded, it would make another database that one.
+    fn refuse_label(&mut self, name: Option<&str>) {
+        if name.is_some_and(|name| name.eq_ignore_ascii_case(label::TABLE)) {
+            self.refused.get_or_insert_with(|| {
+                Error::refused(format!("the dump holds the table {}, by which Holdfast marks databases of its own", label::TABLE)).hint(
+                    format!(
+                        "what a restore kept aside comes back by restore-db --undo; else dump it with --ignore-table=DATABASE.{}",
+                        label::TABLE
+                    ),
+                )
+            });
         }
     }
 
