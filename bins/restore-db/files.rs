@@ -20,6 +20,7 @@ use crate::choice::Choice;
 pub(crate) fn preview(args: &Args, setting: &Setting, choice: &Choice, out: &Out) -> Result<u8> {
     let backup = choice.files(args)?;
     let chosen = Chosen::read(&args.files.only)?;
+    warn_if_incomplete(&backup, out);
     let preview = files::preview(&backup, args.files.files_to.as_deref(), &chosen, choice.environment_of(&backup), &setting.state)?;
     if out.is_json() {
         out.document(&preview)?;
@@ -31,6 +32,17 @@ pub(crate) fn preview(args: &Args, setting: &Setting, choice: &Choice, out: &Out
     }
     out.tell(&totals(&preview));
     Ok(exit::DONE)
+}
+
+/// A backup may be the newest and lack what an older one has.
+fn warn_if_incomplete(backup: &Backup, out: &Out) {
+    let count = backup.manifest().incomplete_count();
+    if count > 0 {
+        out.warn(&format!(
+            "{} lacks, or holds torn, {count} files or folders; its RESTORE.txt names them, and backup-catalog list shows which backups are whole",
+            backup.id()
+        ));
+    }
 }
 
 /// How an entry of the backup stands to what is there, as a person would say it.
@@ -96,13 +108,10 @@ pub(crate) fn run(args: &Args, setting: &Setting, choice: &Choice, out: &Out) ->
     let wish = Wish { chosen: Chosen::read(&args.files.only)?, overwrite: args.files.overwrite, owner: args.files.owner };
     let backup = choice.files(args)?;
     files::require_allowed(&folder, &wish, choice.environments())?;
+    warn_if_incomplete(&backup, out);
     if args.common.dry_run {
         let preview = files::preview(&backup, Some(&folder), &wish.chosen, choice.environment_of(&backup), &setting.state)?;
         return out.plan(&preview, &planned(&preview, &roots_of(&backup), &folder, &wish)).map(|()| exit::DONE);
-    }
-    let count = backup.manifest().incomplete_count();
-    if count > 0 {
-        out.warn(&format!("{} lacks, or holds torn, {count} files or folders; its RESTORE.txt names them", backup.id()));
     }
     out.tell(&format!("{}: it holds {}", backup.id(), roots_of(&backup)));
     let wait = args.wait.map_or(choice.environment.wait, |Span(wait)| wait);

@@ -23,6 +23,11 @@ is "$(count)" 2 'backups after two partial ones'
 expect 3 backup-guard
 prints 'it lacks, or holds torn, 1 files or folders: gone'
 expect 0 backup-guard "$first"
+# Whoever is about to restore from it is told before.
+expect 0 restore-db latest --files-to back -n
+says 'lacks, or holds torn, 1 files or folders'
+expect 0 restore-db latest --preview
+says 'lacks, or holds torn, 1 files or folders'
 config 'min_verified = 1' '[env.dev]' 'database = "app.db"' 'files = ["media"]' '[env.dev.retention]' 'keep_last = 1'
 expect 0 backup-full
 whole=$(made)

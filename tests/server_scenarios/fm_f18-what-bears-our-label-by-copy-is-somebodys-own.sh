@@ -24,6 +24,12 @@ expect 0 restore-db latest
 has_database "${DB}_rescued" || wrong "somebody's database was dropped"
 drop_database "${DB}_rescued"
 
+# What bears the table's name in somebody's database is theirs.
+make_database "${DB}_theirs"
+sql_server "CREATE TABLE ${DB}_theirs.holdfast_swap (a integer)"
+expect 0 backup-db
+expect 0 restore-db latest
+
 # A table of that name would be in no backup.
 sql "CREATE TABLE Holdfast_Swap (a integer)"
 expect 1 backup-db

@@ -152,9 +152,9 @@ pub(super) fn all_of(session: &mut Session, target: &str) -> Result<Vec<(String,
         sql::literal(TABLE)
     );
     let mut out = Vec::new();
-    for Row { name } in session.rows(&query)? {
-        // A copy of one, by whatever name, is somebody's own.
-        if let Some(label) = read(session, &name)?.filter(|label| label.target == target && is_name_of_ours(target, &name)) {
+    // A copy of one by another name is somebody's own, and so is whatever else bears the table's name.
+    for Row { name } in session.rows(&query)?.into_iter().filter(|Row { name }| is_name_of_ours(target, name)) {
+        if let Some(label) = read(session, &name)?.filter(|label| label.target == target) {
             out.push((name, label));
         }
     }

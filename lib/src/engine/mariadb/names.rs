@@ -14,9 +14,11 @@ pub(super) fn derived_name(target: &str, word: &str, id: &str) -> String {
 
 /// Whether it is the name that a restore or undo gives to a database beside this one, and not what a person would call one.
 pub(super) fn is_name_of_ours(target: &str, name: &str) -> bool {
+    // There are servers that fold names.
+    let (target, name) = (target.to_lowercase(), name.to_lowercase());
     ["restore", "before"].iter().any(|word| {
         let begin = format!("__{word}_");
-        name.rfind(&begin).map(|at| &name[at + begin.len()..]).is_some_and(|id| is_id(id) && derived_name(target, word, id) == name)
+        name.rfind(&begin).map(|at| &name[at + begin.len()..]).is_some_and(|id| is_id(id) && derived_name(&target, word, id) == name)
     })
 }
 
@@ -40,6 +42,7 @@ mod tests {
         for id in ["20261121t191017z_064b", "20261121t191017z", "00ff12ab34cd"] {
             assert!(is_name_of_ours("app", &derived_name("app", "restore", id)), "{id}");
             assert!(is_name_of_ours("app", &derived_name("app", "before", id)), "{id}");
+            assert!(is_name_of_ours("App", &derived_name("app", "before", id)), "{id}");
             assert!(!is_name_of_ours("app", &derived_name("apps", "before", id)), "{id}");
             assert!(!is_name_of_ours("app", &derived_name("app", "after", id)), "{id}");
         }
