@@ -147,7 +147,8 @@ pub(super) fn undo(place: &Place, target: &str, kept: &Kept, id: &str) -> Result
 
 fn label_of(session: &mut Session, aside: &str, target: &str) -> Result<Label> {
     if !catalog::is_there(session, aside)? {
-        return Err(Error::failed(format!("database {aside}, which a restore kept aside, is no longer there")));
+        return Err(Error::failed(format!("database {aside}, which a restore kept aside, is no longer there"))
+            .hint("a safety backup may hold what was there: restore-db --list"));
     }
     let label = label::read(session, aside)?;
     if label.as_ref().is_some_and(|label| label.role == Role::Going) {

@@ -354,8 +354,10 @@ pub(super) fn undo(place: &Place, target: &str, kept: &Kept, id: &str) -> Result
 }
 
 fn label_of(session: &mut Session, aside: &str, target: &str) -> Result<Label> {
-    let comment = create::look_at(session, aside)?
-        .ok_or_else(|| Error::failed(format!("database {aside}, which a restore kept aside, is no longer there")))?;
+    let comment = create::look_at(session, aside)?.ok_or_else(|| {
+        Error::failed(format!("database {aside}, which a restore kept aside, is no longer there"))
+            .hint("a safety backup may hold what was there: restore-db --list")
+    })?;
     Label::of(comment.as_deref())
         .filter(|label| label.role == Role::Aside && label.target == target)
         .ok_or_else(|| Error::refused(format!("database {aside} does not bear the comment that marks it as kept aside from {target}")))
