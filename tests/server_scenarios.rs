@@ -29,6 +29,10 @@ use nix::unistd::Pid;
 const LONGEST: Duration = Duration::from_secs(300);
 /// Most of a scenario is waiting for other processes, so more run at once than there are cores.
 const AT_ONCE: usize = 4;
+/// More failures than these are not the load's.
+const FLAKY_MAX: usize = 2;
+/// The numbers of databases begin here when a scenario is played a second time.
+const SECOND_TIME: usize = 1000;
 /// The engines that have words.
 const ENGINES: [&str; 2] = ["postgres", "mariadb"];
 
@@ -134,6 +138,26 @@ fn play(stage: &Stage, number: usize, name: &str) -> Result<(), String> {
     }
 }
 
+/// What of the failures is left when each is played a second time with the machine to itself. One that holds then is shown all
+/// the same: either the script trusts in how fast the machine is, or the tools do.
+///
+/// A soak has no second time, and where many fail it is not for the load.
+fn again_alone(stage: &Stage, failures: Vec<(usize, String, String)>) -> Vec<String> {
+    let is_for_load = failures.len() <= FLAKY_MAX && std::env::var_os("HOLDFAST_SOAK").is_none();
+    let mut left = Vec::new();
+    for (number, name, first) in failures {
+        if !is_for_load {
+            left.push(first);
+            continue;
+        }
+        match play(stage, SECOND_TIME + number, &name) {
+            Ok(()) => eprintln!("FLAKY: it held only when it was played alone\n{first}"),
+            Err(second) => left.push(format!("{first}\nand once more, alone:\n{second}")),
+        }
+    }
+    left
+}
+
 fn play_all(stage: &Stage, mut queue: Vec<(usize, String)>) {
     queue.reverse();
     let (queue, failures) = (Mutex::new(queue), Mutex::new(Vec::new()));
@@ -144,13 +168,13 @@ fn play_all(stage: &Stage, mut queue: Vec<(usize, String)>) {
                     let next = queue.lock().expect("the queue").pop();
                     let Some((number, name)) = next else { return };
                     if let Err(why) = play(stage, number, &name) {
-                        failures.lock().expect("the failures").push(why);
+                        failures.lock().expect("the failures").push((number, name, why));
                     }
                 }
             });
         }
     });
-    let failures = failures.into_inner().expect("the failures");
+    let failures = again_alone(stage, failures.into_inner().expect("the failures"));
     assert!(failures.is_empty(), "{} scenarios do not hold\n\n{}", failures.len(), failures.join("\n"));
 }
 

@@ -13,10 +13,12 @@ left() {
     "$@" >"$OUT" 2>"$ERR" </dev/null &
     VICTIM=$!
     wait_for "the wait for what is left" grep -q 'waiting 30 s at most' "$ERR"
+    LEFT=$(cat pid)
+    # Until it has become `sleep` it is called by the name of the shell that began it.
+    wait_for "the process that is left" grep -qx sleep "/proc/$LEFT/comm"
     kill -TERM $VICTIM
     STATUS=0
     wait $VICTIM || STATUS=$?
-    LEFT=$(cat pid)
 }
 insert='INSERT INTO entry (cents) VALUES (1)'
 

@@ -26,6 +26,8 @@ rm err
 env --default-signal $CLIENT_SETTINGS safe-migrate -v -e dev --report report.json -- ./daemon >out 2>err </dev/null &
 run=$!
 until_true 30 grep -q 'waiting 30 s' err
+# Until it has become `sleep` it is called by the name of the program that began it.
+until_true 30 grep -qx sleep "/proc/$(cat sleeper)/comm"
 kill -TERM "$run"
 status=0
 wait "$run" || status=$?
