@@ -125,13 +125,18 @@ impl Backup {
         self.reader(component, Expected::Chunks { stored_sha256: component.stored_sha256.clone() })
     }
 
+    /// As [`Backup::read`], with every chunk's hash compared in place of the whole file's.
+    pub fn read_plain(&self, component: &Component) -> Result<Reader> {
+        self.reader(component, Expected::Index)
+    }
+
     fn reader(&self, component: &Component, expected: Expected) -> Result<Reader> {
         let index = Arc::new(self.index(component)?);
         let path = self.folder.join(&component.file);
         if component.sources.is_empty() {
             return Reader::open(&path, index, expected);
         }
-        if hash_file(&path)?.0 != component.stored_sha256 {
+        if !matches!(expected, Expected::Index) && hash_file(&path)?.0 != component.stored_sha256 {
             return Err(Error::bad(format!("{} is not the file that its manifest describes", path.display())));
         }
         Reader::gather(&Arc::new(self.shelf(component)?), index)

@@ -350,7 +350,7 @@ impl Plain {
     fn open(backup: &Backup, component: &Component, is_all: bool) -> Result<Self> {
         let file = component.file.clone();
         Ok(if is_all {
-            Plain::Whole(Box::new(backup.read(component)?), 0, file)
+            Plain::Whole(Box::new(backup.read_plain(component)?), 0, file)
         } else {
             Plain::Picked(Box::new(backup.pick(component)?), file)
         })

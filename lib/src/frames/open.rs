@@ -33,6 +33,8 @@ pub enum Expected {
         /// SHA-256 (hex) of the whole file.
         stored_sha256: String,
     },
+    /// Every chunk's hash in the index, by all workers: for whoever wants the plain bytes alone, whatever else the file holds.
+    Index,
     /// A CRC-32 for each frame, known only to the run that has just written it.
     Checks(Vec<u32>),
 }

@@ -69,6 +69,7 @@ impl Whole {
         let (stored, compare) = match expected {
             Expected::File { stored_sha256 } => (Some((Sha256::new(), stored_sha256)), Compare::Nothing),
             Expected::Chunks { stored_sha256 } => (Some((Sha256::new(), stored_sha256)), Compare::Chunks),
+            Expected::Index => (None, Compare::Chunks),
             Expected::Checks(checks) if checks.len() == index.frames.len() => (None, Compare::Checks(checks)),
             Expected::Checks(_) => return Err(Error::failed(format!("{} has another number of frames than were written", path.display()))),
         };
