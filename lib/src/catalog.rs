@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
@@ -41,19 +42,28 @@ pub const ONE_SECOND: chrono::TimeDelta = chrono::TimeDelta::seconds(1);
 /// A folder with a backup's name, not opened yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folder {
-    /// Its path.
-    pub path: PathBuf,
     /// Its name, which has the form of an id.
     pub name: String,
-    /// The folder of the store that it is in.
-    pub place: String,
+    /// The folder of the store that it is in: its name and its path, once for all that are in it.
+    place: Arc<(String, PathBuf)>,
 }
 
 impl Folder {
+    /// Its path.
+    pub fn path(&self) -> PathBuf {
+        self.place.1.join(&self.name)
+    }
+
+    /// The folder of the store that it is in.
+    pub fn place(&self) -> &str {
+        &self.place.0
+    }
+
     /// Opens it; none where it has just been removed or moved.
     pub fn open(&self) -> Option<Result<Backup>> {
-        let backup = Backup::open(&self.path).and_then(|backup| in_its_place(backup, &self.place));
-        (backup.is_ok() || self.path.symlink_metadata().is_ok()).then_some(backup)
+        let path = self.path();
+        let backup = Backup::open(&path).and_then(|backup| in_its_place(backup, self.place()));
+        (backup.is_ok() || path.symlink_metadata().is_ok()).then_some(backup)
     }
 
     /// The time in its name.
@@ -63,7 +73,7 @@ impl Folder {
 
     /// Whether it is in a folder that backups of several environments share.
     pub fn is_among_others(&self) -> bool {
-        self.place == MIGRATIONS || self.place == ARCHIVES
+        self.place() == MIGRATIONS || self.place() == ARCHIVES
     }
 }
 
@@ -81,14 +91,14 @@ pub fn folders(store: &Store, environment: Option<&str>) -> Result<(Vec<Folder>,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
             other => other.on("list", &path)?,
         };
+        let place = Arc::new((place, path));
+        let path = &place.1;
         for entry in listing {
-            let entry = entry.on("list", &path)?;
-            let path = entry.path();
-            let name = path.file_name().and_then(|name| name.to_str()).filter(|name| id::is_id(name));
-            let is_folder = entry.file_type().on("look at", &path)?.is_dir();
-            match name.filter(|_| is_folder).map(str::to_owned) {
-                Some(name) => folders.push(Folder { path, name, place: place.clone() }),
-                None => foreign.push(path),
+            let entry = entry.on("list", path)?;
+            let is_folder = entry.file_type().on("look at", path)?.is_dir();
+            match entry.file_name().into_string() {
+                Ok(name) if is_folder && id::is_id(&name) => folders.push(Folder { name, place: Arc::clone(&place) }),
+                _ => foreign.push(entry.path()),
             }
         }
     }
@@ -106,7 +116,7 @@ pub fn newest_first(
     if let Some(until) = until.map(clock::compact) {
         folders.retain(|folder| folder.second() <= until.as_str());
     }
-    folders.sort_by(|a, b| a.name.cmp(&b.name));
+    folders.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     let only = environment.map(str::to_owned);
     let mut opened: Vec<Backup> = Vec::new();
     // Mostly the first one is meant; who looks further looks far.
@@ -146,7 +156,7 @@ impl Catalog {
                 Err(_) => id::environment_in(&folder.name) != Some(only),
             });
             if !is_others {
-                catalog.entries.push(Entry { folder: folder.path, name: folder.name, backup });
+                catalog.entries.push(Entry { folder: folder.path(), name: folder.name, backup });
             }
         }
         catalog.drop_moved();

@@ -166,7 +166,8 @@ impl Filter {
 /// Lists the backups of `environment`, or of the whole store, the oldest first.
 pub fn read(store: &Store, environment: Option<&str>) -> Result<Vec<Listed>> {
     let (folders, _) = catalog::folders(store, environment)?;
-    let cache = Cache::open(store, &folders);
+    let mut memory = Vec::new();
+    let cache = Cache::open(store, &folders, &mut memory);
     let known = |cache: &Cache<'_>, hit: &Hit<'_>| Some(Unjudged::of(cache.listed(hit)?, Some(cache.facts(hit)?)));
     let seen = cache.get_all(&folders, known, |seen| Unjudged::of(seen.listed, seen.facts))?;
     let mut listing = judged(seen.into_iter().flatten().collect());
@@ -175,7 +176,7 @@ pub fn read(store: &Store, environment: Option<&str>) -> Result<Vec<Listed>> {
     });
     let mut listing = sorted(listing, |listed| (listed.created_at, listed.id.as_str()));
     // What was moved into the archives meanwhile has been met twice.
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::with_capacity(listing.len());
     let twice: HashSet<String> = listing.iter().filter(|listed| !seen.insert(&listed.id)).map(|listed| listed.id.clone()).collect();
     listing.retain(|listed| !twice.contains(&listed.id) || store.folder(&listed.place).join(&listed.id).symlink_metadata().is_ok());
     Ok(listing)
@@ -329,10 +330,10 @@ fn last_restore(manifest: &Manifest, history: &[Check]) -> Option<LastRestore> {
 
 fn unreadable(folder: &Folder, problem: String) -> Listed {
     let environment =
-        if folder.is_among_others() { id::environment_in(&folder.name).map(str::to_owned) } else { Some(folder.place.clone()) };
+        if folder.is_among_others() { id::environment_in(&folder.name).map(str::to_owned) } else { Some(folder.place().to_owned()) };
     Listed {
         id: folder.name.clone(),
-        place: folder.place.clone(),
+        place: folder.place().to_owned(),
         environment,
         created_at: catalog::time_in(&folder.name),
         kind: None,

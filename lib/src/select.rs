@@ -179,7 +179,7 @@ fn find_by_name(store: &Store, environment: Option<&str>, selector: &Selector, h
 /// Whether all of them are one environment's, by where they are and what they are called.
 fn is_of_one(folders: &[Folder]) -> bool {
     let of = |folder: &Folder| {
-        if folder.is_among_others() { id::environment_in(&folder.name).map(str::to_owned) } else { Some(folder.place.clone()) }
+        if folder.is_among_others() { id::environment_in(&folder.name).map(str::to_owned) } else { Some(folder.place().to_owned()) }
     };
     let first = folders.first().and_then(of);
     first.is_some() && folders.iter().all(|folder| of(folder) == first)

@@ -12,7 +12,6 @@ use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::ops::Range;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -50,9 +49,8 @@ pub(super) struct Cache<'a> {
     store: &'a Store,
     /// None where so few backups are not worth it.
     file: Option<PathBuf>,
-    bytes: Vec<u8>,
-    /// Where what follows the id in the last record of each backup is.
-    records: HashMap<String, Range<usize>>,
+    /// What follows the id in the last record of each backup.
+    records: HashMap<&'a str, &'a [u8]>,
     /// Records in the file, also such as count no more.
     written: usize,
     /// Whether all of the file is records.
@@ -81,12 +79,11 @@ pub(super) struct Hit<'a> {
 }
 
 impl<'a> Cache<'a> {
-    /// Opens the cache of a store in which these backups are.
-    pub(super) fn open(store: &'a Store, folders: &[Folder]) -> Self {
+    /// Opens the cache of a store in which these backups are. `memory` is for what the file holds.
+    pub(super) fn open(store: &'a Store, folders: &[Folder], memory: &'a mut Vec<u8>) -> Self {
         let mut cache = Cache {
             store,
             file: None,
-            bytes: Vec::new(),
             records: HashMap::new(),
             written: 0,
             is_whole: false,
@@ -103,36 +100,36 @@ impl<'a> Cache<'a> {
         cache.away = &std::mem::take(&mut checks.away) | &std::mem::take(&mut labels.away);
         cache.beside = [std::mem::take(&mut checks.there), std::mem::take(&mut labels.there)];
         let file = state.join(format!("seen-{}", store.id()));
-        cache.bytes = std::fs::read(&file).unwrap_or_default();
+        *memory = std::fs::read(&file).unwrap_or_default();
         cache.file = Some(file);
         cache.records.reserve(folders.len());
-        cache.is_whole = cache.find_records();
+        cache.is_whole = cache.find_records(memory);
         for folder in folders {
-            if !cache.places.contains_key(&folder.place)
-                && let Ok(place) = File::open(store.folder(&folder.place))
+            if !cache.places.contains_key(folder.place())
+                && let Ok(place) = File::open(store.folder(folder.place()))
             {
-                cache.places.insert(folder.place.clone(), place);
+                cache.places.insert(folder.place().to_owned(), place);
             }
         }
         cache
     }
 
     /// Finds the records, and says whether there is nothing else.
-    fn find_records(&mut self) -> bool {
+    fn find_records(&mut self, bytes: &'a [u8]) -> bool {
         let (mut at, mut is_whole) = (MAGIC.len(), true);
-        if !self.bytes.starts_with(MAGIC) {
+        if !bytes.starts_with(MAGIC) {
             return false;
         }
-        while at < self.bytes.len() {
-            let field = |from: usize| self.bytes.get(from..from + 4)?.try_into().ok().map(u32::from_le_bytes);
+        while at < bytes.len() {
+            let field = |from: usize| bytes.get(from..from + 4)?.try_into().ok().map(u32::from_le_bytes);
             let begin = at + HEAD_BYTES;
             let end = field(at).and_then(|length| begin.checked_add(usize::try_from(length).ok()?));
-            let (Some(crc), Some(record)) = (field(at + 4), end.and_then(|end| self.bytes.get(begin..end))) else { return false };
+            let (Some(crc), Some(record)) = (field(at + 4), end.and_then(|end| bytes.get(begin..end))) else { return false };
             at = begin + record.len();
             let mut packed = Packed(record);
             match packed.str().filter(|_| libdeflater::crc32(record) == crc) {
                 Some(id) => {
-                    self.records.insert(id.to_owned(), at - packed.0.len()..at);
+                    self.records.insert(id, packed.0);
                     self.written += 1;
                 }
                 None => is_whole = false,
@@ -159,8 +156,8 @@ impl<'a> Cache<'a> {
         // Before it is read: what changes in between does not fit them.
         let stamps = self.file.as_ref().filter(|_| !self.away.contains(&folder.name)).map(|_| self.stamps(folder));
         if let Some(stamps) = &stamps
-            && let Some(record) = self.records.get(&folder.name)
-            && let Some(hit) = hit(folder, &self.bytes[record.clone()], stamps)
+            && let Some(record) = self.records.get(folder.name.as_str())
+            && let Some(hit) = hit(folder, record, stamps)
             && let Some(value) = known(self, &hit)
         {
             return Ok(Answer { value: Some(value), fresh: None });
@@ -185,7 +182,7 @@ impl<'a> Cache<'a> {
 
     /// What the system says of a file in a backup's folder, or of the folder.
     fn look_at(&self, folder: &Folder, name: &str) -> Option<FileStat> {
-        let place = self.places.get(&folder.place)?;
+        let place = self.places.get(folder.place())?;
         let mut path = String::with_capacity(folder.name.len() + name.len() + 1);
         path.push_str(&folder.name);
         if !name.is_empty() {
@@ -197,7 +194,7 @@ impl<'a> Cache<'a> {
 
     /// What a listing shows of a backup.
     pub(super) fn listed(&self, hit: &Hit<'_>) -> Option<Listed> {
-        Packed(hit.listed).listed(&hit.folder.name, &hit.folder.place)
+        Packed(hit.listed).listed(&hit.folder.name, hit.folder.place())
     }
 
     /// What retention asks of a backup; none of one that could not be read. The sizes of its files are looked at.
@@ -226,7 +223,7 @@ impl<'a> Cache<'a> {
                 if let Some(rest) = self.records.get(id) {
                     let mut body = Pack::default();
                     body.text(id);
-                    body.0.extend_from_slice(&self.bytes[rest.clone()]);
+                    body.0.extend_from_slice(rest);
                     add(&mut text, &body.0);
                 }
             }
@@ -248,7 +245,7 @@ fn record(folder: &Folder, stamps: &[Stamp; 4], seen: &Seen) -> Vec<u8> {
     listed.listed(&seen.listed);
     let mut body = Pack::default();
     body.text(&folder.name);
-    body.text(&folder.place);
+    body.text(folder.place());
     for stamp in stamps {
         body.some(*stamp, |body, (inode, bytes, mtime, ctime)| {
             body.number(inode);
@@ -266,7 +263,7 @@ fn record(folder: &Folder, stamps: &[Stamp; 4], seen: &Seen) -> Vec<u8> {
 /// What a record says of a folder, where it is about these very files. `rest` is what follows the id.
 fn hit<'a>(folder: &'a Folder, rest: &'a [u8], stamps: &[Stamp; 4]) -> Option<Hit<'a>> {
     let mut packed = Packed(rest);
-    if packed.str()? != folder.place {
+    if packed.str()? != folder.place() {
         return None;
     }
     for stamp in stamps {

@@ -145,7 +145,8 @@ pub fn of_catalog(store: &Store, catalog: &Catalog) -> Result<Vec<Facts>> {
 /// What is known of the backups of an environment without opening those that are known already. For looking only.
 pub fn remembered(store: &Store, environment: &str) -> Result<Known> {
     let (folders, _) = catalog::folders(store, Some(environment))?;
-    let cache = Cache::open(store, &folders);
+    let mut memory = Vec::new();
+    let cache = Cache::open(store, &folders, &mut memory);
     // In boxes: there may be very many, and each goes through many hands.
     let answers =
         cache.get_all(&folders, |cache, hit| cache.facts(hit).map(|facts| Some(Box::new(facts))), |seen| seen.facts.map(Box::new))?;
@@ -161,7 +162,7 @@ pub fn remembered(store: &Store, environment: &str) -> Result<Known> {
             continue;
         }
         // What was moved into the archives meanwhile has been met twice.
-        if met.insert(&folder.name, folder).is_some_and(|first| first.path.symlink_metadata().is_err()) {
+        if met.insert(&folder.name, folder).is_some_and(|first| first.path().symlink_metadata().is_err()) {
             continue;
         }
         match facts {

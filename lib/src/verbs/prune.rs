@@ -1,5 +1,6 @@
 //! Retention, applied: a plan first, then the removal of what it names and nothing else.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
@@ -130,7 +131,7 @@ pub fn preview(environment: &Environment, store: &Store, said: Said) -> Result<P
     let now = clock::now();
     let policy = as_said(environment, said, now);
     let known = listing::remembered(store, &environment.name)?;
-    let unreadable: Vec<_> = known.unreadable.iter().map(|folder| (folder.name.as_str(), folder.path.as_path())).collect();
+    let unreadable: Vec<_> = known.unreadable.iter().map(|folder| (folder.name.as_str(), Cow::Owned(folder.path()))).collect();
     let candidates = candidates(store, &known.backups, &unreadable)?;
     let (plan, refused) = retention::plan_and_refusal(&policy, &candidates, now)?;
     Ok(Preview { plan, refused, known })
@@ -141,11 +142,11 @@ fn as_said(environment: &Environment, said: Said, now: DateTime<Utc>) -> Policy 
 }
 
 /// Names and folders of what could not be opened.
-type Unreadable<'a> = Vec<(&'a str, &'a Path)>;
+type Unreadable<'a> = Vec<(&'a str, Cow<'a, Path>)>;
 
 fn unreadable(catalog: &Catalog) -> Unreadable<'_> {
     let entries = catalog.entries.iter().filter(|entry| entry.backup.is_err());
-    entries.map(|entry| (entry.name.as_str(), entry.folder.as_path())).collect()
+    entries.map(|entry| (entry.name.as_str(), Cow::Borrowed(entry.folder.as_path()))).collect()
 }
 
 /// The plan by which nothing goes, where that is so by what is remembered: then nothing need be opened. Were it wrong, what should go
