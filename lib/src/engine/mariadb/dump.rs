@@ -4,13 +4,14 @@
 use std::io::Read;
 
 use super::catalog::{self, Relation, Server};
+use super::label;
+use super::lossy::Lossy;
 use super::place::Place;
-use super::probe::{check, dump_program, named};
+use super::probe::{check, dump_program};
 use super::programs::{Flavour, Program};
 use super::questions::Questions;
 use super::session::Session;
 use super::text::Scanner;
-use super::{digits, label};
 use crate::engine::sql_stream::{Nowhere, cut_for, pump};
 use crate::engine::{Dumped, Outlet, Settings};
 use crate::error::{Error, Kind, Result};
@@ -62,15 +63,9 @@ pub(super) fn dump(place: &Place, out: &mut dyn Outlet) -> Result<Dumped> {
     };
     let moves_history = server.moves_history(&program);
     let mut not_included: Vec<String> = relations.iter().filter_map(|relation| relation.left_out(moves_history)).collect();
-    let rounded = digits::rounded(&mut questions, &server, &relations)?;
-    if !rounded.is_empty() {
-        warnings.push(format!(
-            "{} writes six digits of a FLOAT, and these columns have values with more, which come back rounded: {} (ALTER TABLE … MODIFY … DOUBLE)",
-            program.name(),
-            named(&rounded)
-        ));
-        not_included.extend(rounded.iter().map(|column| format!("digits behind the sixth of FLOAT column {column}")));
-    }
+    let lossy = Lossy::find(&mut questions, &server, &relations)?;
+    warnings.extend(lossy.warnings(&program));
+    not_included.extend(lossy.not_included());
     let database = Database {
         engine: EngineName::Mariadb,
         name: server.database.clone(),
