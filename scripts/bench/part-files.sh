@@ -112,8 +112,9 @@ files_restored() {
 	fi
 	measure 'Media, restored' --no-stored \
 		--case 'zstd -d | tar' 'mkdir "$OUT/back"; zstd -q -dc "$KEPT/media.tar.zst" | tar -xf - -C "$OUT/back"' --after 'zstd -d | tar' "$whole" \
+		--case 'zstd -d | tar, synced' 'mkdir "$OUT/back"; zstd -q -dc "$KEPT/media.tar.zst" | tar -xf - -C "$OUT/back"; sync -f "$OUT/back"' \
 		"${peers[@]}" \
 		--case 'restore-db' '"$BENCH_BIN"/restore-db latest --store "$KEPT/store" -e dev --files-to "$OUT/back"' --after restore-db "$whole" \
-		--reach restore-db 'zstd -d | tar' 1.00
+		--reach restore-db 'zstd -d | tar' 1.00 --reach restore-db 'zstd -d | tar, synced' 1.00
 	empty_kept
 }
