@@ -13,7 +13,7 @@ pub(crate) const EXAMPLES: [Example; 2] = [
 ///
 /// Nothing is changed. Definitions that differ are read off two scratch databases that the backups are restored into.
 #[derive(Debug, Args)]
-#[command(disable_help_flag = true, disable_version_flag = true, version, after_help = manners::after_help(&EXAMPLES))]
+#[command(disable_help_flag = true, disable_version_flag = true, version, override_usage = "backup-catalog diff [OPTIONS] BEFORE <AFTER|--with-current>", after_help = manners::after_help(&EXAMPLES))]
 #[command(group = ArgGroup::new("with").args(["after", "with_current"]).required(true))]
 pub(crate) struct Diff {
     /// backup before: latest, an id or the unique start of one, or a backup's folder

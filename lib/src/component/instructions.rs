@@ -26,23 +26,29 @@ pub fn instructions(manifest: &Manifest) -> String {
             let _ = writeln!(text, "  {id}");
         }
     }
-    let _ = writeln!(text, "\nThe commands below write to a new folder, and add nothing to this one:\n");
-    let _ = writeln!(text, "    OUT=$(mktemp -d) && echo \"$OUT\"     # where /tmp is too small: mktemp -d /a/larger/disk/restored.XXXXXX");
+    let mut all = String::new();
     for component in &manifest.components {
         let plain = component.file.trim_end_matches(".gz").trim_end_matches(".zst").trim_end_matches(".delta");
-        let _ = writeln!(text, "\n{} ({} bytes, {} bytes unpacked)\n", component.file, component.stored_bytes, component.plain_bytes);
+        let _ = writeln!(all, "\n{} ({} bytes, {} bytes unpacked)\n", component.file, component.stored_bytes, component.plain_bytes);
         if let Some(files) = &component.files {
-            archive(&mut text, component, files);
+            archive(&mut all, component, files);
         } else if component.content == Content::SqliteImage.name() {
-            sqlite(&mut text, manifest, component, plain);
+            sqlite(&mut all, manifest, component, plain);
         } else if manifest.database.as_ref().is_some_and(|database| database.engine == EngineName::Sqlite) {
-            sqlite_text(&mut text, component);
+            sqlite_text(&mut all, component);
         } else if manifest.database.as_ref().is_some_and(|database| database.engine == EngineName::Mariadb) {
-            mariadb(&mut text, manifest, component);
+            mariadb(&mut all, manifest, component);
         } else {
-            postgres(&mut text, manifest, component);
+            postgres(&mut all, manifest, component);
         }
     }
+    let has_folder = all.contains("$OUT");
+    if has_folder {
+        let _ = writeln!(text, "\nThe commands below write to a new folder, and add nothing to this one:\n");
+        let _ =
+            writeln!(text, "    OUT=$(mktemp -d) && echo \"$OUT\"     # where /tmp is too small: mktemp -d /a/larger/disk/restored.XXXXXX");
+    }
+    text.push_str(&all);
     if manifest.components.iter().any(|component| component.files.is_some()) {
         let _ = writeln!(text, "\n*.inventory.jsonl* list every file with its size, time and SHA-256.");
     }
@@ -52,7 +58,9 @@ pub fn instructions(manifest: &Manifest) -> String {
             writeln!(text, "\n{RECOVER} reads manifest.json and *.index, here and in every backup named above: all of them are needed.")
         }
     };
-    let _ = writeln!(text, "\nWhat is in $OUT is the data itself: remove it when all is in place.");
+    if has_folder {
+        let _ = writeln!(text, "\nWhat is in $OUT is the data itself: remove it when all is in place.");
+    }
     text
 }
 
@@ -172,7 +180,7 @@ fn mariadb(text: &mut String, manifest: &Manifest, component: &Component) {
     }
     let _ = writeln!(text, "SQL text for {server}. Load it into a new, empty database:\n");
     let _ = writeln!(text, "    {client} -e {}", shell::word(&create));
-    let command = format!("{client} --default-character-set=utf8mb4 --max-allowed-packet=1G restored");
+    let command = format!("{client} --binary-mode --default-character-set=utf8mb4 --max-allowed-packet=1G restored");
     let _ = writeln!(text, "    {}", feed(component, "database.sql", &command));
     let _ =
         writeln!(text, "\nThe last line of the dump is \"-- Dump completed\": a file without it is not whole, though {client} takes it.");
