@@ -49,6 +49,25 @@ pub struct Settings {
     pub scratch_server: Option<String>,
 }
 
+/// How the sessions of a run's command are told from all others on the server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Badge {
+    /// The run, of which they bear the name where they can be given one.
+    pub run: String,
+    /// The newest session before the command started, on a server that gives its sessions numbers only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest_before: Option<u64>,
+}
+
+/// What a session does on the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Work {
+    /// The session's number.
+    pub session: u64,
+    /// Whose it is and what it does: one sentence.
+    pub what: String,
+}
+
 /// How deep a fingerprint of a live database looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
@@ -291,21 +310,31 @@ pub trait Engine {
     /// statement. An error of kind `Usage` where the engine has no such way.
     fn limits(&self, lock: Option<Duration>, statement: Option<Duration>) -> Result<BTreeMap<String, String>>;
 
+    /// What is known of the sessions of a run's command before it starts.
+    fn badge(&self, run: &str) -> Badge {
+        Badge { run: run.to_owned(), newest_before: None }
+    }
+
     /// Environment variables by which the server can tell the sessions of a run's command from all others; none where it has no
     /// such thing, or where the user has given them a name already.
-    fn badge(&self, _run: &str) -> BTreeMap<String, String> {
+    fn badge_variables(&self, _badge: &Badge) -> BTreeMap<String, String> {
         BTreeMap::new()
     }
 
-    /// What the server still does for a run's command, told by its [`Engine::badge`], one sentence each. A client that was
+    /// What the server still does for a run's command, or may do for it where its sessions bear no name. A client that was
     /// killed leaves a statement behind that goes on, or waits for a lock, and takes effect later.
-    fn at_work(&self, _run: &str) -> Result<Vec<String>> {
+    fn at_work(&self, _badge: &Badge) -> Result<Vec<Work>> {
         Ok(Vec::new())
     }
 
-    /// Ends what the server still does for a run's command: all of it, or an error.
-    fn end_work(&self, _run: &str) -> Result<()> {
+    /// Ends what the server still does for a run's command: all of it, or an error. Nothing is ended that may be somebody else's.
+    fn end_work(&self, _badge: &Badge) -> Result<()> {
         Ok(())
+    }
+
+    /// Whether [`Engine::end_work`] can tell a command's sessions from those of others. Where it cannot, they can only be waited for.
+    fn can_end_work(&self) -> bool {
+        true
     }
 
     /// Who waits for whom inside the database at this moment, one sentence each; for the message of a run that hangs.

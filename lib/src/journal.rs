@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::clock;
+use crate::engine::Badge;
 use crate::error::{Error, OnPath, Result};
 use crate::fsx;
 use crate::lock;
@@ -23,8 +24,9 @@ pub const RUN_VARIABLE: &str = "HOLDFAST_RUN";
 /// A guarded command that has begun.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Entry {
-    /// Names the run.
-    pub run: String,
+    /// The run, and how its sessions are told from others.
+    #[serde(flatten)]
+    pub badge: Badge,
     /// What kind of run it is.
     pub kind: Kind,
     /// The environment.
@@ -125,7 +127,7 @@ impl Entry {
     /// The run that this process is part of, by its environment: one of this machine whose runner is alive.
     pub fn around(state: &StateDir, target: &str) -> Result<Option<Self>> {
         let Some(run) = std::env::var_os(RUN_VARIABLE) else { return Ok(None) };
-        Ok(Self::read(state, target)?.filter(|entry| run.to_str() == Some(&entry.run) && entry.runner.is_alive()))
+        Ok(Self::read(state, target)?.filter(|entry| run.to_str() == Some(&entry.badge.run) && entry.runner.is_alive()))
     }
 
     /// Writes it down, durably.
@@ -150,7 +152,7 @@ impl Entry {
         let noted = [&self.runner].into_iter().chain(&self.child).chain(&self.left_behind);
         let mut running: Vec<Process> = noted.filter(|process| process.is_alive()).cloned().collect();
         // What a command starts inherits the name of its run, unless it takes pains not to.
-        for started in process::with_variable(RUN_VARIABLE, &self.run) {
+        for started in process::with_variable(RUN_VARIABLE, &self.badge.run) {
             if running.iter().all(|known| known.pid != started.pid) {
                 running.push(started);
             }

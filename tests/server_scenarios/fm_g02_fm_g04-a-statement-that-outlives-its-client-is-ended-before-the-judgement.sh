@@ -7,17 +7,9 @@ before=$(picture)
 make_migration slow <<SQL
 $(slowly_delete 3 entry)
 SQL
-# while_at_work STATUS COMMAND…: `expect`, with `at_work` there once the server is at the statement.
-while_at_work() {
-    rm -f at_work
-    (until_true 60 is_at_work && : >at_work) &
-    expect "$@"
-    wait $!
-}
-is_at_work() { [ "$(sql_server "SELECT count(*) > 0 FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'WITH pause%'")" = t ]; }
 # The client is killed, as by the kernel when memory is short; the server goes on with what it was told.
-make_program killed './slow & until_true 60 test -e at_work; kill -KILL $!; exit 5'
-while_at_work 5 client_env safe-migrate -e dev --report report.json -- ./killed
+make_program killed './slow & until_true 60 is_at_work; kill -KILL $!; exit 5'
+expect 5 client_env safe-migrate -e dev --report report.json -- ./killed
 is "$(told '.outcome + " " + .state.state')" 'failed unchanged'
 told '.notes[]' >notes
 holds notes 'the server was still at work for the command, which was ended'
@@ -25,20 +17,21 @@ holds notes 'DELETE'
 sleep 3
 [ "$(picture)" = "$before" ] || wrong "the statement went on after the database was called unchanged"
 
-# Tests with an address of their own leave the same behind.
-while_at_work 5 client_env safe-db-test -e dev --report report.json -- ./killed
+# Tests leave the same behind, on the clone and, with an address of their own, on the real one.
+make_program killed './slow & until_true 60 is_at_work sql_by_variables; kill -KILL $!; exit 5'
+expect 5 client_env safe-db-test -e dev --report report.json -- ./killed
 is "$(told .state)" untouched
-make_program killed_there "$(pwd)/slow_there & until_true 60 test -e '$(pwd)/at_work'; kill -KILL \$!; exit 5"
+make_program killed_there "$(pwd)/slow_there & until_true 60 is_at_work; kill -KILL \$!; exit 5"
 make_migration slow_there real <slow.sql
-while_at_work 5 safe-db-test -e dev --report report.json -- ./killed_there
+expect 5 safe-db-test -e dev --report report.json -- ./killed_there
 told '.notes[]' >notes
 holds notes 'the server was still at work for the command, which was ended'
 sleep 3
 [ "$(picture)" = "$before" ] || wrong "the statement went on after the database was called untouched"
 
 # One that succeeds is waited for, and what comes of it is judged.
-make_program detached './slow >/dev/null 2>&1 & until_true 60 test -e at_work; kill -KILL $!; exit 0'
-while_at_work 123 client_env safe-migrate -e dev -- ./detached
+make_program detached './slow >/dev/null 2>&1 & until_true 60 is_at_work; kill -KILL $!; exit 0'
+expect 123 client_env safe-migrate -e dev -- ./detached
 holds err "table ${SCHEMA}entry has lost 990 rows"
 [ "$(picture)" = "$before" ] || wrong "the content is not what it was before"
 nothing_stands

@@ -5,7 +5,6 @@ mod beside;
 mod catalog;
 mod cluster;
 mod create;
-mod digits;
 mod dump;
 mod ending;
 mod exchange;
@@ -14,6 +13,7 @@ mod label;
 mod load;
 mod locks;
 mod look;
+mod lossy;
 mod marker;
 mod names;
 mod objects;
@@ -29,6 +29,7 @@ mod shared;
 mod sql;
 mod structure;
 mod waiting;
+mod work;
 pub mod text;
 
 pub use structure::SqlStructure;
@@ -36,7 +37,7 @@ pub use structure::SqlStructure;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Beside, Content, Depth, Dumped, Engine, Kept, Live, Loaded, Outlet, Probe, Settings, Workspace};
+use super::{Badge, Beside, Content, Depth, Dumped, Engine, Kept, Live, Loaded, Outlet, Probe, Settings, Work, Workspace};
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
 use crate::manifest::{Database, EngineName};
@@ -159,6 +160,26 @@ impl Engine for Mariadb {
         }
         Err(Error::usage("no variable tells the libraries of MariaDB and MySQL how long to wait for a lock or a statement")
             .hint("SET lock_wait_timeout and innodb_lock_wait_timeout in the migration itself, or bound the whole command with --timeout"))
+    }
+
+    fn badge(&self, run: &str) -> Badge {
+        let newest_before = work::newest(&self.place).unwrap_or_else(|error| {
+            tracing::debug!("what the server will do for the command cannot be told: {error}");
+            None
+        });
+        Badge { run: run.to_owned(), newest_before }
+    }
+
+    fn at_work(&self, badge: &Badge) -> Result<Vec<Work>> {
+        badge.newest_before.map_or_else(|| Ok(Vec::new()), |newest| work::since(&self.place, self.target()?, newest))
+    }
+
+    fn end_work(&self, badge: &Badge) -> Result<()> {
+        work::require_none(&self.at_work(badge)?)
+    }
+
+    fn can_end_work(&self) -> bool {
+        false
     }
 
     fn waiting(&self) -> Result<Vec<String>> {

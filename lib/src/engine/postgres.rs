@@ -30,7 +30,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::{Beside, Content, Depth, Dumped, Engine, Kept, Live, Loaded, Outlet, Probe, Settings, Workspace};
+use super::{Badge, Beside, Content, Depth, Dumped, Engine, Kept, Live, Loaded, Outlet, Probe, Settings, Work, Workspace};
 use crate::error::Result;
 use crate::fingerprint::Fingerprint;
 use crate::manifest::{Database, EngineName};
@@ -160,16 +160,16 @@ impl Engine for Postgres {
         Ok(limits::variables(&address::Address::inherited_options(), lock, statement))
     }
 
-    fn badge(&self, run: &str) -> BTreeMap<String, String> {
-        work::badge(run, &address::Address::inherited_application())
+    fn badge_variables(&self, badge: &Badge) -> BTreeMap<String, String> {
+        work::variables(&badge.run, &address::Address::inherited_application())
     }
 
-    fn at_work(&self, run: &str) -> Result<Vec<String>> {
-        work::at_work(&mut exchange::maintenance(&self.place, &self.target()?)?, run)
+    fn at_work(&self, badge: &Badge) -> Result<Vec<Work>> {
+        work::at_work(&mut exchange::maintenance(&self.place, &self.target()?)?, &badge.run)
     }
 
-    fn end_work(&self, run: &str) -> Result<()> {
-        work::end(&mut exchange::maintenance(&self.place, &self.target()?)?, run)
+    fn end_work(&self, badge: &Badge) -> Result<()> {
+        work::end(&mut exchange::maintenance(&self.place, &self.target()?)?, &badge.run)
     }
 
     fn waiting(&self) -> Result<Vec<String>> {

@@ -80,7 +80,7 @@ pub fn run(guarded: Guarded<'_>, probe: &Probe, request: &Request, on: &dyn Onlo
     let surroundings = on_clone::surroundings(environment, &*guarded.engine, &*clone)?;
     let command = surroundings.fill_in(&request.command)?;
     report.variables = surroundings.names();
-    let run = fsx::random_hex(8)?;
+    let badge = guarded.engine.badge(&fsx::random_hex(8)?);
     on.note(&format!("the tests run on {}", clone.loaded().location()));
     interrupt::check()?;
     interrupt::replace_deadline(None);
@@ -90,11 +90,11 @@ pub fn run(guarded: Guarded<'_>, probe: &Probe, request: &Request, on: &dyn Onlo
             on.command_begins(&command.line(), &clone.loaded().location());
             Ok(())
         };
-        let loose = Loose { run: &run, command: &command, variables: surroundings.variables, timeout: request.timeout };
+        let loose = Loose { badge: &badge, command: &command, variables: surroundings.variables, timeout: request.timeout };
         let loosed = guarded.let_loose(loose, starts, on).map_err(not_started)?;
         report.ended(&loosed);
         put_away(clone, request.keep, &mut report);
-        match loosed.at_large {
+        match loosed.seen_off.at_large {
             Some(why) => report.state = State::Unknown { why },
             None => prove_untouched(guarded, &before, request, on, &mut report),
         }
@@ -204,7 +204,7 @@ fn undo_leak(guarded: Guarded<'_>, before: &Before, on: &dyn Onlooker, report: &
 }
 
 fn put_back(guarded: &Guarded<'_>, before: &Before, loosed: &Loosed, on: &dyn Onlooker, report: &mut Report) -> State {
-    if let Some(why) = &loosed.at_large {
+    if let Some(why) = &loosed.seen_off.at_large {
         return State::Unknown { why: why.clone() };
     }
     if !loosed.ended.left_behind.is_empty() {

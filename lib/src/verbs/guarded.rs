@@ -152,7 +152,7 @@ impl<'a> Guarded<'a> {
     /// Writes down that a command is about to be let loose on the database, and what brings the state before back.
     pub(super) fn open_journal(&self, kind: Kind, command: &Wrapped, rules: &Migration, backup: &Backup) -> Result<Entry> {
         let entry = Entry {
-            run: fsx::random_hex(8)?,
+            badge: self.engine.badge(&fsx::random_hex(8)?),
             kind,
             environment: self.environment.name.clone(),
             target: self.engine.location(),
@@ -180,14 +180,14 @@ impl<'a> Guarded<'a> {
         on: &dyn Onlooker,
     ) -> Result<Loosed> {
         let state = self.store.state();
-        let run = entry.run.clone();
+        let badge = entry.badge.clone();
         let starts = |child: &Process| {
             entry.child = Some(child.clone());
             entry.write(state)?;
             on.command_begins(&command.line(), &self.engine.location());
             Ok(())
         };
-        let loosed = self.let_loose(Loose { run: &run, command, variables, timeout }, starts, on)?;
+        let loosed = self.let_loose(Loose { badge: &badge, command, variables, timeout }, starts, on)?;
         let ended = &loosed.ended;
         entry.left_behind.clone_from(&ended.left_behind);
         let status = if ended.timed_out { exit::TIMED_OUT } else { ended.status };

@@ -302,3 +302,5 @@ scratches() { sql_server "SELECT table_schema FROM information_schema.tables WHE
 has_private_scratch() { [ -n "$(find "$TMPDIR" -maxdepth 2 -name data)" ]; }
 # slowly_delete SECONDS TABLE: one statement, which deletes all rows with an id above 10 when that time is over.
 slowly_delete() { echo "DELETE e FROM $2 e JOIN (SELECT sleep($1)) pause WHERE e.id > 10;"; }
+# is_at_work [WORD]: whether the server is at it, asked with sql_server or another word.
+is_at_work() { [ "$(${1:-sql_server} "SELECT count(*) > 0 FROM information_schema.processlist WHERE command = 'Query' AND info LIKE 'DELETE e FROM%'")" = 1 ]; }

@@ -260,6 +260,8 @@ tables_have_owners() { true; }
 give_tables_to() { sql "ALTER TABLE account OWNER TO \"$1\"; ALTER TABLE entry OWNER TO \"$1\"; ALTER TABLE mark OWNER TO \"$1\""; }
 # slowly_delete SECONDS TABLE: one statement, which deletes all rows with an id above 10 when that time is over.
 slowly_delete() { echo "WITH pause AS MATERIALIZED (SELECT pg_sleep($1)) DELETE FROM $2 USING pause WHERE id > 10;"; }
+# is_at_work [WORD]: whether the server is at it, asked with sql_server or another word.
+is_at_work() { [ "$(${1:-sql_server} "SELECT count(*) > 0 FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'WITH pause%'")" = t ]; }
 # unfinished_index TABLE COLUMN: a statement that fails, and leaves an index that is none.
 unfinished_index() { echo "CREATE UNIQUE INDEX CONCURRENTLY unfinished ON $1 ($2);"; }
 # change_around ROLE: changes what stands around the database, and nothing in it; around: what that is.

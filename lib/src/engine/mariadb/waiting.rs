@@ -18,19 +18,24 @@ const OPEN_MAX: usize = 5;
 
 /// One session, as the server lists it; others' it may hide.
 #[derive(Deserialize)]
-struct Row {
-    id: u64,
+pub(super) struct Row {
+    pub(super) id: u64,
     user: Option<String>,
     seconds: Option<i64>,
     state: Option<String>,
     query: Option<String>,
 }
 
+/// A [`Row`] as JSON, of the list of sessions.
+pub(super) fn columns() -> String {
+    json(&[("id", "ID"), ("user", "USER"), ("seconds", "TIME"), ("state", "STATE"), ("query", "LEFT(INFO, 320)")])
+}
+
 /// One sentence for each session of this database that waits for a lock, and for the transactions that may hold it.
 pub(super) fn sentences(place: &Place) -> Result<Vec<String>> {
     let mut questions = Questions::new(place);
     let server = catalog::server(questions.session()?)?;
-    let columns = json(&[("id", "ID"), ("user", "USER"), ("seconds", "TIME"), ("state", "STATE"), ("query", "LEFT(INFO, 320)")]);
+    let columns = columns();
     let waiting: Vec<Row> = questions.session()?.rows(&format!(
         "SELECT {columns} FROM information_schema.PROCESSLIST WHERE DB = {} AND ID <> CONNECTION_ID() AND \
          (STATE LIKE 'Waiting for %lock%' OR STATE LIKE 'User lock%') ORDER BY TIME DESC, ID LIMIT {WAITING_MAX}",
@@ -120,6 +125,10 @@ impl Row {
     fn waits(&self) -> String {
         let what = self.state.as_deref().and_then(|state| state.strip_prefix("Waiting for ")).unwrap_or("a row's lock");
         format!("{} waits for {}{}{}", self.whose(), shown::plain(what), self.seconds(), self.query())
+    }
+
+    pub(super) fn is_at_work(&self) -> String {
+        format!("{} is at work{}{}", self.whose(), self.seconds(), self.query())
     }
 
     fn is_open(&self) -> String {

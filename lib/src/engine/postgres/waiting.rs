@@ -21,7 +21,7 @@ struct Row {
 /// One session. Of other roles' the server may say no more than its process; a prepared transaction has none.
 #[derive(Default, Deserialize)]
 pub(super) struct Backend {
-    pid: i32,
+    pub(super) pid: i32,
     user: Option<String>,
     application: Option<String>,
     state: Option<String>,

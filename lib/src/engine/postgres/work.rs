@@ -12,6 +12,7 @@ use super::exchange::CLEANING_WAIT;
 use super::session::Session;
 use super::sql;
 use super::waiting::{Backend, backend};
+use crate::engine::Work;
 use crate::error::{Error, Result};
 
 /// How the name of a run's sessions begins.
@@ -20,12 +21,12 @@ const PREFIX: &str = "holdfast-run-";
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The name for every program on libpq, and for those that heed its variables; one that the user has chosen stays.
-pub(super) fn badge(run: &str, inherited: &str) -> BTreeMap<String, String> {
+pub(super) fn variables(run: &str, inherited: &str) -> BTreeMap<String, String> {
     if inherited.is_empty() { BTreeMap::from([("PGAPPNAME".to_owned(), format!("{PREFIX}{run}"))]) } else { BTreeMap::new() }
 }
 
 /// One sentence for each of its sessions that does something. One that is idle goes by itself when its client is gone.
-pub(super) fn at_work(session: &mut Session, run: &str) -> Result<Vec<String>> {
+pub(super) fn at_work(session: &mut Session, run: &str) -> Result<Vec<Work>> {
     #[derive(Deserialize)]
     struct Row {
         session: Backend,
@@ -35,7 +36,7 @@ pub(super) fn at_work(session: &mut Session, run: &str) -> Result<Vec<String>> {
         backend("a.pid", "a"),
         is_of(run)
     ))?;
-    Ok(rows.iter().map(|row| row.session.sentence()).collect())
+    Ok(rows.iter().map(|row| Work { session: row.session.pid.unsigned_abs().into(), what: row.session.sentence() }).collect())
 }
 
 /// Ends all of its sessions, and waits until they have gone.
@@ -68,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_name_that_the_user_has_chosen_stays() {
-        assert_eq!(badge("0a1b", "").get("PGAPPNAME").map(String::as_str), Some("holdfast-run-0a1b"));
-        assert!(badge("0a1b", "deploy").is_empty());
+        assert_eq!(variables("0a1b", "").get("PGAPPNAME").map(String::as_str), Some("holdfast-run-0a1b"));
+        assert!(variables("0a1b", "deploy").is_empty());
     }
 }

@@ -1,9 +1,11 @@
 //! A command let loose, wherever it is meant to work, and what the database's server still does for it when it has ended.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::{Guarded, Onlooker};
 use crate::command::{self, Ended, Wrapped};
+use crate::engine::Badge;
 use crate::error::Result;
 use crate::interrupt;
 use crate::journal::RUN_VARIABLE;
@@ -18,8 +20,8 @@ const LOOK_PAUSE: Duration = Duration::from_millis(50);
 
 /// The command, what it is given, and how long it may take.
 pub(in crate::verbs) struct Loose<'a> {
-    /// Names the run.
-    pub(in crate::verbs) run: &'a str,
+    /// Tells its sessions on the server from others.
+    pub(in crate::verbs) badge: &'a Badge,
     pub(in crate::verbs) command: &'a Wrapped,
     pub(in crate::verbs) variables: command::Changes,
     pub(in crate::verbs) timeout: Option<Duration>,
@@ -28,16 +30,23 @@ pub(in crate::verbs) struct Loose<'a> {
 /// How it ended, and what the server did for it then.
 pub(in crate::verbs) struct Loosed {
     pub(in crate::verbs) ended: Ended,
-    /// What was at work for it on the server and was ended: a sentence each.
+    pub(in crate::verbs) seen_off: SeenOff,
+}
+
+/// What came of what a server still did for a command.
+#[derive(Debug, Default)]
+pub(in crate::verbs) struct SeenOff {
+    /// What was ended: a sentence each.
     pub(in crate::verbs) cut_off: Vec<String>,
-    /// Why what is at work for it could not be ended: it may change the database at any time.
+    /// Why what is at work could not be ended: it may change the database at any time.
     pub(in crate::verbs) at_large: Option<String>,
 }
 
 impl Loosed {
     /// What a person should know of it.
     pub(in crate::verbs) fn notes(&self) -> Vec<String> {
-        let cut_off = self.cut_off.iter().map(|work| format!("the server was still at work for the command, which was ended: {work}"));
+        let cut_off =
+            self.seen_off.cut_off.iter().map(|work| format!("the server was still at work for the command, which was ended: {work}"));
         self.ended.held_up.iter().cloned().chain(cut_off).collect()
     }
 }
@@ -50,14 +59,18 @@ impl Guarded<'_> {
         starts: impl FnOnce(&Process) -> Result<()>,
         on: &dyn Onlooker,
     ) -> Result<Loosed> {
-        let Loose { run, command, mut variables, timeout } = loose;
-        variables.insert(RUN_VARIABLE.into(), Some(run.into()));
-        variables.extend(self.engine.badge(run).into_iter().map(|(name, value)| (name.into(), Some(value.into()))));
+        let Loose { badge, command, mut variables, timeout } = loose;
+        variables.insert(RUN_VARIABLE.into(), Some((&badge.run).into()));
+        variables.extend(self.engine.badge_variables(badge).into_iter().map(|(name, value)| (name.into(), Some(value.into()))));
         let limits = command::Limits { timeout, ..command::Limits::default() };
         let ended = command.run(&variables, limits, starts, || self.held_up(), |line| on.note(line))?;
         on.command_ended(&ended);
-        let (cut_off, at_large) = self.see_off(run, &ended, on);
-        Ok(Loosed { ended, cut_off, at_large })
+        // Processes that are left speak to the server themselves.
+        let seen_off = match ended.left_behind.as_slice() {
+            [] => self.see_off(badge, ended.status == 0 && !ended.timed_out, on),
+            _ => SeenOff::default(),
+        };
+        Ok(Loosed { ended, seen_off })
     }
 
     /// Who waits for whom, while the command still does.
@@ -71,25 +84,31 @@ impl Guarded<'_> {
         })
     }
 
-    /// What the server still does for a command that has ended is waited for, where that has succeeded and left nothing behind,
-    /// and then ended: nobody may come to a judgement while it goes on.
-    fn see_off(&self, run: &str, ended: &Ended, on: &dyn Onlooker) -> (Vec<String>, Option<String>) {
-        if !ended.left_behind.is_empty() {
-            return (Vec::new(), None);
-        }
-        let has_succeeded = ended.status == 0 && !ended.timed_out;
-        let limit = if has_succeeded { command::LINGER } else { NOTICE_WAIT };
+    /// What the server still does for a command that has ended is waited for, the longer where that has succeeded or where nothing
+    /// tells it from the work of others, and then ended: nobody may come to a judgement while it goes on.
+    pub(in crate::verbs) fn see_off(&self, badge: &Badge, has_succeeded: bool, on: &dyn Onlooker) -> SeenOff {
+        let limit = if has_succeeded || !self.engine.can_end_work() { command::LINGER } else { NOTICE_WAIT };
         let start = Instant::now();
         let mut is_told = false;
+        // What begins later is not the command's, whose clients have gone.
+        let mut first: Option<BTreeSet<u64>> = None;
         let work = loop {
-            match self.engine.at_work(run) {
-                Ok(work) if work.is_empty() => return (work, None),
-                Ok(work) if start.elapsed() > limit => break work,
-                Ok(_) => {}
+            match self.engine.at_work(badge) {
+                Ok(mut work) => {
+                    let first = first.get_or_insert_with(|| work.iter().map(|work| work.session).collect());
+                    work.retain(|work| first.contains(&work.session));
+                    first.retain(|session| work.iter().any(|work| work.session == *session));
+                    if work.is_empty() {
+                        return SeenOff::default();
+                    }
+                    if start.elapsed() > limit {
+                        break work;
+                    }
+                }
                 Err(error) => {
                     // A server that does not answer is looked at by those who judge.
                     tracing::debug!("what the server still does for the command cannot be asked: {error}");
-                    return (Vec::new(), None);
+                    return SeenOff::default();
                 }
             }
             if start.elapsed() > NOTICE_WAIT && !std::mem::replace(&mut is_told, true) {
@@ -97,17 +116,13 @@ impl Guarded<'_> {
             }
             std::thread::sleep(LOOK_PAUSE);
         };
-        match self.engine.end_work(run) {
-            Ok(()) => (work, None),
+        let work: Vec<String> = work.into_iter().map(|work| work.what).collect();
+        match self.engine.end_work(badge) {
+            Ok(()) => SeenOff { cut_off: work, at_large: None },
             Err(error) => {
                 let hint = error.next_step().map(|hint| format!(" ({hint})")).unwrap_or_default();
-                (Vec::new(), Some(format!("{error}{hint}: {}", work.join("; "))))
+                SeenOff { cut_off: Vec::new(), at_large: Some(format!("{error}{hint}: {}", work.join("; "))) }
             }
         }
-    }
-
-    /// Ends what the server still does for a run that was interrupted.
-    pub(in crate::verbs) fn end_work(&self, run: &str) -> Option<String> {
-        self.engine.end_work(run).err().map(|error| error.to_string())
     }
 }

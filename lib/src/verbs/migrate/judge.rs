@@ -40,8 +40,8 @@ impl Case<'_> {
             return left_running(report, why);
         }
         let at_large = match loosed {
-            Some(loosed) => loosed.at_large.clone(),
-            None => self.guarded.end_work(&entry.run),
+            Some(loosed) => loosed.seen_off.at_large.clone(),
+            None => self.guarded.see_off(&entry.badge, false, self.on).at_large,
         };
         if let Some(why) = at_large {
             return left_running(report, why);
@@ -218,7 +218,7 @@ pub(in crate::verbs) fn not_started(error: Error) -> Error {
 
 /// Why a command that has succeeded has not done all that it says.
 fn unfinished(loosed: Option<&Loosed>) -> Option<String> {
-    let cut_off = loosed.map(|loosed| loosed.cut_off.as_slice()).unwrap_or_default();
+    let cut_off = loosed.map(|loosed| loosed.seen_off.cut_off.as_slice()).unwrap_or_default();
     (!cut_off.is_empty()).then(|| format!("the server had not done all that the command asked for: {}", cut_off.join("; ")))
 }
 

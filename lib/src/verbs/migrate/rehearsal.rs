@@ -64,13 +64,13 @@ impl Case<'_> {
             self.on.command_begins(&command.line(), &clone.loaded().location());
             Ok(())
         };
-        let loose = Loose { run: &entry.run, command: &command, variables, timeout: request.rules.timeout };
+        let loose = Loose { badge: &entry.badge, command: &command, variables, timeout: request.rules.timeout };
         let loosed = guarded.let_loose(loose, starts, self.on)?;
         report.notes.extend(loosed.notes());
         let ended = &loosed.ended;
         self.on.begin("compare", None);
         let (on_clone, mut broken) = self.look_at_clone(clone, ended);
-        let on_real = match loosed.at_large {
+        let on_real = match loosed.seen_off.at_large {
             Some(why) => Real::Unknown(why),
             None => self.look_at_real(&on_clone, report),
         };

@@ -130,7 +130,7 @@ impl Standing<'_> {
             environment: Some(self.guarded.environment),
             subject: self.entry.command.clone(),
             loses,
-            state: guardian::State::default().with("the plan", step).with("the run", self.entry.run.clone()),
+            state: guardian::State::default().with("the plan", step).with("the run", self.entry.badge.run.clone()),
             marker: self.guarded.engine.marker().ok().flatten(),
             store: Some(self.guarded.store),
         })
