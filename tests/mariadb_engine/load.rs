@@ -104,3 +104,39 @@ fn fm_a20_a_row_of_hundreds_of_megabytes_goes_through() {
     scratch.load(Content::MariadbSql, &mut bytes.as_slice()).expect("a load");
     assert_eq!(dumped.fingerprint.differences(&scratch.loaded().fingerprint(Depth::Content).expect("a fingerprint")), Vec::<String>::new());
 }
+
+#[test]
+fn tables_that_lead_to_each_other_are_as_they_were() {
+    server().sql("mysql", "CREATE DATABASE circle");
+    server().sql(
+        "circle",
+        "SET foreign_key_checks = 0;
+         CREATE TABLE b_child (id int PRIMARY KEY, p int, q int, other int, KEY wide (p, q), KEY late (other),
+            CONSTRAINT two FOREIGN KEY (p, q) REFERENCES z_parent (x, y) ON DELETE CASCADE ON UPDATE SET NULL,
+            CONSTRAINT back FOREIGN KEY (other) REFERENCES a_parent (n), CONSTRAINT small CHECK (id < 1000));
+         CREATE TABLE a_parent (id int PRIMARY KEY, n int, m int, KEY by_n (n), KEY by_m (m), CONSTRAINT round FOREIGN KEY (m) REFERENCES b_child (id));
+         CREATE TABLE z_parent (id int PRIMARY KEY, x int, y int, KEY not_unique (x, y));
+         CREATE TABLE own (id int PRIMARY KEY, up int, KEY upwards (up), CONSTRAINT tree FOREIGN KEY (up) REFERENCES own (id));
+         CREATE TABLE plain (id int AUTO_INCREMENT PRIMARY KEY, word varchar(30), KEY by_word (word));
+         CREATE TABLE shared (id int PRIMARY KEY, one int, two int, KEY both_ (one, two), CONSTRAINT first_ FOREIGN KEY (one) REFERENCES plain (id),
+            CONSTRAINT second_ FOREIGN KEY (one, two) REFERENCES z_parent (x, y));
+         INSERT INTO z_parent VALUES (1, 1, 1), (2, 2, 2); INSERT INTO a_parent VALUES (1, 7, 1); INSERT INTO b_child VALUES (1, 1, 1, 7), (2, NULL, 5, NULL);
+         INSERT INTO own VALUES (2, 1), (1, NULL); INSERT INTO plain (word) VALUES ('it'), ('was'); INSERT INTO shared VALUES (1, 1, 1);",
+    );
+    let engine = engine("circle");
+    let (dumped, bytes) = dump_of(&engine).expect("a dump");
+    let mut scratch = engine.scratch(Some(&dumped.database)).expect("a scratch");
+    scratch.load(Content::MariadbSql, &mut bytes.as_slice()).expect("a load");
+    // The definitions are part of it, with the order of their indexes and foreign keys.
+    assert_eq!(dumped.fingerprint.differences(&scratch.loaded().fingerprint(Depth::Content).expect("a fingerprint")), Vec::<String>::new());
+    for (statement, number) in [
+        ("INSERT INTO b_child VALUES (3, 1, 2, NULL)", "1452"),
+        ("INSERT INTO own VALUES (3, 9)", "1452"),
+        ("DELETE FROM plain WHERE id = 1", "1451"),
+        ("INSERT INTO b_child VALUES (3000, NULL, NULL, NULL)", "4025"),
+    ] {
+        let error = scratch.loaded().ask(statement).expect_err(statement);
+        assert!(error.to_string().contains(number) || error.to_string().contains("constraint"), "{statement}: {error}");
+    }
+    scratch.loaded().ask("DELETE FROM z_parent WHERE id = 2").expect("nothing leads to it");
+}

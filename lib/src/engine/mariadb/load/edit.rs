@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 ///
 /// - the sandbox line goes, which older clients take for a command they do not know: ours runs no command of its own anyway;
 /// - the dump goes into the one database that is meant, whichever it makes and uses itself;
-/// - indexes that nothing needs while rows come are made when these are there;
+/// - indexes that nothing needs while rows come are made when these are there, and so are foreign keys;
 /// - what names a database as its own home goes where it is meant all the same;
 /// - events are made such that they do not run, where that is asked for.
 pub(super) struct Editor {
@@ -27,6 +27,8 @@ pub(super) struct Editor {
     refused: Option<Error>,
     keys: keys::Watch,
     later: Option<Later>,
+    /// Whether the present statement ends the lock that a table's rows stand in.
+    unlocks: bool,
     puts_events_to_sleep: bool,
     asleep: BTreeSet<String>,
 }
@@ -42,6 +44,7 @@ impl Editor {
             refused: None,
             keys: keys::Watch::default(),
             later: None,
+            unlocks: false,
             puts_events_to_sleep: false,
             asleep: BTreeSet::new(),
         }
@@ -88,6 +91,11 @@ impl Editor {
                 if !std::mem::take(&mut self.leaves_out) {
                     self.out.extend_from_slice(delimiter);
                 }
+                // Under the lock, another table that a foreign key leads to could not be looked at.
+                if std::mem::take(&mut self.unlocks) {
+                    self.out.push(b'\n');
+                    self.add_keys();
+                }
             }
             Event::Statement(text) => self.statement(text, variables.has_escapes()),
         }
@@ -95,7 +103,8 @@ impl Editor {
 
     fn statement(&mut self, text: &[u8], escapes: bool) {
         let (statement, plain) = statement::read(text, escapes);
-        if !matches!(statement, Statement::Passing | Statement::Empty) || plain.starts_with(b"UNLOCK ") {
+        self.unlocks = self.later.is_some() && plain.starts_with(b"UNLOCK ");
+        if !matches!(statement, Statement::Passing | Statement::Empty) {
             self.add_keys();
         }
         if let Statement::Create { name, .. } = &statement {
@@ -185,6 +194,12 @@ mod tests {
             let edited = edit(text, block).expect("a text");
             let (sandbox, rest) = text.split_once('\n').expect("lines");
             assert_eq!(sandbox, "/*M!999999\\- enable the sandbox mode */ ");
+            // But for the one table that leads to another.
+            let (key, foreign) = ("KEY `p` (`p`)", "CONSTRAINT `fk` FOREIGN KEY (`p`) REFERENCES `parent` (`id`) ON DELETE CASCADE");
+            let rest = rest.replace(&format!(",\n  {key},\n  {foreign}"), "").replace(
+                "`child` ENABLE KEYS */;\nUNLOCK TABLES;\n",
+                &format!("`child` ENABLE KEYS */;\nUNLOCK TABLES;\nALTER TABLE `child` ADD {key}, ADD {foreign};\n\n"),
+            );
             assert_eq!(edited.trim_start(), rest, "blocks of {block}");
         }
     }
@@ -234,9 +249,10 @@ mod tests {
         let edited = edit(text, 11).expect("a text");
         assert_eq!(
             edited,
-            text.replace(",\n  KEY `k,` (`x`(3),`id`) COMMENT ', KEY',\n  KEY `l` (`x`)", "")
-                .replace("UNLOCK", "\nALTER TABLE `a` ADD KEY `k,` (`x`(3),`id`) COMMENT ', KEY', ADD KEY `l` (`x`);\nUNLOCK")
-                .replace(";\n\nALTER", ";\nALTER"),
+            text.replace(",\n  KEY `k,` (`x`(3),`id`) COMMENT ', KEY',\n  KEY `l` (`x`)", "").replace(
+                "UNLOCK TABLES;",
+                "UNLOCK TABLES;\nALTER TABLE `a` ADD KEY `k,` (`x`(3),`id`) COMMENT ', KEY', ADD KEY `l` (`x`);\n"
+            ),
             "{edited}"
         );
         // At the latest at the end.

@@ -1,4 +1,5 @@
-//! Which indexes can be made when the rows are there: sorted and at once, which takes half as long as row by row.
+//! Which indexes and foreign keys can be made when the rows are there: sorted and at once, which takes a fraction of the time that row
+//! by row does.
 
 use std::collections::BTreeSet;
 
@@ -8,17 +9,18 @@ use crate::engine::mariadb::text::tokens::{List, Token, Tokens, list};
 /// What tells that a table is not one for this: it is stored otherwise, or the server has its own rules for changing it.
 const SPECIAL: [&str; 5] = ["PARTITION", "VERSIONING", "GENERATED", "AS", "DIRECTORY"];
 
-/// The indexes of a table that are still to be made.
+/// The indexes and foreign keys of a table that are still to be made.
 pub(super) struct Later {
     table: String,
     keys: Vec<Vec<u8>>,
+    foreign: Vec<Vec<u8>>,
 }
 
 impl Later {
-    /// The statement that makes them, in their order.
+    /// The statement that makes them, in their order. The dump has told the server to trust its foreign keys.
     pub(super) fn statement(&self) -> Vec<u8> {
         let mut out = format!("ALTER TABLE {}", sql::ident(&self.table)).into_bytes();
-        for (at, key) in self.keys.iter().enumerate() {
+        for (at, key) in self.keys.iter().chain(&self.foreign).enumerate() {
             out.extend_from_slice(if at == 0 { b" ADD " } else { b", ADD " });
             out.extend_from_slice(key);
         }
@@ -34,17 +36,18 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// The statement without the indexes that can wait, and these. None where none can: only plain ones can, of tables of
-    /// InnoDB that have no other kind, no foreign keys, and none that lead to them.
+    /// The statement without the indexes that can wait, and these with the foreign keys that lean on them. None where none can: only
+    /// plain ones can, of tables of InnoDB that have no other kind, and to which no table before them and not they themselves lead.
     pub(super) fn put_off(&mut self, text: &[u8], table: &str, escapes: bool) -> Option<(Vec<u8>, Later)> {
         let list = list(text, escapes)?;
-        let is_referenced = self.referenced.contains(&table.to_lowercase());
+        let before = self.referenced.contains(&table.to_lowercase());
         self.note_references(&list, escapes);
+        let is_referenced = before || self.referenced.contains(&table.to_lowercase());
         // In a versioned comment a statement is none for every server.
         if !text.starts_with(b"CREATE TABLE ") || is_referenced || !is_plain(list.behind, escapes) {
             return None;
         }
-        let (mut first, mut keys) = (Vec::new(), Vec::new());
+        let (mut first, mut keys, mut foreign) = (Vec::new(), Vec::new(), Vec::new());
         let (mut counter, mut primary) = (None, None);
         for part in &list.parts {
             let mut tokens = Tokens::new(part, escapes);
@@ -63,6 +66,16 @@ impl Watch {
                         counter = Some(name);
                     }
                 }
+                // They stand behind all indexes, foreign keys first, then what a row must fulfil.
+                Token::Word(word) if word.eq_ignore_ascii_case(b"CONSTRAINT") => {
+                    tokens.next()?;
+                    match tokens.next()? {
+                        Token::Word(word) if word.eq_ignore_ascii_case(b"FOREIGN") => foreign.push(part.to_vec()),
+                        Token::Word(word) if word.eq_ignore_ascii_case(b"CHECK") => first.push(*part),
+                        _ => return None,
+                    }
+                    continue;
+                }
                 _ => return None,
             }
             // Unique ones come before plain ones, and stay in their order so.
@@ -80,7 +93,7 @@ impl Watch {
         out.extend_from_slice(&first.join(&b",\n  "[..]));
         out.extend_from_slice(b"\n)");
         out.extend_from_slice(list.behind);
-        Some((out, Later { table: table.to_owned(), keys }))
+        Some((out, Later { table: table.to_owned(), keys, foreign }))
     }
 
     fn note_references(&mut self, list: &List<'_>, escapes: bool) {
@@ -137,7 +150,8 @@ mod tests {
             ("PRIMARY KEY (`a`),\n  KEY `x` (`b`)", innodb),
             ("KEY `x` (`b`)", innodb),
             ("PRIMARY KEY (`b`),\n  KEY `x` (`a`),\n  FULLTEXT KEY `f` (`a`)", innodb),
-            ("PRIMARY KEY (`b`),\n  KEY `x` (`a`),\n  CONSTRAINT `c` FOREIGN KEY (`a`) REFERENCES `p` (`id`)", innodb),
+            ("PRIMARY KEY (`b`),\n  KEY `x` (`a`),\n  CONSTRAINT `c` FOREIGN KEY (`a`) REFERENCES `T` (`b`)", innodb),
+            ("PRIMARY KEY (`b`),\n  KEY `x` (`a`),\n  CONSTRAINT `c` UNIQUE (`a`)", innodb),
             ("PRIMARY KEY (`b`),\n  KEY `x` (`a`)", "ENGINE=MyISAM"),
             ("PRIMARY KEY (`b`),\n  KEY `x` (`a`)", "ENGINE=InnoDB WITH SYSTEM VERSIONING"),
             ("PRIMARY KEY (`b`),\n  KEY `x` (`a`)", "ENGINE=InnoDB\n PARTITION BY HASH (`b`)"),
@@ -145,6 +159,24 @@ mod tests {
         ] {
             assert_eq!(waits(&table(parts, behind)), 0, "{parts} {behind}");
         }
+    }
+
+    #[test]
+    fn foreign_keys_wait_with_their_indexes_and_checks_do_not() {
+        let parts = [
+            "`a` int",
+            "PRIMARY KEY (`a`)",
+            "KEY `x` (`a`)",
+            "CONSTRAINT `f` FOREIGN KEY (`a`) REFERENCES `p` (`id`) ON DELETE CASCADE",
+            "CONSTRAINT `c` CHECK (`a` > 0)",
+        ];
+        let text = format!("CREATE TABLE `t` (\n  {}\n) ENGINE=InnoDB", parts.join(",\n  "));
+        let (first, later) = Watch::default().put_off(text.as_bytes(), "t", true).expect("a key that can wait");
+        assert_eq!(
+            String::from_utf8_lossy(&first),
+            format!("CREATE TABLE `t` (\n  {}\n) ENGINE=InnoDB", [parts[0], parts[1], parts[4]].join(",\n  "))
+        );
+        assert_eq!(String::from_utf8_lossy(&later.statement()), format!("ALTER TABLE `t` ADD {}, ADD {}", parts[2], parts[3]));
     }
 
     #[test]
