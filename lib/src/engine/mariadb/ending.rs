@@ -26,13 +26,13 @@ pub(super) fn finish(place: &Place, target: &str, aside: &str) -> Result<()> {
         return Err(Error::failed(format!("database {aside} does not tell what was swapped")));
     };
     let mut insistent = Insistent::new(place, target);
-    insistent.run_all(objects::without_any(&mut session, target)?)?;
+    let incoming = if swap.has_target { label::incoming(&mut session, aside)? } else { Objects::default() };
+    insistent.run_all(objects::without_any(&mut session, target, &incoming)?)?;
     if swap.has_target {
         if let Some(charset) = &swap.charset {
             let clause = charset.clause(&mut session)?;
             session.run(&format!("ALTER DATABASE {} {clause}", sql::ident(target)))?;
         }
-        let incoming = label::incoming(&mut session, aside)?;
         insistent.repeat(|place| incoming.make(place, target)).map_err(|error| {
             error
                 .within(format!("the tables of {target} are the restored ones, but what stands around them is not all there"))
@@ -41,7 +41,7 @@ pub(super) fn finish(place: &Place, target: &str, aside: &str) -> Result<()> {
     } else {
         drop_empty(&mut session, target)?;
     }
-    insistent.run_all(objects::without_any(&mut session, &swap.incoming)?)?;
+    insistent.run_all(objects::without_any(&mut session, &swap.incoming, &Objects::default())?)?;
     drop_empty(&mut session, &swap.incoming)?;
     if swap.had_target {
         let kept = label::objects(&mut session, aside)?;

@@ -30,6 +30,12 @@ pub(super) fn load_asleep(place: &Place, content: Content, plain: &mut dyn Read)
     pass(place, content, plain, |_| Ok(()), Editor::with_events_asleep(place.address.database().unwrap_or_default()))
 }
 
+/// Loads a text into a database in which its routines are there already, and keep what is granted on them.
+pub(super) fn load_over(place: &Place, plain: &mut dyn Read) -> Result<()> {
+    let editor = Editor::replacing_routines(place.address.database().unwrap_or_default());
+    pass(place, Content::MariadbSql, plain, |_| Ok(()), editor).map(drop)
+}
+
 fn pass(
     place: &Place,
     content: Content,

@@ -6,8 +6,12 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::place::Place;
+use super::programs::Flavour;
 use super::session::Session;
+use super::text::Scanner;
 use super::text::schema::awake;
+use super::text::split::Event;
+use super::text::statement::{self, Statement};
 use super::{catalog, dump, load, sql};
 use crate::engine::Content;
 use crate::error::{Error, Result};
@@ -44,15 +48,32 @@ impl Objects {
         })
     }
 
-    /// Makes them in a database that has their tables. What is there under their names goes.
+    /// Makes them in a database that has their tables. What is there under their names goes; of a routine, what is granted on it stays
+    /// where the server can replace one.
     pub(super) fn make(&self, place: &Place, database: &str) -> Result<()> {
         let place = place.with_database(database);
-        for text in [&self.programs, &self.views] {
-            if !text.is_empty() {
-                load::load(&place, Content::MariadbSql, &mut text.as_bytes(), |_| Ok(()))?;
+        let replaces = catalog::server(&mut place.session()?)?.flavour() == Flavour::Mariadb;
+        for text in [&self.programs, &self.views].into_iter().filter(|text| !text.is_empty()) {
+            match replaces {
+                true => load::load_over(&place, &mut text.as_bytes())?,
+                false => load::load(&place, Content::MariadbSql, &mut text.as_bytes(), |_| Ok(()))?,
             }
         }
         Ok(())
+    }
+
+    /// The functions and procedures among them, by kind and name.
+    fn routines(&self) -> BTreeSet<(String, String)> {
+        let mut routines = BTreeSet::new();
+        Scanner::of_structure().write_past(self.programs.as_bytes(), |event, variables| {
+            if let Event::Statement(text) = event
+                && let (Statement::Create { class, name, .. }, _) = statement::read(text, variables.has_escapes())
+                && class.is_routine()
+            {
+                routines.insert((class.word().to_uppercase(), name.to_lowercase()));
+            }
+        });
+        routines
     }
 
     /// With these events as they were before they were put to sleep.
@@ -74,8 +95,9 @@ pub(super) fn without_triggers_and_events(session: &mut Session, database: &str)
     Ok(events.iter().map(|name| drop("EVENT", name)).chain(triggers.iter().map(|name| drop("TRIGGER", name))).collect())
 }
 
-/// The statements that remove all that is no table.
-pub(super) fn without_any(session: &mut Session, database: &str) -> Result<Vec<String>> {
+/// The statements that remove all that is no table, but for routines of which these have others to take their place.
+pub(super) fn without_any(session: &mut Session, database: &str, but_for: &Objects) -> Result<Vec<String>> {
+    let replaced = but_for.routines();
     let mut out = without_triggers_and_events(session, database)?;
     for view in names(session, "views", "table_name", "table_schema", database)? {
         out.push(format!("DROP VIEW IF EXISTS {}.{}", sql::ident(database), sql::ident(&view)));
@@ -91,6 +113,9 @@ pub(super) fn without_any(session: &mut Session, database: &str) -> Result<Vec<S
         sql::literal(database)
     );
     for Routine { name, kind } in session.rows(&query)? {
+        if replaced.contains(&(kind.clone(), name.to_lowercase())) {
+            continue;
+        }
         let routine = format!("{}.{}", sql::ident(database), sql::ident(&name));
         match kind.as_str() {
             // Only one of its modes knows them; a body goes with its package.

@@ -16,7 +16,8 @@ use crate::error::{Error, Result};
 /// - the dump goes into the one database that is meant, whichever it makes and uses itself;
 /// - indexes that nothing needs while rows come are made when these are there, and so are foreign keys;
 /// - what names a database as its own home goes where it is meant all the same;
-/// - events are made such that they do not run, where that is asked for.
+/// - events are made such that they do not run, where that is asked for;
+/// - routines take the place of those that are there, where that is asked for: one that is dropped takes its grants along.
 pub(super) struct Editor {
     target: String,
     out: Vec<u8>,
@@ -30,6 +31,7 @@ pub(super) struct Editor {
     /// Whether the present statement ends the lock that a table's rows stand in.
     unlocks: bool,
     puts_events_to_sleep: bool,
+    replaces_routines: bool,
     asleep: BTreeSet<String>,
 }
 
@@ -46,6 +48,7 @@ impl Editor {
             later: None,
             unlocks: false,
             puts_events_to_sleep: false,
+            replaces_routines: false,
             asleep: BTreeSet::new(),
         }
     }
@@ -53,6 +56,11 @@ impl Editor {
     /// For a database in which no event must run.
     pub(super) fn with_events_asleep(target: &str) -> Self {
         Editor { puts_events_to_sleep: true, ..Editor::new(target) }
+    }
+
+    /// For a database whose routines are there already, on a server that can replace them (MariaDB).
+    pub(super) fn replacing_routines(target: &str) -> Self {
+        Editor { replaces_routines: true, ..Editor::new(target) }
     }
 
     /// The events so far that would have run.
@@ -133,6 +141,10 @@ impl Editor {
                 }
                 None => self.out.extend_from_slice(text),
             },
+            Statement::Drop { class, .. } if class.is_routine() && self.replaces_routines => self.leaves_out = true,
+            Statement::Create { class, .. } if class.is_routine() && self.replaces_routines => {
+                self.out.extend(statement::replacing(&statement::without_home(text, escapes)));
+            }
             Statement::Create { class, name, .. } => {
                 let text = statement::without_home(text, escapes);
                 match asleep(&text).filter(|_| class == Class::Event && self.puts_events_to_sleep) {
@@ -238,6 +250,17 @@ mod tests {
         let edited = String::from_utf8(editor.finish()).expect("text");
         assert_eq!(edited, format!("DELIMITER ;;\n{}{}DELIMITER ;\n", event("runs", "DISABLE"), event("rests", "DISABLE")));
         assert_eq!(edit(&text, 10).expect("a text"), text);
+    }
+
+    #[test]
+    fn routines_take_the_place_of_those_that_are_there() {
+        let text = "/*!50003 DROP PROCEDURE IF EXISTS `p` */;\nDELIMITER ;;\nCREATE DEFINER=`a`@`b` PROCEDURE `p`()\nSELECT 'CREATE';;\n\
+            /*!50003 CREATE*/ /*!50020 DEFINER=`a`@`b`*/ /*!50003 FUNCTION f() RETURNS int RETURN 1 */;;\n/*!50106 DROP EVENT IF EXISTS `e` */;;\nDELIMITER ;\n";
+        let mut editor = Editor::replacing_routines("x");
+        Scanner::of_structure().write_past(text.as_bytes(), |event, variables| editor.take(event, variables));
+        let edited = String::from_utf8(editor.finish()).expect("text");
+        let wanted = text.replace("/*!50003 DROP PROCEDURE IF EXISTS `p` */;", "").replacen("\nCREATE", "\nCREATE OR REPLACE", 1);
+        assert_eq!(edited, wanted.replace("/*!50003 CREATE*/", "/*!50003 CREATE OR REPLACE*/"));
     }
 
     #[test]

@@ -19,6 +19,11 @@ pub(in crate::engine::mariadb) enum Class {
 }
 
 impl Class {
+    /// Whether grants can be about a single one of them.
+    pub(in crate::engine::mariadb) fn is_routine(self) -> bool {
+        matches!(self, Class::Function | Class::Procedure)
+    }
+
     /// Its name before an object's own.
     pub(in crate::engine::mariadb) fn word(self) -> &'static str {
         match self {
@@ -218,6 +223,14 @@ pub(in crate::engine::mariadb) fn alter_another(plain: &[u8], escapes: bool, quo
     let mut tokens = Tokens::new(plain, escapes);
     let _ = (tokens.next(), tokens.next(), tokens.name());
     [format!("ALTER DATABASE {quoted_name}").as_bytes(), &plain[tokens.reached()..]].concat()
+}
+
+/// A `CREATE` as `CREATE OR REPLACE`.
+pub(in crate::engine::mariadb) fn replacing(text: &[u8]) -> Vec<u8> {
+    const VERB: &[u8] = b"CREATE";
+    // Behind the mark of a versioned comment at most.
+    let at = text.windows(VERB.len()).position(|window| window.eq_ignore_ascii_case(VERB)).map_or(0, |at| at + VERB.len());
+    [&text[..at], b" OR REPLACE", &text[at..]].concat()
 }
 
 /// The text of a `CREATE` of anything but tables, without the database that it names as its own. The server writes a trigger down as it
