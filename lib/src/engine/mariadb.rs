@@ -212,9 +212,7 @@ impl Engine for Mariadb {
     }
 
     fn would_keep(&self, id: &str) -> Result<Kept> {
-        let target = self.target()?;
-        let is_there = catalog::is_there(&mut self.place.without_database().session()?, target)?;
-        Ok(Kept { engine: self.name(), target: self.location(), aside: is_there.then(|| names::aside_of(target, id)) })
+        exchange::would_keep(&self.place, self.target()?, self.location(), id)
     }
 
     fn is_kept(&self, kept: &Kept) -> Result<bool> {

@@ -114,6 +114,12 @@ pub(super) fn charset_of(session: &mut Session, database: &str) -> Result<Charse
     ))
 }
 
+/// What the next swap of this id would keep aside.
+pub(super) fn would_keep(place: &Place, target: &str, location: String, id: &str) -> Result<Kept> {
+    let is_there = catalog::is_there(&mut place.without_database().session()?, target)?;
+    Ok(Kept { engine: EngineName::Mariadb, target: location, aside: is_there.then(|| aside_of(target, id)) })
+}
+
 /// Whether what a swap kept aside is there: its label has come with the tables.
 pub(super) fn is_kept(place: &Place, target: &str, kept: &Kept) -> Result<bool> {
     let Some(aside) = &kept.aside else { return Ok(false) };

@@ -30,6 +30,13 @@ pub(super) fn load_asleep(place: &Place, content: Content, plain: &mut dyn Read)
     pass(place, content, plain, |_| Ok(()), Editor::with_events_asleep(place.address.database().unwrap_or_default()))
 }
 
+/// A dump's text, with these events as they were before they were put to sleep.
+pub(super) fn with_events_awake(text: &str, events: &BTreeSet<String>) -> String {
+    let mut editor = Editor::with_events_awake(events.clone());
+    Scanner::of_structure().write_past(text.as_bytes(), |event, variables| editor.take(event, variables));
+    String::from_utf8_lossy(&editor.finish()).into_owned()
+}
+
 /// Loads a text into a database in which its routines are there already, and keep what is granted on them.
 pub(super) fn load_over(place: &Place, plain: &mut dyn Read) -> Result<()> {
     let editor = Editor::replacing_routines(place.address.database().unwrap_or_default());

@@ -9,7 +9,6 @@ use super::place::Place;
 use super::programs::Flavour;
 use super::session::Session;
 use super::text::Scanner;
-use super::text::schema::awake;
 use super::text::split::Event;
 use super::text::statement::{self, Statement};
 use super::{catalog, dump, load, sql};
@@ -78,11 +77,7 @@ impl Objects {
 
     /// With these events as they were before they were put to sleep.
     pub(super) fn with_awake(mut self, events: &BTreeSet<String>) -> Self {
-        for event in events {
-            let Some(at) = self.programs.find(&format!(" EVENT {} ON SCHEDULE ", sql::ident(event))) else { continue };
-            let rest = awake(&self.programs.as_bytes()[at..]);
-            self.programs.replace_range(at.., &String::from_utf8_lossy(&rest));
-        }
+        self.programs = load::with_events_awake(&self.programs, events);
         self
     }
 }
@@ -152,11 +147,16 @@ mod tests {
     fn an_event_that_was_put_to_sleep_is_awake_again_and_no_other() {
         let event = |name: &str, state: &str| {
             format!(
-                "/*!50106 EVENT {name} ON SCHEDULE EVERY 1 DAY STARTS '2020-01-01' ON COMPLETION NOT PRESERVE {state} DO select 'PRESERVE DISABLE' */;;\n"
+                "/*!50106 CREATE*/ /*!50117 DEFINER=`a`@`%`*/ /*!50106 EVENT {name} ON SCHEDULE EVERY '1:2' MINUTE_SECOND STARTS '2020-01-01' \
+                 ON COMPLETION NOT PRESERVE {state} COMMENT 'PRESERVE DISABLE' DO select ' EVENT `d` ON SCHEDULE PRESERVE DISABLE ' */;;\n"
             )
         };
-        let programs = [event("`a`", "DISABLE"), event("`b``c`", "DISABLE"), event("`d`", "DISABLE")].concat();
-        let objects = Objects { programs, views: String::new() }.with_awake(&["b`c".to_owned(), "gone".to_owned()].into());
-        assert_eq!(objects.programs, [event("`a`", "DISABLE"), event("`b``c`", "ENABLE"), event("`d`", "DISABLE")].concat());
+        let text =
+            |events: [(&str, &str); 4]| format!("DELIMITER ;;\n{}DELIMITER ;\n", events.map(|(name, state)| event(name, state)).concat());
+        let odd = "`n PRESERVE ENABLE ``m`";
+        let programs = text([("`a`", "DISABLE"), ("`b``c`", "DISABLE"), (odd, "DISABLE"), ("`d`", "DISABLE")]);
+        let events = ["b`c", "d", "gone", "n PRESERVE ENABLE `m"].map(str::to_owned).into();
+        let objects = Objects { programs, views: String::new() }.with_awake(&events);
+        assert_eq!(objects.programs, text([("`a`", "DISABLE"), ("`b``c`", "ENABLE"), (odd, "ENABLE"), ("`d`", "ENABLE")]));
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::keys::{self, Later};
-use crate::engine::mariadb::text::schema::asleep;
+use crate::engine::mariadb::text::schema::{asleep, awake};
 use crate::engine::mariadb::text::split::{Event, SANDBOX, delimiter_of};
 use crate::engine::mariadb::text::statement::{self, Class, Statement, Verb};
 use crate::engine::mariadb::text::variables::Variables;
@@ -30,9 +30,18 @@ pub(super) struct Editor {
     later: Option<Later>,
     /// Whether the present statement ends the lock that a table's rows stand in.
     unlocks: bool,
-    puts_events_to_sleep: bool,
+    events: Events,
     replaces_routines: bool,
     asleep: BTreeSet<String>,
+}
+
+/// What becomes of events.
+enum Events {
+    AsTheyAre,
+    /// Those that would run do not.
+    Asleep,
+    /// These run.
+    Awake(BTreeSet<String>),
 }
 
 impl Editor {
@@ -47,7 +56,7 @@ impl Editor {
             keys: keys::Watch::default(),
             later: None,
             unlocks: false,
-            puts_events_to_sleep: false,
+            events: Events::AsTheyAre,
             replaces_routines: false,
             asleep: BTreeSet::new(),
         }
@@ -55,7 +64,12 @@ impl Editor {
 
     /// For a database in which no event must run.
     pub(super) fn with_events_asleep(target: &str) -> Self {
-        Editor { puts_events_to_sleep: true, ..Editor::new(target) }
+        Editor { events: Events::Asleep, ..Editor::new(target) }
+    }
+
+    /// For a text in which these events are to be as they were before they were put to sleep.
+    pub(super) fn with_events_awake(events: BTreeSet<String>) -> Self {
+        Editor { events: Events::Awake(events), ..Editor::new("") }
     }
 
     /// For a database whose routines are there already, on a server that can replace them (MariaDB).
@@ -147,12 +161,16 @@ impl Editor {
             }
             Statement::Create { class, name, .. } => {
                 let text = statement::without_home(text, escapes);
-                match asleep(&text).filter(|_| class == Class::Event && self.puts_events_to_sleep) {
-                    Some(text) => {
-                        self.asleep.insert(name);
-                        self.out.extend(text);
+                match (&self.events, class) {
+                    (Events::Asleep, Class::Event) => {
+                        let put_to_sleep = asleep(&text, escapes);
+                        if put_to_sleep.is_some() {
+                            self.asleep.insert(name);
+                        }
+                        self.out.extend(put_to_sleep.unwrap_or(text));
                     }
-                    None => self.out.extend(text),
+                    (Events::Awake(events), Class::Event) if events.contains(&name) => self.out.extend(awake(&text, escapes)),
+                    _ => self.out.extend(text),
                 }
             }
             _ => self.out.extend_from_slice(text),

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::name;
 use super::statement::{self, Account, Class, Statement};
-use super::tokens::without_counter;
+use super::tokens::{Token, Tokens, without_counter};
 use super::variables::Variables;
 use crate::fsx::hex;
 use crate::schema::Schema;
@@ -35,26 +35,28 @@ pub(super) enum Effect {
     Gone(Vec<String>),
 }
 
-/// How an event says that it does not run, and that it does. The server writes one in a single form: what it is called, when it runs,
-/// whether it does, and only then what a person has written.
-const ASLEEP: &[u8] = b" PRESERVE DISABLE ";
-const AWAKE: &[u8] = b" PRESERVE ENABLE ";
-
-/// The text of an event that does not run, as if it did; also of several statements, for the first event in them.
-pub(in crate::engine::mariadb) fn awake(text: &[u8]) -> Vec<u8> {
-    with_state(text, ASLEEP, AWAKE).unwrap_or_else(|| text.to_vec())
+/// The text of an event that does not run, as if it did.
+pub(in crate::engine::mariadb) fn awake(text: &[u8], escapes: bool) -> Vec<u8> {
+    with_state(text, escapes, b"DISABLE", b"ENABLE").unwrap_or_else(|| text.to_vec())
 }
 
 /// The text of an event that runs, such that it does not; none where it does not run already.
-pub(in crate::engine::mariadb) fn asleep(text: &[u8]) -> Option<Vec<u8>> {
-    let place = |word: &[u8]| text.windows(word.len()).position(|window| window == word);
-    let is_asleep = place(ASLEEP).is_some_and(|at| place(AWAKE).is_none_or(|awake| at < awake));
-    if is_asleep { None } else { with_state(text, AWAKE, ASLEEP) }
+pub(in crate::engine::mariadb) fn asleep(text: &[u8], escapes: bool) -> Option<Vec<u8>> {
+    with_state(text, escapes, b"ENABLE", b"DISABLE")
 }
 
-fn with_state(text: &[u8], from: &[u8], to: &[u8]) -> Option<Vec<u8>> {
-    let at = text.windows(from.len()).position(|window| window == from)?;
-    Some([&text[..at], to, &text[at + from.len()..]].concat())
+/// The server writes an event in a single form: what it is called, when it runs, `ON COMPLETION … PRESERVE`, whether it runs, and only
+/// then what a person has written.
+fn with_state(text: &[u8], escapes: bool, from: &[u8], to: &[u8]) -> Option<Vec<u8>> {
+    let mut tokens = Tokens::new(text, escapes);
+    while !tokens.next()?.is_word("PRESERVE") {}
+    match tokens.next()? {
+        Token::Word(word) if word.eq_ignore_ascii_case(from) => {
+            let end = tokens.reached();
+            Some([&text[..end - from.len()], to, &text[end..]].concat())
+        }
+        _ => None,
+    }
 }
 
 impl Objects {
@@ -67,7 +69,9 @@ impl Objects {
                 // The settings say how the text was read, and stay with the object; a table keeps none of them.
                 let text = match class {
                     Class::Table | Class::Sequence => without_counter(&plain, variables.has_escapes()),
-                    Class::Event if self.asleep.contains(&object) => [variables.around().as_bytes(), &awake(&at_home(&plain))].concat(),
+                    Class::Event if self.asleep.contains(&object) => {
+                        [variables.around().as_bytes(), &awake(&at_home(&plain), variables.has_escapes())].concat()
+                    }
                     _ => [variables.around().as_bytes(), &at_home(&plain)].concat(),
                 };
                 self.forget(class, &object);
