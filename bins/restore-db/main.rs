@@ -61,9 +61,10 @@ fn rehearse(args: &Args, setting: &Setting, choice: &Choice, out: &Out) -> Resul
         return Ok(exit::DONE);
     }
     let (origin, target) = choice.restore(args, setting)?;
-    let plan = restore::plan(&origin, &target, !args.no_safety_backup)?.look_ahead(&*target.engine);
+    let plan = restore::plan(&origin, &target, !args.no_safety_backup)?;
     let store = choice.store_of(args, setting, &target)?;
     let request = requests::restore(&plan, &origin, &target, store.as_ref())?;
     approval::print_plan(&plan, &plan.lines(), &request, &choice.filed_under(&target).approval, setting, out)?;
+    plan.require_swap(&*target.engine)?;
     Ok(exit::DONE)
 }

@@ -168,7 +168,11 @@ pub fn read(store: &Store, environment: Option<&str>) -> Result<Vec<Listed>> {
     let (folders, _) = catalog::folders(store, environment)?;
     let mut memory = Vec::new();
     let cache = Cache::open(store, &folders, &mut memory);
-    let known = |cache: &Cache<'_>, hit: &Hit<'_>| Some(Unjudged::of(cache.listed(hit)?, Some(cache.facts(hit)?)));
+    // Of one that is not as it was, the reason is read anew.
+    let known = |cache: &Cache<'_>, hit: &Hit<'_>| {
+        let facts = cache.facts(hit).filter(|facts| facts.has_its_sizes || facts.has_placeholder)?;
+        Some(Unjudged::of(cache.listed(hit)?, Some(facts)))
+    };
     let seen = cache.get_all(&folders, known, |seen| Unjudged::of(seen.listed, seen.facts))?;
     let mut listing = judged(seen.into_iter().flatten().collect());
     listing.retain(|listed| {

@@ -132,7 +132,7 @@ mariadb_restored() {
 mariadb_cloned() {
 	mariadb_sql -e 'CREATE DATABASE IF NOT EXISTS tiny; CREATE TABLE IF NOT EXISTS tiny.t(a int PRIMARY KEY); REPLACE INTO tiny.t VALUES (1)'
 	export MARIADB_TINY="mariadb://root@localhost/tiny?socket=$MARIADB_SOCKET"
-	local ours='"$BENCH_BIN"/backup-db "$MARIADB_TINY" --store "$OUT/store" --no-prune --verify'
+	local ours='"$BENCH_BIN"/backup-db "$MARIADB_TINY" --store "$OUT/store" --new-store --no-prune --verify'
 	measure 'MariaDB, a scratch server for a tiny database (the difference is the server)' --no-stored \
 		--case 'backup-db --verify structure' "$ours structure" \
 		--case 'backup-db --verify restore' "$ours restore"

@@ -3,6 +3,10 @@
 . "$WORDS"
 make_ledger
 config '[env.dev]' "database = \"$URL\""
+sql_session "$DB" <<'SQL'
+DELIMITER //
+CREATE PROCEDURE thin_out() BEGIN DECLARE x int; SELECT sleep(3) INTO x; DELETE FROM entry WHERE id > 10; END//
+SQL
 before=$(picture)
 make_migration slow <<SQL
 $(slowly_delete 3 entry)
@@ -16,6 +20,16 @@ make_program killed './slow & until_true 60 is_at_work; kill -KILL $!; exit 5'
 expect 5 client_env safe-migrate -e dev --report report.json -- ./killed
 is "$(told '.outcome + " " + .state.state')" 'failed rolled_back'
 [ "$(picture)" = "$before" ] || wrong "what came of the statement was not taken back"
+# Of a routine the server shows the statement that it is at, which may only read.
+make_migration calling <<'SQL'
+CALL thin_out();
+SQL
+make_program killed 'reads() { [ "$(sql_server "SELECT count(*) > 0 FROM information_schema.processlist WHERE info LIKE \"SELECT sleep(3)%\"")" = 1 ]; }
+./calling & until_true 60 reads; kill -KILL $!; exit 5'
+expect 5 client_env safe-migrate -e dev --report report.json -- ./killed
+is "$(told '.outcome + " " + .state.state')" 'failed rolled_back'
+sleep 3
+[ "$(picture)" = "$before" ] || wrong "the routine went on after the rollback"
 make_program detached './slow >/dev/null 2>&1 & until_true 60 is_at_work; kill -KILL $!; exit 0'
 expect 123 client_env safe-migrate -e dev -- ./detached
 holds err "table ${SCHEMA}entry has lost 990 rows"
@@ -29,6 +43,11 @@ holds err 'waiting 30 s at most'
 holds err 'is at work'
 session=$(sed -n 's/.*end them: KILL \([0-9]*\).*/\1/p' err | head -n 1)
 expect 125 client_env safe-migrate -e dev -- ./killed
+holds err 'the server is still at work there'
+for what in --resume --abandon; do
+    expect 0 safe-migrate -e dev $what -n
+    holds out "connection $session"
+done
 sql_server "KILL $session"
 expect 0 safe-migrate -e dev --resume
 [ "$(picture)" = "$before" ] || wrong "the content is not what it was before"

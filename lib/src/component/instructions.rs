@@ -178,15 +178,17 @@ fn mariadb(text: &mut String, manifest: &Manifest, component: &Component) {
     if let Some(collation) = property("collation") {
         let _ = write!(create, " COLLATE {collation}");
     }
-    let _ = writeln!(text, "SQL text for {server}. Load it into a new, empty database:\n");
+    let _ = writeln!(text, "SQL text for {server}. Load it into a new, empty database, as an administrator of the server:\n");
     let _ = writeln!(text, "    {client} -e {}", shell::word(&create));
     let command = format!("{client} --binary-mode --default-character-set=utf8mb4 --max-allowed-packet=1G restored");
     let _ = writeln!(text, "    {}", feed(component, "database.sql", &command));
     let _ =
         writeln!(text, "\nThe last line of the dump is \"-- Dump completed\": a file without it is not whole, though {client} takes it.");
     let _ = writeln!(text, "An old client that stops at the first line (\"Unknown command\") is given the rest: add | tail -n +2.");
-    let _ = writeln!(text, "There is no way to rename a database: point the application at the new one, or, with the application");
-    let _ = writeln!(text, "stopped, load the same file into the empty {}.", shell::word(&database.name));
+    let _ = writeln!(text, "There is no way to rename a database: point the application at the new one, where its account, and those that");
+    let _ =
+        writeln!(text, "views and routines work for, need their grants (GRANT … ON restored.*); or, with the application stopped, load");
+    let _ = writeln!(text, "the same file into {}, dropped and made anew: what is in there would stay.", shell::word(&database.name));
     let definers: Vec<&str> = database
         .properties
         .get("definers")

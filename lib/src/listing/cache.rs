@@ -163,7 +163,8 @@ impl<'a> Cache<'a> {
             return Ok(Answer { value: Some(value), fresh: None });
         }
         let Some(seen) = Seen::read(self.store, folder).transpose()? else { return Ok(Answer { value: None, fresh: None }) };
-        let is_known = seen.facts.as_ref().is_none_or(|facts| facts.unknown.is_none());
+        // What is wrong may be mended without a trace in what is looked at.
+        let is_known = seen.listed.problem.is_none() && seen.facts.as_ref().is_none_or(|facts| facts.unknown.is_none());
         let fresh = stamps.filter(|stamps| is_known && is_settled(stamps)).map(|stamps| record(folder, &stamps, &seen));
         Ok(Answer { value: Some(read(seen)), fresh })
     }

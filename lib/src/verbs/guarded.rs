@@ -222,7 +222,9 @@ impl<'a> Guarded<'a> {
                 "nobody watches over it any more: wait until it has ended, or end it, and then bring it to its end: {tool} -e {name} --resume"
             ));
         }
+        let work = self.at_work(&entry.badge);
         let state = match self.before(entry) {
+            _ if !work.is_empty() => still_at_work(&work),
             Ok(before) => match self.found(&before, Duration::ZERO) {
                 Found::Unchanged => "the database is exactly as it was before".to_owned(),
                 Found::Changed(changes) => format!("since then: {}", changes.summary()),
@@ -365,4 +367,9 @@ impl<'a> Guarded<'a> {
 fn longest_wait() -> Duration {
     let text = if cfg!(debug_assertions) { std::env::var("HOLDFAST_TEST_REACH_WAIT").ok() } else { None };
     text.and_then(|text| text.parse().ok()).map_or(Duration::MAX, Duration::from_secs)
+}
+
+/// What is said of a run for which the server goes on working.
+pub(super) fn still_at_work(work: &[String]) -> String {
+    format!("the server is still at work there, and may be so for it: {}", work.join("; "))
 }

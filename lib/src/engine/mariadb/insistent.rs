@@ -78,7 +78,7 @@ impl<'a> Insistent<'a> {
         let error = last.unwrap_or_else(|| Error::failed("no try was made"));
         Err(error
             .within(format!("the tables of {} were in use {TRIES} times", self.target))
-            .hint("stop what uses them, maybe from another database: SHOW FULL PROCESSLIST"))
+            .hint("stop what uses them, maybe from another database: SHOW FULL PROCESSLIST, which shows other accounts' with GRANT PROCESS, CONNECTION ADMIN ON *.*; or what is prepared and not committed: XA RECOVER"))
     }
 }
 

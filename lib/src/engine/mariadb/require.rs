@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::catalog;
+use super::catalog::{self, Server};
 use super::names::derived_name;
 use super::place::Place;
 use super::programs::Flavour;
@@ -62,22 +62,43 @@ pub(super) fn require_swap(place: &Place, target: &str) -> Result<()> {
             )));
         }
     }
+    let definers: Vec<Definer> = session.rows(&definers_in(target))?;
+    require_giving(&mut questions, &server, definers.into_iter().map(|Definer { definer }| definer).collect(), "the database")?;
     require_no_foreign_references(&mut session, target)
+}
+
+#[derive(Deserialize)]
+struct Definer {
+    definer: String,
+}
+
+/// In whose name something works there: what a restore of its own backup makes anew.
+fn definers_in(database: &str) -> String {
+    let lists = [("VIEWS", "TABLE_SCHEMA"), ("ROUTINES", "ROUTINE_SCHEMA"), ("TRIGGERS", "TRIGGER_SCHEMA"), ("EVENTS", "EVENT_SCHEMA")];
+    let each = lists.map(|(list, of)| format!("SELECT DEFINER FROM information_schema.{list} WHERE {of} = {}", sql::literal(database)));
+    format!("SELECT {} FROM ({}) AS d", sql::json(&[("definer", "d.DEFINER")]), each.join(" UNION "))
 }
 
 /// Refuses where objects of the backup work in the name of accounts that ours may not give them to.
 pub(super) fn require_definers(place: &Place, target: &str, origin: &Database) -> Result<()> {
     let definers = origin.properties.get("definers").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let mut session = place.without_database().session()?;
-    let account = session.text("SELECT CURRENT_USER()")?;
-    let others: Vec<&str> = definers.filter(|definer| *definer != account).collect();
-    if others.is_empty() || !catalog::is_there(&mut session, target)? {
+    if !catalog::is_there(&mut session, target)? {
         return Ok(());
     }
     let place = place.with_database(target);
     let mut questions = Questions::new(&place);
     let server = catalog::server(questions.session()?)?;
-    let Some(rights) = Rights::of(&mut questions, &server, target)? else { return Ok(()) };
+    require_giving(&mut questions, &server, definers.map(str::to_owned).collect(), "the backup")
+}
+
+/// Refuses where these accounts are others than ours, and ours may not make anything that works in their name.
+fn require_giving(questions: &mut Questions<'_>, server: &Server, mut definers: Vec<String>, of: &str) -> Result<()> {
+    definers.retain(|definer| *definer != server.account);
+    if definers.is_empty() {
+        return Ok(());
+    }
+    let Some(rights) = Rights::of(questions, server, &server.database)? else { return Ok(()) };
     if GIVING.iter().any(|right| rights.has_everywhere(right)) {
         return Ok(());
     }
@@ -88,8 +109,8 @@ pub(super) fn require_definers(place: &Place, target: &str, origin: &Database) -
         _ => "SUPER",
     };
     Err(Error::failed(format!(
-        "views, routines, triggers or events of the backup work in the name of {}, and {} may not make such",
-        others.join(", "),
+        "views, routines, triggers or events of {of} work in the name of {}, and {} may not make such",
+        definers.join(", "),
         server.account
     ))
     .hint(format!("as an administrator: GRANT {right} ON *.* TO {}", rights::grantee(&server.account))))

@@ -15,12 +15,13 @@ pub(super) fn newest(place: &Place) -> Result<Option<u64>> {
     Ok(place.without_database().session()?.text("SELECT CONNECTION_ID()")?.parse().ok())
 }
 
-/// The later sessions that do something in the database, or in none; whoever only reads does nothing. Those of other accounts are
-/// hidden from one without PROCESS.
+/// The later sessions that do something in the database, in none, or in another where they name it. What only reads counts too: of a
+/// routine the server shows the statement that it is at, and it may be about to write. Sessions of other accounts are hidden from one
+/// without PROCESS.
 pub(super) fn since(place: &Place, database: &str, newest: u64) -> Result<Vec<Work>> {
     let rows: Vec<Row> = place.without_database().session()?.rows(&format!(
-        "SELECT {} FROM information_schema.PROCESSLIST WHERE ID > {newest} AND ID <> CONNECTION_ID() AND IFNULL(DB, {name}) = {name} \
-         AND COMMAND IN ('Query', 'Execute') AND INFO IS NOT NULL AND INFO NOT RLIKE '^[[:space:]]*(SELECT|SHOW|EXPLAIN)[[:space:]]' ORDER BY ID",
+        "SELECT {} FROM information_schema.PROCESSLIST WHERE ID > {newest} AND ID <> CONNECTION_ID() \
+         AND (IFNULL(DB, {name}) = {name} OR LOCATE({name}, INFO) > 0) AND COMMAND NOT IN ('Sleep', 'Daemon', 'Binlog Dump') ORDER BY ID",
         columns(),
         name = sql::literal(database)
     ))?;

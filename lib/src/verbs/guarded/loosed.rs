@@ -88,41 +88,53 @@ impl Guarded<'_> {
     /// tells it from the work of others, and then ended: nobody may come to a judgement while it goes on.
     pub(in crate::verbs) fn see_off(&self, badge: &Badge, has_succeeded: bool, on: &dyn Onlooker) -> SeenOff {
         let limit = if has_succeeded || !self.engine.can_end_work() { command::LINGER } else { NOTICE_WAIT };
-        let start = Instant::now();
-        let mut is_told = false;
-        // What begins later is not the command's, whose clients have gone.
-        let mut first: Option<BTreeSet<u64>> = None;
-        let work = loop {
-            match self.engine.at_work(badge) {
-                Ok(mut work) => {
-                    let first = first.get_or_insert_with(|| work.iter().map(|work| work.session).collect());
-                    work.retain(|work| first.contains(&work.session));
-                    first.retain(|session| work.iter().any(|work| work.session == *session));
-                    if work.is_empty() {
-                        return SeenOff::default();
-                    }
-                    if start.elapsed() > limit {
-                        break work;
-                    }
-                }
-                Err(error) => {
-                    // A server that does not answer is looked at by those who judge.
-                    tracing::debug!("what the server still does for the command cannot be asked: {error}");
-                    return SeenOff::default();
-                }
-            }
-            if start.elapsed() > NOTICE_WAIT && !std::mem::replace(&mut is_told, true) {
-                on.note(&format!("the command has ended, but the server is still at work for it: waiting {} s at most", limit.as_secs()));
-            }
-            std::thread::sleep(LOOK_PAUSE);
-        };
-        let work: Vec<String> = work.into_iter().map(|work| work.what).collect();
+        let work = self.goes_on(badge, limit, || {
+            on.note(&format!("the command has ended, but the server is still at work for it: waiting {} s at most", limit.as_secs()));
+        });
+        if work.is_empty() {
+            return SeenOff::default();
+        }
         match self.engine.end_work(badge) {
             Ok(()) => SeenOff { cut_off: work, at_large: None },
             Err(error) => {
                 let hint = error.next_step().map(|hint| format!(" ({hint})")).unwrap_or_default();
                 SeenOff { cut_off: Vec::new(), at_large: Some(format!("{error}{hint}: {}", work.join("; "))) }
             }
+        }
+    }
+
+    /// What of the work that the server does now for a run goes on for a moment; nothing is ended.
+    pub(in crate::verbs) fn at_work(&self, badge: &Badge) -> Vec<String> {
+        self.goes_on(badge, NOTICE_WAIT, || {})
+    }
+
+    /// What of the work that the server does now for a run goes on for so long. What begins later is not the command's, whose clients
+    /// have gone.
+    fn goes_on(&self, badge: &Badge, limit: Duration, tell: impl FnOnce()) -> Vec<String> {
+        let start = Instant::now();
+        let mut tell = Some(tell);
+        let mut first: Option<BTreeSet<u64>> = None;
+        loop {
+            let mut work = match self.engine.at_work(badge) {
+                Ok(work) => work,
+                Err(error) => {
+                    // A server that does not answer is looked at by those who judge.
+                    tracing::debug!("what the server still does for the command cannot be asked: {error}");
+                    return Vec::new();
+                }
+            };
+            let first = first.get_or_insert_with(|| work.iter().map(|work| work.session).collect());
+            work.retain(|work| first.contains(&work.session));
+            first.retain(|session| work.iter().any(|work| work.session == *session));
+            if work.is_empty() || start.elapsed() > limit {
+                return work.into_iter().map(|work| work.what).collect();
+            }
+            if start.elapsed() > NOTICE_WAIT
+                && let Some(tell) = tell.take()
+            {
+                tell();
+            }
+            std::thread::sleep(LOOK_PAUSE);
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::interrupt;
 use crate::journal::{Entry, Kind, Stage};
 use crate::rules::Migration;
 use crate::verbs::before::Before;
-use crate::verbs::guarded::{Found, Guarded, Onlooker};
+use crate::verbs::guarded::{Found, Guarded, Onlooker, still_at_work};
 
 /// A run that was interrupted, and the state that the database is in now.
 pub struct Standing<'a> {
@@ -23,6 +23,8 @@ pub struct Standing<'a> {
     guarded: Guarded<'a>,
     /// The state before, or why it cannot be had any more.
     before: Result<Before>,
+    /// What the server may still do for it.
+    work: Vec<String>,
 }
 
 /// A standing run as `--resume -n` prints it.
@@ -65,7 +67,8 @@ pub fn standing<'a>(environment: &'a crate::environment::Environment, store: &'a
         Ok(before) => guarded.found(before, Duration::ZERO),
         Err(error) => Found::Unknown(error.to_string()),
     };
-    Ok(Standing { entry, found, guarded, before })
+    let work = guarded.at_work(&entry.badge);
+    Ok(Standing { entry, found, guarded, before, work })
 }
 
 impl Described {
@@ -93,13 +96,14 @@ impl Standing<'_> {
             stage: self.entry.stage,
             backup: self.entry.backup.clone(),
             found: match &self.found {
+                _ if !self.work.is_empty() => still_at_work(&self.work),
                 Found::Unchanged => "the database is exactly as it was before".to_owned(),
                 Found::Changed(changes) => changes.summary(),
                 Found::Broken(why) | Found::Unknown(why) => why.clone(),
             },
             resume: match (&self.found, self.entry.stage, self.entry.kind) {
                 _ if self.before.is_err() => "nothing can be brought back".to_owned(),
-                (Found::Unchanged, _, _) => "nothing is to be brought back".to_owned(),
+                (Found::Unchanged, _, _) if self.work.is_empty() => "nothing is to be brought back".to_owned(),
                 (_, Stage::Ended { status: 0 }, Kind::Migration) => {
                     "the command had succeeded: its result is judged by the rules that it began with, and kept where it keeps to them"
                         .to_owned()
@@ -122,6 +126,7 @@ impl Standing<'_> {
         let described = self.describe();
         let (step, loses) = match is_abandoned {
             true => ("the database stays as it is".to_owned(), Loses::Nothing),
+            false if matches!(self.found, Found::Unchanged) && self.work.is_empty() => (described.resume, Loses::Nothing),
             false => (described.resume, Loses::Kept("what is there now is replaced, and kept aside".to_owned())),
         };
         guardian::Request::of(Intent {
@@ -194,6 +199,10 @@ pub fn abandon(standing: Standing<'_>, approval: &Approval) -> Result<Report> {
     approval.require(standing.operation(), &standing.entry.target)?;
     let mut report = standing.report();
     match &standing.found {
+        _ if !standing.work.is_empty() => {
+            report.notes.push(still_at_work(&standing.work));
+            report.state = State::Kept;
+        }
         Found::Unchanged => {}
         Found::Changed(changes) => {
             report.changes = Some(changes.clone());

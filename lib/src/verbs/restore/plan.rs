@@ -29,9 +29,6 @@ pub struct Plan {
     pub has_files: bool,
     /// The steps, in order, with a reason each.
     pub steps: Vec<Step>,
-    /// Why it would be refused as things are now, where a dry run has looked ([`Plan::look_ahead`]).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub refused: Option<String>,
 }
 
 /// One step of a restore.
@@ -107,20 +104,16 @@ impl Plan {
             self.steps.iter().enumerate().map(|(number, step)| format!("{:>7}  {}: {}", number + 1, step.action.words(), step.why)),
         );
         lines.extend(self.files().map(|files| format!("files    {files}")));
-        lines.extend(self.refused.as_ref().map(|why| format!("refused  as things are now: {why}")));
         lines
     }
 
-    /// For a dry run: asks whether the swap at the end could be done. The restore itself asks before it loads anything.
-    #[must_use]
-    pub fn look_ahead(mut self, engine: &dyn Engine) -> Self {
+    /// For a dry run: refuses where the swap at the end could not be done as things are now. The restore itself asks before it loads
+    /// anything.
+    pub fn require_swap(&self, engine: &dyn Engine) -> Result<()> {
         if self.has(Action::SafetyBackup) || self.has(Action::NoSafetyBackup) {
-            self.refused = engine.require_swap().err().map(|error| match error.next_step() {
-                Some(hint) => format!("{error} ({hint})"),
-                None => error.to_string(),
-            });
+            engine.require_swap()?;
         }
-        self
+        Ok(())
     }
 
     /// What becomes of the files in the backup; none where it holds none.
@@ -179,7 +172,6 @@ pub fn plan(origin: &Origin, target: &Target<'_>, safety_backup: bool) -> Result
         found,
         has_files: matches!(origin, Origin::Backup(backup) if backup.archives().next().is_some()),
         steps,
-        refused: None,
     })
 }
 

@@ -21,8 +21,10 @@ pub(super) fn checksums(backup: &Backup) -> Result<Vec<String>> {
     for component in &backup.manifest().components {
         for source in &component.sources {
             let (holder, held) = backup.source(source, &component.role)?;
-            if hash_once(&holder.folder().join(&held.file))? != held.stored_sha256 {
-                findings.push(format!("{} of {}, which it needs, has changed", held.file, holder.id()));
+            for (name, sha256) in [(&held.file, &held.stored_sha256), (&held.index, &held.index_sha256)] {
+                if hash_once(&holder.folder().join(name))? != *sha256 {
+                    findings.push(format!("{name} of {}, which it needs, has changed", holder.id()));
+                }
             }
         }
     }
