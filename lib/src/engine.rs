@@ -327,8 +327,9 @@ pub trait Engine {
         Ok(Vec::new())
     }
 
-    /// Ends what the server still does for a run's command: all of it, or an error. Nothing is ended that may be somebody else's.
-    fn end_work(&self, _badge: &Badge) -> Result<()> {
+    /// Ends this work, and whatever else the server does for a run's command: all of it, or an error. Nothing is ended that may be
+    /// somebody else's.
+    fn end_work(&self, _badge: &Badge, _work: &[Work]) -> Result<()> {
         Ok(())
     }
 

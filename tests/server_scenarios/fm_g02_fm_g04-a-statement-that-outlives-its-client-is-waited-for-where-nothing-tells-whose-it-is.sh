@@ -24,6 +24,7 @@ is "$(told '.outcome + " " + .state.state')" 'failed rolled_back'
 make_migration calling <<'SQL'
 CALL thin_out();
 SQL
+# shellcheck disable=SC2016 # it is a program's
 make_program killed 'reads() { [ "$(sql_server "SELECT count(*) > 0 FROM information_schema.processlist WHERE info LIKE \"SELECT sleep(3)%\"")" = 1 ]; }
 ./calling & until_true 60 reads; kill -KILL $!; exit 5'
 expect 5 client_env safe-migrate -e dev --report report.json -- ./killed

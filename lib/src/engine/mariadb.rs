@@ -174,8 +174,8 @@ impl Engine for Mariadb {
         badge.newest_before.map_or_else(|| Ok(Vec::new()), |newest| work::since(&self.place, self.target()?, newest))
     }
 
-    fn end_work(&self, badge: &Badge) -> Result<()> {
-        work::require_none(&self.at_work(badge)?)
+    fn end_work(&self, _badge: &Badge, work: &[Work]) -> Result<()> {
+        work::require_none(work)
     }
 
     fn can_end_work(&self) -> bool {

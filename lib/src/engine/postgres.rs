@@ -168,7 +168,7 @@ impl Engine for Postgres {
         work::at_work(&mut exchange::maintenance(&self.place, &self.target()?)?, &badge.run)
     }
 
-    fn end_work(&self, badge: &Badge) -> Result<()> {
+    fn end_work(&self, badge: &Badge, _work: &[Work]) -> Result<()> {
         work::end(&mut exchange::maintenance(&self.place, &self.target()?)?, &badge.run)
     }
 

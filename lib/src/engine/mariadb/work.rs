@@ -16,12 +16,13 @@ pub(super) fn newest(place: &Place) -> Result<Option<u64>> {
 }
 
 /// The later sessions that do something in the database, in none, or in another where they name it. What only reads counts too: of a
-/// routine the server shows the statement that it is at, and it may be about to write. Sessions of other accounts are hidden from one
-/// without PROCESS.
+/// routine the server shows the statement that it is at, and it may be about to write. A dump program reads and nothing else,
+/// and replication has its own sessions. Those of other accounts are hidden from one without PROCESS.
 pub(super) fn since(place: &Place, database: &str, newest: u64) -> Result<Vec<Work>> {
     let rows: Vec<Row> = place.without_database().session()?.rows(&format!(
         "SELECT {} FROM information_schema.PROCESSLIST WHERE ID > {newest} AND ID <> CONNECTION_ID() \
-         AND (IFNULL(DB, {name}) = {name} OR LOCATE({name}, INFO) > 0) AND COMMAND NOT IN ('Sleep', 'Daemon', 'Binlog Dump') ORDER BY ID",
+         AND (IFNULL(DB, {name}) = {name} OR LOCATE({name}, INFO) > 0) AND COMMAND NOT IN ('Sleep', 'Daemon') \
+         AND COMMAND NOT LIKE 'Binlog Dump%' AND USER <> 'system user' AND IFNULL(INFO, '') NOT LIKE 'SELECT /*!40001 SQL\\_NO\\_CACHE */ %' ORDER BY ID",
         columns(),
         name = sql::literal(database)
     ))?;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{Guarded, Onlooker};
 use crate::command::{self, Ended, Wrapped};
-use crate::engine::Badge;
+use crate::engine::{Badge, Work};
 use crate::error::Result;
 use crate::interrupt;
 use crate::journal::RUN_VARIABLE;
@@ -94,7 +94,9 @@ impl Guarded<'_> {
         if work.is_empty() {
             return SeenOff::default();
         }
-        match self.engine.end_work(badge) {
+        let ended = self.engine.end_work(badge, &work);
+        let work = said(work);
+        match ended {
             Ok(()) => SeenOff { cut_off: work, at_large: None },
             Err(error) => {
                 let hint = error.next_step().map(|hint| format!(" ({hint})")).unwrap_or_default();
@@ -105,12 +107,12 @@ impl Guarded<'_> {
 
     /// What of the work that the server does now for a run goes on for a moment; nothing is ended.
     pub(in crate::verbs) fn at_work(&self, badge: &Badge) -> Vec<String> {
-        self.goes_on(badge, NOTICE_WAIT, || {})
+        said(self.goes_on(badge, NOTICE_WAIT, || {}))
     }
 
     /// What of the work that the server does now for a run goes on for so long. What begins later is not the command's, whose clients
     /// have gone.
-    fn goes_on(&self, badge: &Badge, limit: Duration, tell: impl FnOnce()) -> Vec<String> {
+    fn goes_on(&self, badge: &Badge, limit: Duration, tell: impl FnOnce()) -> Vec<Work> {
         let start = Instant::now();
         let mut tell = Some(tell);
         let mut first: Option<BTreeSet<u64>> = None;
@@ -127,7 +129,7 @@ impl Guarded<'_> {
             work.retain(|work| first.contains(&work.session));
             first.retain(|session| work.iter().any(|work| work.session == *session));
             if work.is_empty() || start.elapsed() > limit {
-                return work.into_iter().map(|work| work.what).collect();
+                return work;
             }
             if start.elapsed() > NOTICE_WAIT
                 && let Some(tell) = tell.take()
@@ -137,4 +139,8 @@ impl Guarded<'_> {
             std::thread::sleep(LOOK_PAUSE);
         }
     }
+}
+
+fn said(work: Vec<Work>) -> Vec<String> {
+    work.into_iter().map(|work| work.what).collect()
 }
