@@ -40,9 +40,8 @@ impl Watch {
     /// plain ones can, of tables of InnoDB that have no other kind, and to which no table before them and not they themselves lead.
     pub(super) fn put_off(&mut self, text: &[u8], table: &str, escapes: bool) -> Option<(Vec<u8>, Later)> {
         let list = list(text, escapes)?;
-        let before = self.referenced.contains(&table.to_lowercase());
         self.note_references(&list, escapes);
-        let is_referenced = before || self.referenced.contains(&table.to_lowercase());
+        let is_referenced = self.referenced.contains(&table.to_lowercase());
         // In a versioned comment a statement is none for every server.
         if !text.starts_with(b"CREATE TABLE ") || is_referenced || !is_plain(list.behind, escapes) {
             return None;
