@@ -18,6 +18,7 @@ mod target;
 pub mod unchanged;
 mod unfinished;
 pub mod walk;
+mod writeback;
 
 /// What a component's `content` says of a tar archive.
 pub const CONTENT: &str = "tar";

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat, renameat};
@@ -20,6 +21,7 @@ use super::before::{self, Before};
 use super::entry::{Entry, Name, Time};
 use super::unfinished::{Call, Taken, Unfinished, require_free_place};
 use super::walk::kind_of;
+use super::writeback::Writeback;
 use crate::error::{Error, OnPath, Result};
 use crate::fsx;
 
@@ -44,13 +46,14 @@ enum Made {
 /// A folder that files are restored into.
 pub(super) struct Target {
     path: PathBuf,
-    root: OwnedFd,
+    root: Rc<OwnedFd>,
     /// The folders that are open at present, one in the other.
-    open: Vec<(Vec<u8>, OwnedFd)>,
+    open: Vec<(Vec<u8>, Rc<OwnedFd>)>,
     /// What this run has made: a second entry of the same name in this file system's eyes must not replace it.
     made: HashSet<(u64, u64)>,
     /// Folders that their owner, who is us, could not write in, with the modes that they had.
     opened_up: BTreeMap<Vec<u8>, u32>,
+    writeback: Writeback,
     note: PathBuf,
     draft: CString,
     is_resumed: bool,
@@ -80,10 +83,11 @@ impl Target {
         };
         Ok(Target {
             path: path.to_owned(),
-            root,
+            root: Rc::new(root),
             open: Vec::new(),
             made: HashSet::new(),
             opened_up: BTreeMap::new(),
+            writeback: Writeback::default(),
             note: path.join(&unfinished.note),
             draft: c_name(unfinished.draft.as_bytes())?,
             is_resumed,
@@ -122,7 +126,8 @@ impl Target {
     pub(super) fn make_file(&mut self, entry: &Entry, fill: &mut dyn FnMut(&File) -> Result<()>) -> Result<Result<(), Refused>> {
         let shown = self.shown(&entry.path);
         let (owner, draft) = (self.owner, self.draft.clone());
-        self.put(&entry.path, &Before::File(entry), |folder| {
+        let mut written = None;
+        let made = self.put(&entry.path, &Before::File(entry), |folder| {
             let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
             let created = openat(folder, draft.as_c_str(), flags, Mode::from_bits_truncate(fsx::FILE_MODE)).map_err(io::Error::from);
             let file = match of_the_entry(created, "create", &shown)? {
@@ -130,14 +135,17 @@ impl Target {
                 Err(why) => return Ok(Made::Not(why)),
             };
             fill(&file)?;
-            // The disk works while the next files are unpacked, and the sync at the end has little left to wait for.
-            fsx::start_writeback(&file, 0, entry.bytes);
             let dressed = of_the_entry(dress(&file, entry, owner), "set the mode of", &shown)?;
             if !cfg!(target_os = "linux") {
                 fsx::sync_file(&file, &shown)?;
             }
+            written = Some(file);
             Ok(made(dressed.and_then(|dressed| dressed)))
-        })
+        });
+        if let Some(file) = written {
+            self.writeback.take(file, entry.bytes);
+        }
+        made
     }
 
     /// Makes a symbolic link, wherever it leads.
@@ -166,7 +174,7 @@ impl Target {
         let (parent, name) = first.split();
         let name = c_name(name)?;
         let source = match self.folder(parent)? {
-            Ok(folder) => folder.try_clone().on("open", &shown)?,
+            Ok(folder) => Rc::clone(folder),
             Err(why) => return Ok(Err(why)),
         };
         match fstatat(&source, name.as_c_str(), AtFlags::AT_SYMLINK_NOFOLLOW) {
@@ -185,17 +193,18 @@ impl Target {
         let (parent, name) = path.split();
         let name = c_name(name)?;
         let folder = match self.folder(parent)? {
-            Ok(folder) => folder.try_clone().on("open", &shown)?,
+            Ok(folder) => Rc::clone(folder),
             Err(why) => return Ok(Err(why)),
         };
-        if let Ok(there) = fstatat(&folder, name.as_c_str(), AtFlags::AT_SYMLINK_NOFOLLOW) {
-            if self.made.contains(&identity(&there)) || !(self.overwrite || self.is_resumed) {
+        let there = fstatat(&folder, name.as_c_str(), AtFlags::AT_SYMLINK_NOFOLLOW).ok();
+        if let Some(there) = &there {
+            if self.made.contains(&identity(there)) || !(self.overwrite || self.is_resumed) {
                 return Ok(Err("there is something of this name already, as this file system sees it".to_owned()));
             }
-            if kind_of(&there) == SFlag::S_IFDIR {
+            if kind_of(there) == SFlag::S_IFDIR {
                 return Ok(Err("there is a folder of this name".to_owned()));
             }
-            if !self.overwrite && !before::is_ours(wanted, &folder, &name, &there)? {
+            if !self.overwrite && !before::is_ours(wanted, &folder, &name, there)? {
                 return Ok(Err("what is there now was not made by the restore that was cut short; --overwrite replaces it".to_owned()));
             }
         }
@@ -222,12 +231,14 @@ impl Target {
             Ok(dressed)
         });
         // After an error, and where both names were one file's already, which a rename leaves as they are.
-        let _ = unlinkat(&folder, draft.as_c_str(), UnlinkatFlags::NoRemoveDir);
+        if there.is_some() || !matches!(made, Ok(Ok(_))) {
+            let _ = unlinkat(&folder, draft.as_c_str(), UnlinkatFlags::NoRemoveDir);
+        }
         made
     }
 
     /// Opens a folder part by part, and makes what is missing of it.
-    fn folder(&mut self, path: &[u8]) -> Result<Result<&OwnedFd, Refused>> {
+    fn folder(&mut self, path: &[u8]) -> Result<Result<&Rc<OwnedFd>, Refused>> {
         let parts: Vec<&[u8]> = path.split(|byte| *byte == b'/').filter(|part| !part.is_empty()).collect();
         let common = self.open.iter().zip(&parts).take_while(|((name, _), part)| name == *part).count();
         self.open.truncate(common);
@@ -240,7 +251,7 @@ impl Target {
                     if let Some(mode) = before {
                         self.opened_up.entry(own).or_insert(mode);
                     }
-                    self.open.push((part.to_vec(), folder));
+                    self.open.push((part.to_vec(), Rc::new(folder)));
                 }
                 Err(error) if matches!(error.raw_os_error().map(Errno::from_raw), Some(Errno::ELOOP | Errno::ENOTDIR)) => {
                     return Ok(Err(format!("{} is no folder, and nothing is written through it", shown.display())));
