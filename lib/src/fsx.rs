@@ -323,20 +323,26 @@ pub fn start_writeback(file: &File, offset: u64, length: u64) {
     let _ = (file, offset, length);
 }
 
-/// Has the kernel write all of a file's dirty pages, and waits for that: the next write through a mapping then gives the file a new
-/// time. Nothing else of a sync is waited for, so a file that is clean costs next to nothing. False where it cannot be done.
-pub fn write_mapped_pages(file: &File) -> bool {
+/// Has the kernel write a range out, and waits until the disk has it; no more than that of a sync. False where it cannot be done.
+pub fn write_out(file: &File, offset: u64, length: u64) -> bool {
     #[cfg(target_os = "linux")]
     {
         use nix::libc::{SYNC_FILE_RANGE_WAIT_AFTER, SYNC_FILE_RANGE_WAIT_BEFORE, SYNC_FILE_RANGE_WRITE};
         // All three, or the kernel may leave out what is busy just now.
         let flags = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
-        sync_file_range(file, 0, 0, flags) || file.sync_data().is_ok()
+        sync_file_range(file, offset, length, flags)
     }
     #[cfg(not(target_os = "linux"))]
     {
-        nix::unistd::fsync(file).is_ok()
+        let _ = (file, offset, length);
+        false
     }
+}
+
+/// Has the kernel write all of a file's dirty pages, and waits for that: the next write through a mapping then gives the file a new
+/// time. Nothing else of a sync is waited for, so a file that is clean costs next to nothing. False where it cannot be done.
+pub fn write_mapped_pages(file: &File) -> bool {
+    write_out(file, 0, 0) || nix::unistd::fsync(file).is_ok()
 }
 
 #[cfg(target_os = "linux")]

@@ -36,7 +36,12 @@ pub enum Expected {
     /// Every chunk's hash in the index, by all workers: for whoever wants the plain bytes alone, whatever else the file holds.
     Index,
     /// A CRC-32 for each frame, known only to the run that has just written it.
-    Checks(Vec<u32>),
+    Checks {
+        /// The CRC-32 of what each frame holds.
+        checks: Vec<u32>,
+        /// So many frames, from the first on, were compared already, and are not read again.
+        proven: usize,
+    },
 }
 
 /// A component's plain stream, decompressed on all cores. An error is located to its frame; the end is an error where

@@ -2,15 +2,16 @@
 
 mod increment;
 mod output;
+mod trail;
 mod whole;
 
 use std::io::{self, Write};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use self::increment::Increment;
-use self::output::Output;
+use self::output::{Output, Written};
 use self::whole::Whole;
 use super::base::Base;
 use super::cut::Cut;
@@ -65,6 +66,7 @@ impl Sealer {
     /// is not stored again.
     pub fn create(path: &Path, cut: Cut, compression: Compression, base: Option<Arc<Base>>) -> Result<Self> {
         let cut = cut.check()?;
+        let read_back = base.is_none().then_some(compression);
         let kind = match base {
             None => Kind::Whole(Whole::start(compression)?),
             Some(base) => Kind::Increment(Box::new(Increment::start(base, compression)?)),
@@ -82,7 +84,7 @@ impl Sealer {
                 chunks: Vec::new(),
                 dictionaries: Vec::new(),
             },
-            out: Output::create(path)?,
+            out: Output::create(path, read_back)?,
         })
     }
 
@@ -173,8 +175,7 @@ impl Sealer {
         }
         index.frames = std::mem::take(&mut out.frames);
         index.dictionaries = std::mem::take(&mut out.dictionaries);
-        let (path, stored_sha256, checks) = out.finish()?;
-        Ok(Unread { path, stored_sha256, index: Arc::new(index), checks })
+        Ok(Unread { written: out.finish()?, index: Arc::new(index) })
     }
 
     fn cut_pending(&mut self, at_end: bool) -> Result<()> {
@@ -230,10 +231,8 @@ impl Write for Sealer {
 
 /// A component whose file is written and synced, and not proven yet: [`Unread::read_back`] is the only way on.
 pub struct Unread {
-    path: PathBuf,
+    written: Written,
     index: Arc<Index>,
-    checks: Vec<u32>,
-    stored_sha256: String,
 }
 
 /// A component whose file was read back from the disk, decompressed and found to hold what went in.
@@ -246,21 +245,22 @@ pub struct Sealed {
 }
 
 impl Unread {
-    /// Reads the file back, past the page cache where the system can. A full's frames are decompressed, and each compared with the
+    /// Reads back what was not read back on the way, past the page cache where the system can. A full's frames are decompressed, and each compared with the
     /// checksum (CRC-32) of the plain bytes that went into it. An increment's were unpacked and compared before they were
     /// written, so there it is enough that the file is what was written.
     pub fn read_back(self) -> Result<Sealed> {
-        if !self.index.sources.is_empty() {
-            if open::hash_file(&self.path)?.0 != self.stored_sha256 {
-                return Err(Error::bad(format!("{} does not hold what was written into it", self.path.display())));
+        let Unread { written: Written { path, stored_sha256, checks, proven }, index } = self;
+        if !index.sources.is_empty() {
+            if open::hash_file(&path)?.0 != stored_sha256 {
+                return Err(Error::bad(format!("{} does not hold what was written into it", path.display())));
             }
         } else {
-            let mut reader = Reader::open(&self.path, Arc::clone(&self.index), Expected::Checks(self.checks))?;
+            let mut reader = Reader::open(&path, Arc::clone(&index), Expected::Checks { checks, proven })?;
             while let Some(frame) = reader.next_frame()? {
                 interrupt::check()?;
                 reader.reuse(frame);
             }
         }
-        Ok(Sealed { index: self.index, stored_sha256: self.stored_sha256 })
+        Ok(Sealed { index, stored_sha256 })
     }
 }

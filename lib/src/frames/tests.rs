@@ -195,6 +195,27 @@ fn fm_b15_the_read_back_notices_what_the_disk_changed() {
 }
 
 #[test]
+fn fm_b15_what_was_read_back_on_the_way_leaves_the_rest_to_be_read_at_the_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = text(1 << 20);
+    let long = |name: &str| {
+        let path = folder.path().join(name);
+        let mut sealer = Sealer::create(&path, Cut::Fixed(4096), Compression::None, None).expect("a sealer");
+        (0..30).for_each(|_| sealer.add(&text).expect("room"));
+        (path, sealer.finish().expect("an end"))
+    };
+    let (path, unread) = long("whole");
+    assert_eq!(unread.read_back().expect("a proof").index.stored_bytes(), path.metadata().expect("there").len());
+
+    let (path, unread) = long("damaged");
+    let mut bytes = std::fs::read(&path).expect("the file");
+    *bytes.last_mut().expect("bytes") ^= 1;
+    std::fs::write(&path, bytes).expect("written");
+    let error = unread.read_back().map(|_| ()).expect_err("damage");
+    assert!(error.to_string().contains("damaged in frame 120 of 120"), "{error}");
+}
+
+#[test]
 fn content_cuts_survive_an_insertion() {
     let folder = tempfile::tempdir().expect("a folder");
     let old = text(2 << 20);

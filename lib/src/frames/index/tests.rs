@@ -262,5 +262,5 @@ fn fm_j05_a_frame_unpacks_to_what_its_index_says_and_to_no_more() {
     let index = increment().parse().expect("an outline").resolve(&[Some(Arc::new(whole().parse().expect("a full")))]).expect("whole");
     let path = folder.path().join("increment");
     std::fs::write(&path, [0; 1000]).expect("written");
-    refused("is to be read through the backups", Reader::open(&path, Arc::new(index), Expected::Checks(Vec::new())));
+    refused("is to be read through the backups", Reader::open(&path, Arc::new(index), Expected::Checks { checks: Vec::new(), proven: 0 }));
 }

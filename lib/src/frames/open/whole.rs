@@ -1,7 +1,7 @@
 //! A component that refers to no other backup: its frames, one after the other.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -61,18 +61,20 @@ impl Whole {
         if !index.sources.is_empty() {
             return Err(Error::failed(format!("{} is to be read through the backups that it refers to", path.display())));
         }
-        let file = fsx::open_to_read(path)?;
+        let mut file = fsx::open_to_read(path)?;
         let size = file.metadata().on("look at", path)?.len();
         if size != index.stored_bytes() {
             return Err(Error::bad(format!("{} has {size} bytes, its index says {}", path.display(), index.stored_bytes())));
         }
-        let (stored, compare) = match expected {
-            Expected::File { stored_sha256 } => (Some((Sha256::new(), stored_sha256)), Compare::Nothing),
-            Expected::Chunks { stored_sha256 } => (Some((Sha256::new(), stored_sha256)), Compare::Chunks),
-            Expected::Index => (None, Compare::Chunks),
-            Expected::Checks(checks) if checks.len() == index.frames.len() => (None, Compare::Checks(checks)),
-            Expected::Checks(_) => return Err(Error::failed(format!("{} has another number of frames than were written", path.display()))),
+        let (stored, compare, first) = match expected {
+            Expected::File { stored_sha256 } => (Some((Sha256::new(), stored_sha256)), Compare::Nothing, 0),
+            Expected::Chunks { stored_sha256 } => (Some((Sha256::new(), stored_sha256)), Compare::Chunks, 0),
+            Expected::Index => (None, Compare::Chunks, 0),
+            Expected::Checks { checks, proven } if checks.len() == index.frames.len() => (None, Compare::Checks(checks), proven),
+            Expected::Checks { .. } => return Err(Error::failed(format!("{} has another number of frames than were written", path.display()))),
         };
+        let begin = index.frames.get(first).map_or(size, |frame| frame.stored_offset);
+        file.seek(SeekFrom::Start(begin)).on("read", path)?;
         let compare = Arc::new(compare);
         let unpacking = Ordered::start(workers(), || {
             let mut decoder = Decoder::new(index.codec)?;
@@ -87,9 +89,9 @@ impl Whole {
             unpacking,
             spare_stored: Vec::new(),
             spare_plain: Vec::new(),
-            next: 0,
-            asked_for: 0,
-            delivered: 0,
+            next: first,
+            asked_for: begin,
+            delivered: first,
             stored,
             ended: false,
         })
@@ -126,7 +128,7 @@ impl Whole {
         let number = self.next;
         let frame: Frame = self.index.frames[number];
         let wanted = (frame.stored_offset + READ_AHEAD_BYTES).min(self.index.stored_bytes());
-        if wanted >= self.asked_for + READ_AHEAD_BYTES / 2 || number == 0 {
+        if wanted >= self.asked_for + READ_AHEAD_BYTES / 2 || self.asked_for == frame.stored_offset {
             fsx::read_ahead(&self.file, self.asked_for, wanted - self.asked_for);
             self.asked_for = wanted;
         }

@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::trail::Trail;
+use crate::compression::Compression;
 use crate::error::{Error, OnPath, Result};
 use crate::frames::index::Frame;
 use crate::fsx;
 
-/// After this many bytes the kernel is asked to begin writing, so that the sync at the end has little left to wait for.
+/// After this many bytes the kernel is asked to begin writing, so that the sync at the end has little left to wait for, and what was
+/// written is read back.
 const WRITEBACK_BYTES: u64 = 8 << 20;
 
 /// A frame on its way into the file.
@@ -35,11 +38,26 @@ pub(super) struct Output {
     pub(super) frames: Vec<Frame>,
     pub(super) dictionaries: Vec<u32>,
     checks: Vec<u32>,
+    /// How the frames are read back on the way; none of an increment's, which were unpacked before they were written.
+    read_back: Option<Compression>,
+    trail: Option<Trail>,
+    trailed: usize,
+}
+
+/// A file that is whole and synced.
+pub(super) struct Written {
+    pub(super) path: PathBuf,
+    /// SHA-256 (hex) of the file.
+    pub(super) stored_sha256: String,
+    /// Each frame's check.
+    pub(super) checks: Vec<u32>,
+    /// So many frames, from the first on, were read back from the disk, and hold what went into them.
+    pub(super) proven: usize,
 }
 
 impl Output {
-    /// Begins the file, which must not exist yet.
-    pub(super) fn create(path: &Path) -> Result<Self> {
+    /// Begins the file, which must not exist yet. With a compression its frames are read back while more are written.
+    pub(super) fn create(path: &Path, read_back: Option<Compression>) -> Result<Self> {
         Ok(Output {
             path: path.to_owned(),
             file: fsx::create_private_file(path)?,
@@ -49,6 +67,9 @@ impl Output {
             frames: Vec::new(),
             dictionaries: Vec::new(),
             checks: Vec::new(),
+            read_back,
+            trail: None,
+            trailed: 0,
         })
     }
 
@@ -70,14 +91,28 @@ impl Output {
         if self.bytes - self.writeback_from >= WRITEBACK_BYTES {
             fsx::start_writeback(&self.file, self.writeback_from, self.bytes - self.writeback_from);
             self.writeback_from = self.bytes;
+            self.follow();
         }
         Ok(())
     }
 
-    /// Syncs the file. Gives its path, its SHA-256 (hex), and each frame's check.
-    pub(super) fn finish(self) -> Result<(PathBuf, String, Vec<u32>)> {
+    /// What was written since the last time is read back beside what follows.
+    fn follow(&mut self) {
+        if self.trail.is_none() {
+            self.trail = self.read_back.take().and_then(|compression| Trail::start(&self.file, compression));
+        }
+        if let Some(trail) = &self.trail {
+            let new = self.frames[self.trailed..].iter().copied().zip(self.checks[self.trailed..].iter().copied());
+            trail.follow(new.collect());
+            self.trailed = self.frames.len();
+        }
+    }
+
+    /// Syncs the file.
+    pub(super) fn finish(self) -> Result<Written> {
+        let proven = self.trail.map_or(0, Trail::proven);
         fsx::sync_file(&self.file, &self.path)?;
         fsx::drop_cache(&self.file, 0, self.bytes);
-        Ok((self.path, fsx::hex(&self.hash.finalize()), self.checks))
+        Ok(Written { path: self.path, stored_sha256: fsx::hex(&self.hash.finalize()), checks: self.checks, proven })
     }
 }

@@ -1,0 +1,161 @@
+//! Reading back what is written while more is written: when a file ends, most of it is proven. What is left, and whatever this could
+//! not prove, is for the [reading back at the end](super::Unread::read_back), which says what is wrong with it.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{Builder, JoinHandle};
+
+use crate::compression::Compression;
+use crate::frames::codec::Decoder;
+use crate::frames::index::Frame;
+use crate::fsx;
+
+/// The page cache lets go of whole pages only, and none is larger than this on the systems that are asked.
+const PAGE_BYTES: u64 = 64 << 10;
+
+/// A frame that is in the file, and the CRC-32 of what it holds.
+type Checked = (Frame, u32);
+
+/// A thread that follows the writing of a file.
+pub(super) struct Trail {
+    written: Option<Sender<Vec<Checked>>>,
+    thread: Option<JoinHandle<usize>>,
+    is_over: Arc<AtomicBool>,
+}
+
+impl Trail {
+    /// Starts it, where the system can say when something has reached the disk.
+    pub(super) fn start(file: &File, compression: Compression) -> Option<Self> {
+        if !cfg!(target_os = "linux") {
+            return None;
+        }
+        let (file, decoder) = (file.try_clone().ok()?, Decoder::new(compression).ok()?);
+        let is_over = Arc::new(AtomicBool::new(false));
+        let (written, windows) = channel();
+        let follower = Follower { file, decoder, is_over: Arc::clone(&is_over), stored: Vec::new(), plain: Vec::new() };
+        let thread = Builder::new().name("read-back".to_owned()).spawn(move || follower.follow(&windows)).ok()?;
+        Some(Trail { written: Some(written), thread: Some(thread), is_over })
+    }
+
+    /// These frames follow the ones before.
+    pub(super) fn follow(&self, frames: Vec<Checked>) {
+        if let Some(written) = &self.written {
+            let _ = written.send(frames);
+        }
+    }
+
+    /// Ends it where it is, and tells how many frames, from the first on, hold on the disk what went into them.
+    pub(super) fn proven(mut self) -> usize {
+        self.end()
+    }
+
+    fn end(&mut self) -> usize {
+        self.is_over.store(true, Ordering::Relaxed);
+        self.written = None;
+        self.thread.take().and_then(|thread| thread.join().ok()).unwrap_or(0)
+    }
+}
+
+impl Drop for Trail {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+struct Follower {
+    file: File,
+    decoder: Decoder,
+    is_over: Arc<AtomicBool>,
+    stored: Vec<u8>,
+    plain: Vec<u8>,
+}
+
+impl Follower {
+    fn follow(mut self, windows: &Receiver<Vec<Checked>>) -> usize {
+        let (mut proven, mut settled) = (0, 0);
+        // The last page of a window is still written to.
+        let mut early: Vec<Checked> = Vec::new();
+        for window in windows {
+            early.extend(window);
+            let end = early.last().map_or(0, |(frame, _)| end_of(frame)) / PAGE_BYTES * PAGE_BYTES;
+            if end <= settled {
+                continue;
+            }
+            if self.is_over() || !fsx::write_out(&self.file, settled, end - settled) {
+                return proven;
+            }
+            fsx::drop_cache(&self.file, settled, end - settled);
+            let ready = early.partition_point(|(frame, _)| end_of(frame) <= end);
+            for (frame, check) in early.drain(..ready) {
+                if self.is_over() || !self.holds(&frame, check) {
+                    return proven;
+                }
+                proven += 1;
+            }
+            fsx::drop_cache(&self.file, settled, end - settled);
+            settled = end;
+        }
+        proven
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Relaxed)
+    }
+
+    fn holds(&mut self, frame: &Frame, check: u32) -> bool {
+        self.stored.resize(frame.stored_bytes as usize, 0);
+        self.file.read_exact_at(&mut self.stored, frame.stored_offset).is_ok()
+            && self.decoder.decode(&self.stored, frame.plain_bytes as usize, &mut self.plain).is_ok()
+            && libdeflater::crc32(&self.plain) == check
+    }
+}
+
+fn end_of(frame: &Frame) -> u64 {
+    frame.stored_offset + u64::from(frame.stored_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn frames_are_proven_up_to_the_first_that_the_disk_does_not_hold() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (frame_bytes, count) = (PAGE_BYTES / 2 + 17, 9);
+        let bytes: Vec<u8> = (0..frame_bytes * count).map(|at| (at % 251) as u8).collect();
+        let frames = |file: &File| -> Vec<Checked> {
+            file.write_all_at(&bytes, 0).expect("written");
+            (0..count)
+                .map(|number| {
+                    let stored_offset = number * frame_bytes;
+                    let length = u32::try_from(frame_bytes).expect("small");
+                    let frame = Frame { stored_offset, stored_bytes: length, plain_bytes: length, dictionary_start: 0, dictionary_chunks: 0 };
+                    let range = stored_offset as usize..(stored_offset + frame_bytes) as usize;
+                    (frame, libdeflater::crc32(&bytes[range]))
+                })
+                .collect()
+        };
+        let follow = |damage: Option<u64>, is_over: bool| {
+            let file = tempfile::tempfile_in(folder.path()).expect("a file");
+            let frames = frames(&file);
+            if let Some(at) = damage {
+                file.write_all_at(&[255], at).expect("damaged");
+            }
+            let (written, windows) = channel();
+            frames.chunks(4).for_each(|window| written.send(window.to_vec()).expect("sent"));
+            drop(written);
+            let decoder = Decoder::new(Compression::None).expect("a decoder");
+            let is_over = Arc::new(AtomicBool::new(is_over));
+            Follower { file, decoder, is_over, stored: Vec::new(), plain: Vec::new() }.follow(&windows)
+        };
+        let on_whole_pages = (frame_bytes * count / PAGE_BYTES * PAGE_BYTES / frame_bytes) as usize;
+        assert_eq!(follow(None, false), on_whole_pages);
+        assert_eq!(follow(Some(5 * frame_bytes + 3), false), 5);
+        assert_eq!(follow(Some(0), false), 0);
+        assert_eq!(follow(None, true), 0);
+    }
+}
