@@ -22,37 +22,64 @@ pub(super) struct Lossy {
     undefined: Vec<String>,
 }
 
+/// A column of a type that may have such values.
+#[derive(Deserialize)]
+struct Column {
+    table: String,
+    name: String,
+    charset: Option<String>,
+}
+
+impl Column {
+    /// What is true of a row whose value does not come back.
+    fn differs(&self) -> String {
+        let column = sql::ident(&self.name);
+        match &self.charset {
+            None => format!("{column} <> CAST(CONCAT({column}) AS FLOAT)"),
+            Some(charset) => format!("BINARY CONVERT(CONVERT({column} USING utf8mb4) USING {charset}) <> BINARY {column}"),
+        }
+    }
+
+    fn full_name(&self) -> String {
+        format!("{}.{}", text::name(&self.table), text::name(&self.name))
+    }
+}
+
+/// Those of a table's columns that have such a value; all of them where the server objects. Each question reads up to the first row that
+/// has one, so a table is read as a whole once.
+fn with_such_values<'a>(questions: &mut Questions<'_>, columns: &'a [Column]) -> Result<Vec<&'a Column>> {
+    let (mut found, mut open): (Vec<&Column>, Vec<&Column>) = (Vec::new(), columns.iter().collect());
+    while let Some(first) = open.first() {
+        let each: Vec<String> = open.iter().map(|column| format!("({}) IS TRUE", column.differs())).collect();
+        let query = format!("SELECT {} FROM {} WHERE {} LIMIT 1", each.join(", "), sql::ident(&first.table), each.join(" OR "));
+        let Ok(row) = questions.ask(&query)? else {
+            found.append(&mut open);
+            break;
+        };
+        let mut answers = row.trim_ascii_end().split(|byte| *byte == b'\t').map(|answer| answer == b"1");
+        let (such, others): (Vec<&Column>, Vec<&Column>) = open.into_iter().partition(|_| answers.next().unwrap_or(false));
+        open = if such.is_empty() { Vec::new() } else { others };
+        found.extend(such);
+    }
+    found.sort_by_key(|column| columns.iter().position(|other| std::ptr::eq(other, *column)));
+    Ok(found)
+}
+
 impl Lossy {
     /// Looks through the columns of such types; the others cost nothing.
     pub(super) fn find(questions: &mut Questions<'_>, server: &Server, relations: &[Relation]) -> Result<Self> {
-        #[derive(Deserialize)]
-        struct Column {
-            table: String,
-            name: String,
-            charset: Option<String>,
-        }
-        let columns: Vec<Column> = questions.session()?.rows(&format!(
+        let mut columns: Vec<Column> = questions.session()?.rows(&format!(
             "SELECT {} FROM information_schema.COLUMNS WHERE {} AND EXTRA NOT LIKE '%GENERATED%' \
-             AND (DATA_TYPE = 'float' OR CHARACTER_SET_NAME NOT IN ({FAITHFUL})) ORDER BY TABLE_NAME, ORDINAL_POSITION",
+             AND (DATA_TYPE = 'float' OR CHARACTER_SET_NAME NOT IN ({FAITHFUL})) \
+             ORDER BY TABLE_NAME, CHARACTER_SET_NAME IS NULL, ORDINAL_POSITION",
             json(&[("table", "TABLE_NAME"), ("name", "COLUMN_NAME"), ("charset", "CHARACTER_SET_NAME")]),
             catalog::in_this(server, "TABLE_SCHEMA")
         ))?;
+        columns.retain(|column| relations.iter().any(|relation| relation.name == column.table && relation.has_rows_in_dump()));
         let mut lossy = Lossy::default();
-        for Column { table, name, charset } in columns {
-            if !relations.iter().any(|relation| relation.name == table && relation.has_rows_in_dump()) {
-                continue;
-            }
-            let column = sql::ident(&name);
-            let (differs, found) = match &charset {
-                None => (format!("{column} <> CAST(CONCAT({column}) AS FLOAT)"), &mut lossy.rounded),
-                Some(charset) => {
-                    (format!("BINARY CONVERT(CONVERT({column} USING utf8mb4) USING {charset}) <> BINARY {column}"), &mut lossy.undefined)
-                }
-            };
-            let query = format!("SELECT 1 FROM {} WHERE {differs} LIMIT 1", sql::ident(&table));
-            if questions.ask(&query)?.map_or(true, |rows| !rows.is_empty()) {
-                found.push(format!("{}.{}", text::name(&table), text::name(&name)));
-            }
+        for alike in columns.chunk_by(|one, next| one.table == next.table && one.charset.is_none() == next.charset.is_none()) {
+            let found = if alike[0].charset.is_none() { &mut lossy.rounded } else { &mut lossy.undefined };
+            found.extend(with_such_values(questions, alike)?.iter().map(|column| column.full_name()));
         }
         Ok(lossy)
     }
