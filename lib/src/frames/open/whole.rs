@@ -71,7 +71,9 @@ impl Whole {
             Expected::Chunks { stored_sha256 } => (Some((Sha256::new(), stored_sha256)), Compare::Chunks, 0),
             Expected::Index => (None, Compare::Chunks, 0),
             Expected::Checks { checks, proven } if checks.len() == index.frames.len() => (None, Compare::Checks(checks), proven),
-            Expected::Checks { .. } => return Err(Error::failed(format!("{} has another number of frames than were written", path.display()))),
+            Expected::Checks { .. } => {
+                return Err(Error::failed(format!("{} has another number of frames than were written", path.display())));
+            }
         };
         let begin = index.frames.get(first).map_or(size, |frame| frame.stored_offset);
         file.seek(SeekFrom::Start(begin)).on("read", path)?;

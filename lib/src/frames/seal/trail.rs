@@ -133,7 +133,8 @@ mod tests {
                 .map(|number| {
                     let stored_offset = number * frame_bytes;
                     let length = u32::try_from(frame_bytes).expect("small");
-                    let frame = Frame { stored_offset, stored_bytes: length, plain_bytes: length, dictionary_start: 0, dictionary_chunks: 0 };
+                    let frame =
+                        Frame { stored_offset, stored_bytes: length, plain_bytes: length, dictionary_start: 0, dictionary_chunks: 0 };
                     let range = stored_offset as usize..(stored_offset + frame_bytes) as usize;
                     (frame, libdeflater::crc32(&bytes[range]))
                 })
