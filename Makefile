@@ -18,6 +18,8 @@ SCRIPTS = $(sort $(shell grep -lE '^\#!.*\b(sh|bash)$$' .ci/run scripts/* script
 
 bin = $(DESTDIR)$(PREFIX)/bin
 share = $(DESTDIR)$(PREFIX)/share
+# One more than there are cores: the scenarios of the engines hold two for half of the time, and mostly wait.
+TEST_THREADS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .DEFAULT_GOAL := help
 # One after the other, also with -j: they share cargo's lock, and `lint test` is meant in that order.
@@ -38,7 +40,7 @@ setup:
 tests:
 ifneq ($(shell command -v cargo-nextest 2>/dev/null),)
 	$(CARGO) test --workspace $(FEATURES) --doc
-	$(CARGO) nextest run --workspace $(FEATURES)
+	$(CARGO) nextest run --workspace $(FEATURES) --test-threads $(TEST_THREADS)
 else
 	$(CARGO) test --workspace $(FEATURES)
 endif

@@ -1,10 +1,10 @@
-//! Scenarios of the real binaries against real servers: the scripts in `tests/server_scenarios/`.
+//! Scenarios of the real binaries that any engine's databases can be in: the scripts in `tests/engine_scenarios/`.
 //!
 //! Each is written once and runs for every engine, whose words (`make_ledger`, `picture`, `sql` …) are in `words/`. A line
 //! `# engines: mariadb; WHY` in a scenario says that it is for some only. Each run has an empty folder, a database name, a
-//! state directory and a store of its own; each engine has one private server.
+//! state directory and a store of its own; each engine that has servers has one private server.
 //!
-//! `SCENARIO=word cargo test --test server_scenarios mariadb` runs those whose name holds the word, on MariaDB.
+//! `SCENARIO=word cargo test --test engine_scenarios mariadb` runs those whose name holds the word, on MariaDB.
 
 #![allow(clippy::print_stderr)] // how long each took is said
 
@@ -34,9 +34,9 @@ const FLAKY_MAX: usize = 2;
 /// The numbers of databases begin here when a scenario is played a second time.
 const SECOND_TIME: usize = 1000;
 /// The engines that have words.
-const ENGINES: [&str; 2] = ["postgres", "mariadb"];
+const ENGINES: [&str; 3] = ["postgres", "mariadb", "sqlite"];
 
-/// A server that scenarios run on.
+/// An engine that scenarios run on, and its server where it has one.
 struct Stage {
     engine: &'static str,
     programs: PathBuf,
@@ -44,7 +44,7 @@ struct Stage {
 }
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/server_scenarios")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/engine_scenarios")
 }
 
 /// The engines that a scenario is for: all, where it does not say.
@@ -206,4 +206,13 @@ fn every_scenario_holds_on_mariadb() {
     server.sql("mysql", "SET GLOBAL event_scheduler = ON");
     let programs = mariadb::program("mariadb-dump").parent().expect("a folder").to_owned();
     play_all(&Stage { engine: "mariadb", programs, socket: server.socket() }, queue);
+}
+
+#[test]
+fn every_scenario_holds_on_sqlite() {
+    let queue = scenarios("sqlite");
+    if queue.is_empty() {
+        return;
+    }
+    play_all(&Stage { engine: "sqlite", programs: PathBuf::new(), socket: PathBuf::new() }, queue);
 }

@@ -43,7 +43,6 @@ scenarios! {
     a_protected_environment_wants_its_name
     a_restore_can_be_undone_twice_and_discarded
     a_table_that_only_the_application_can_read_is_never_taken_for_unchanged
-    a_week_of_full_backups_is_restored_day_by_day_by_holdfast_and_by_recover
     an_environment_of_files_alone_is_backed_up_checked_and_restored
     an_incomplete_backup_is_called_so_everywhere
     an_increment_reads_and_stores_only_the_files_that_have_changed

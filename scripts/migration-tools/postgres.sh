@@ -1,7 +1,7 @@
 # The words of PostgreSQL, on a private server of this project's own.
 # shellcheck shell=sh disable=SC2034 # a tool's script uses what stands here
-# shellcheck source=tests/server_scenarios/words/postgres.sh
-. "$ROOT/tests/server_scenarios/words/postgres.sh"
+# shellcheck source=tests/engine_scenarios/words/postgres.sh
+. "$ROOT/tests/engine_scenarios/words/postgres.sh"
 # shellcheck source=scripts/migration-tools/words.sh
 . "$ROOT/scripts/migration-tools/words.sh"
 own_server

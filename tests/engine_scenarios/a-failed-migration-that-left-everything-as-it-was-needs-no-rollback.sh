@@ -1,4 +1,5 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh
+# shellcheck shell=sh source=tests/engine_scenarios/words/postgres.sh
+# engines: postgres mariadb; of a transaction of SQLite that was taken back nothing is left, no used up number either
 . "$WORDS"
 make_ledger
 add_counter entry

@@ -1,4 +1,4 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh
+# shellcheck shell=sh source=tests/engine_scenarios/words/postgres.sh
 . "$WORDS"
 make_ledger 2000
 total=$(total_in "$DB")
@@ -11,7 +11,7 @@ is "$(backups)" 5
 number=0
 for folder in "$STORE"/dev/*; do
     number=$((number + 1))
-    expect 0 restore-db "$(basename "$folder")" -d "${DB}_copy$number"
+    expect 0 restore-db "$(basename "$folder")" --to "$(url "${DB}_copy$number")"
     is "$(total_in "${DB}_copy$number")" "$total" "$folder"
 done
 # The amounts did move meanwhile.

@@ -1,4 +1,4 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh
+# shellcheck shell=sh source=tests/engine_scenarios/words/postgres.sh
 . "$WORDS"
 make_ledger 500
 add_oddities
@@ -9,7 +9,7 @@ printf '%s\n' "[env.pg]" "database = \"$URL\"" >holdfast.toml
 expect 0 backup-catalog import --as db -e pg --store "$STORE" old.sql.gz --at 2020-11-01T12:00Z --json
 id=$(jq -r .id out)
 is "$(jq -r '.manifest.fingerprint.tables["'"${SCHEMA}entry"'"].rows' out)" 500
-is "$(jq -r '.manifest.database.name' out)" "$DB" "it is filed with the database's own backups"
+is "$(jq -r '.manifest.database.name' out)" "$DATABASE_CALLED" "it is filed with the database's own backups"
 expect 0 backup-guard -e pg --store "$STORE" --verify restore "$id"
 expect 0 backup-catalog diff "$id" -e pg --store "$STORE" --with-current
 holds out "nothing changed"

@@ -1,4 +1,5 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh
+# shellcheck shell=sh source=tests/engine_scenarios/words/postgres.sh
+# engines: postgres mariadb; who may read a file of SQLite may read all of it
 . "$WORDS"
 make_ledger
 make_reader "reader_$DB"

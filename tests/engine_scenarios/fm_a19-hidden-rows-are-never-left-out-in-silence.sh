@@ -1,4 +1,4 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh
+# shellcheck shell=sh source=tests/engine_scenarios/words/postgres.sh
 # engines: postgres; MariaDB hides no rows of a table that may be read
 . "$WORDS"
 make_ledger

@@ -1,4 +1,4 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/mariadb.sh
+# shellcheck shell=sh source=tests/engine_scenarios/words/mariadb.sh
 # engines: mariadb; a server of PostgreSQL takes no such bytes, and its dump is in the database's own encoding
 . "$WORDS"
 make_ledger 10

@@ -1,4 +1,5 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh
+# shellcheck shell=sh source=tests/engine_scenarios/words/postgres.sh
+# engines: postgres mariadb; no dump program writes a backup of SQLite
 . "$WORDS"
 make_ledger 5000
 fake_dump_that_pauses

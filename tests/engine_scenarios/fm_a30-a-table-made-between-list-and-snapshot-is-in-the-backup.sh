@@ -1,4 +1,5 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh
+# shellcheck shell=sh source=tests/engine_scenarios/words/postgres.sh
+# engines: postgres mariadb; a backup of SQLite has no list of tables
 . "$WORDS"
 make_ledger
 before_snapshot 'CREATE TABLE late AS SELECT 4711 AS number'

@@ -1,4 +1,4 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/mariadb.sh
+# shellcheck shell=sh source=tests/engine_scenarios/words/mariadb.sh
 # engines: mariadb; PostgreSQL's dump locks what it reads against changes
 # shellcheck disable=SC2016 # the program knows the number
 . "$WORDS"

@@ -1,4 +1,4 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/mariadb.sh
+# shellcheck shell=sh source=tests/engine_scenarios/words/mariadb.sh
 # engines: mariadb; only its dumps begin with that line
 . "$WORDS"
 make_ledger

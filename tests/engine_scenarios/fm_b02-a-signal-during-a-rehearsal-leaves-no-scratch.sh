@@ -1,4 +1,5 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh
+# shellcheck shell=sh source=tests/engine_scenarios/words/postgres.sh
+# engines: postgres mariadb; a clone of SQLite needs no server
 . "$WORDS"
 make_ledger 100000
 has_scratch() { [ -n "$(scratches)" ]; }

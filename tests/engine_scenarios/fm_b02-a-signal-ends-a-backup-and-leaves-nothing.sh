@@ -1,4 +1,5 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh
+# shellcheck shell=sh source=tests/engine_scenarios/words/postgres.sh
+# engines: postgres mariadb; no dump program writes a backup of SQLite; fm_b02_fm_b03_a_signal_stops_a_backup_cleanly… is the same for it
 . "$WORDS"
 make_ledger 20000
 config "$FAKES_LINE" '[env.dev]' "database = \"$URL\""

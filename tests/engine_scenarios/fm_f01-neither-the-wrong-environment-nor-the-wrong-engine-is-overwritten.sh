@@ -1,4 +1,5 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh
+# shellcheck shell=sh source=tests/engine_scenarios/words/postgres.sh
+# engines: postgres mariadb; it is about databases of one server; fm_f01_the_wrong_environment_or_database_is_refused is about files
 . "$WORDS"
 make_ledger
 make_ledger 10 "${DB}_prod"

@@ -1,4 +1,4 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh
+# shellcheck shell=sh source=tests/engine_scenarios/words/postgres.sh
 . "$WORDS"
 make_ledger 5000
 config '[env.dev]' "database = \"$URL\""
@@ -59,4 +59,4 @@ is "$(mark)" live
 until_true 3 none_runs
 nothing_beside
 nothing_staged
-is "$(kept_aside | wc -l)" 1
+is "$(kept_after_kills)" 1

@@ -1,4 +1,5 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh
+# shellcheck shell=sh source=tests/engine_scenarios/words/postgres.sh
+# engines: postgres mariadb; no client stands between us and a file
 . "$WORDS"
 make_ledger
 config "$FAKES_LINE" '[env.dev]' "database = \"$URL\""

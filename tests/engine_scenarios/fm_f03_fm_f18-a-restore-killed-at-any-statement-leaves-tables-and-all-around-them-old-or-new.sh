@@ -1,4 +1,4 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/mariadb.sh
+# shellcheck shell=sh source=tests/engine_scenarios/words/mariadb.sh
 # engines: mariadb; PostgreSQL renames a database with all that is in it
 . "$WORDS"
 make_ledger 50

@@ -1,4 +1,5 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh
+# shellcheck shell=sh source=tests/engine_scenarios/words/postgres.sh
+# engines: postgres mariadb; a backup of SQLite is no text that can be edited by hand
 . "$WORDS"
 make_ledger
 expect 0 backup-db "$URL" --compression gzip

@@ -1,4 +1,4 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh
+# shellcheck shell=sh source=tests/engine_scenarios/words/postgres.sh
 . "$WORDS"
 make_ledger
 picture >whole.sql
@@ -11,7 +11,7 @@ gzip -c cut-in-the-rows.sql >cut-in-the-rows.sql.gz
 zstd -qc cut-in-the-rows.sql >cut-in-the-rows.sql.zst
 gzip -c whole.sql | head -c 5000 >cut.sql.gz
 zstd -qc whole.sql | head -c 5000 >cut.sql.zst
-sed '/[Dd]ump complete/d' whole.sql >without-its-end.sql
+sed "/$LAST_LINE/d" whole.sql >without-its-end.sql
 if has_archive; then head -c 3000 whole.dump >cut.dump; fi
 : >empty.sql
 set_mark live

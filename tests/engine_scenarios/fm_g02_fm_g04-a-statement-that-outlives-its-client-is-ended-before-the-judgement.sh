@@ -1,4 +1,4 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh
+# shellcheck shell=sh source=tests/engine_scenarios/words/postgres.sh
 # engines: postgres; no connection of MariaDB's tells which command began it
 . "$WORDS"
 make_ledger

@@ -1,4 +1,5 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh
+# shellcheck shell=sh source=tests/engine_scenarios/words/postgres.sh
+# engines: postgres mariadb; SQLite does not know who holds a lock
 . "$WORDS"
 make_ledger
 config '[env.dev]' "database = \"$URL\""

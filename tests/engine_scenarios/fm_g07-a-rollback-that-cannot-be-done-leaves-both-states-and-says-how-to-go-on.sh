@@ -1,4 +1,4 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh
+# shellcheck shell=sh source=tests/engine_scenarios/words/postgres.sh
 # engines: postgres; an administrator of MariaDB can end whatever stands in the way of a swap
 . "$WORDS"
 make_ledger

@@ -1,4 +1,5 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh
+# shellcheck shell=sh source=tests/engine_scenarios/words/postgres.sh
+# engines: postgres mariadb; SQLite has no accounts; fm_g08_fm_g14_without_a_good_backup_or_a_command_nothing_is_run is about it
 . "$WORDS"
 make_ledger
 make_reader "reader_$DB"

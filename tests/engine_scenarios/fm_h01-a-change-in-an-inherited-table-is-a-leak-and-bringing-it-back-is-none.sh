@@ -1,4 +1,4 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh
+# shellcheck shell=sh source=tests/engine_scenarios/words/postgres.sh
 # engines: postgres; tables inherit from tables
 . "$WORDS"
 # A column that the parent got after its child was made comes last in the child, and first in a restored copy of it: the

@@ -1,4 +1,5 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh
+# shellcheck shell=sh source=tests/engine_scenarios/words/postgres.sh
+# engines: postgres mariadb; SQLite has no roles
 . "$WORDS"
 make_ledger
 make_plain_user "tester_$DB"

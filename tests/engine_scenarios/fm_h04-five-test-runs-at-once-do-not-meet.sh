@@ -1,4 +1,4 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh disable=SC2016 # a program is written
+# shellcheck shell=sh source=tests/engine_scenarios/words/postgres.sh disable=SC2016 # a program is written
 . "$WORDS"
 make_ledger
 config '[env.dev]' "database = \"$URL\""

@@ -1,4 +1,5 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh disable=SC2016 # a program is written
+# shellcheck shell=sh source=tests/engine_scenarios/words/postgres.sh disable=SC2016 # a program is written
+# engines: postgres mariadb; a clone of SQLite needs no server; fm_h05_fm_h06_a_killed_runs_clone_is_swept… is about files
 . "$WORDS"
 make_ledger
 config "scratch_server = \"$(server_url)\"" '[env.dev]' "database = \"$URL\""

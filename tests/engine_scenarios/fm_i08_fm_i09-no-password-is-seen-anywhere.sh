@@ -1,4 +1,5 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh
+# shellcheck shell=sh source=tests/engine_scenarios/words/postgres.sh
+# engines: postgres mariadb; SQLite knows no passwords
 . "$WORDS"
 canary=canary-$(date +%s)x$$
 make_ledger 20000

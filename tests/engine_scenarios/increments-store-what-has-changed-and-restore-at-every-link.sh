@@ -1,4 +1,4 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh
+# shellcheck shell=sh source=tests/engine_scenarios/words/postgres.sh
 # engines: postgres; to a chain all texts are alike; a-week-of-full-backups… shows it on MariaDB, too
 . "$WORDS"
 make_ledger 40000

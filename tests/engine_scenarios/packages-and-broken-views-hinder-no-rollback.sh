@@ -1,4 +1,4 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/mariadb.sh
+# shellcheck shell=sh source=tests/engine_scenarios/words/mariadb.sh
 # engines: mariadb; PostgreSQL has no packages, and lets nobody drop what a view needs
 . "$WORDS"
 make_ledger 10

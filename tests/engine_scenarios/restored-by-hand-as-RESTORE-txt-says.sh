@@ -1,4 +1,5 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh
+# shellcheck shell=sh source=tests/engine_scenarios/words/postgres.sh
+# engines: postgres mariadb; by hand a file is moved; as_restore_txt_says_everything_comes_back… does that
 . "$WORDS"
 make_ledger
 before=$(picture)

@@ -1,4 +1,5 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh disable=SC2016 # a program is written
+# shellcheck shell=sh source=tests/engine_scenarios/words/postgres.sh disable=SC2016 # a program is written
+# engines: postgres mariadb; SQLite has no users, and no variables of its own
 . "$WORDS"
 make_ledger
 make_user "keeper_$DB" s3cret-of-the-keeper

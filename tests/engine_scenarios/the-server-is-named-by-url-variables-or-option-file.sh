@@ -1,4 +1,4 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/mariadb.sh
+# shellcheck shell=sh source=tests/engine_scenarios/words/mariadb.sh
 # engines: mariadb; its variables and files; PostgreSQL's are in the-server-is-named-by-url-variables-service-or-password-file
 . "$WORDS"
 make_ledger

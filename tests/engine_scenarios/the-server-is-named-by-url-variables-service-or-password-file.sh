@@ -1,4 +1,4 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh
+# shellcheck shell=sh source=tests/engine_scenarios/words/postgres.sh
 # engines: postgres; its variables and files; MariaDB's are in the-server-is-named-by-url-variables-or-option-file
 . "$WORDS"
 make_ledger

@@ -1,4 +1,5 @@
-# shellcheck shell=sh source=tests/server_scenarios/words/postgres.sh
+# shellcheck shell=sh source=tests/engine_scenarios/words/postgres.sh
+# engines: postgres mariadb; around a file of SQLite there is nothing
 . "$WORDS"
 make_ledger
 make_role "owner_$DB"

@@ -2,10 +2,14 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2016,SC2034,SC2086 # programs are written here; the scenarios use what stands here; some of it is a list of words
 # shellcheck disable=SC2153 # STORY is given
-# shellcheck source=tests/server_scenarios/story.sh
+# shellcheck source=tests/engine_scenarios/story.sh
 . "$STORY"
 
 ENGINE=mariadb
+# What a manifest calls the database.
+DATABASE_CALLED=$DB
+# The line with which a dump ends.
+LAST_LINE='[Dd]ump complete'
 export ENGINE_PROGRAMS="mariadb-dump mariadb mariadbd"
 DUMP_PROGRAM=mariadb-dump
 REAL_DUMP=$SERVER_PROGRAMS/mariadb-dump
@@ -76,6 +80,8 @@ load() { sql_session "$1" <"$2" >/dev/null; }
 databases_like() { sql_server "SELECT schema_name FROM information_schema.schemata WHERE schema_name LIKE '$1'"; }
 loading() { databases_like "${DB}\\_\\_restore%"; }
 kept_aside() { databases_like "${DB}\\_\\_before%"; }
+# How many there are after restores that were killed: what one was about to keep it keeps with the swap, or not at all.
+kept_after_kills() { kept_aside | wc -l; }
 
 FAKES_LINE="mariadb_bin = \"$PWD/fakes\""
 

@@ -2,10 +2,14 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2016,SC2034,SC2086 # programs are written here; the scenarios use what stands here; some of it is a list of words
 # shellcheck disable=SC2153 # STORY is given
-# shellcheck source=tests/server_scenarios/story.sh
+# shellcheck source=tests/engine_scenarios/story.sh
 . "$STORY"
 
 ENGINE=postgres
+# What a manifest calls the database.
+DATABASE_CALLED=$DB
+# The line with which a dump ends.
+LAST_LINE='[Dd]ump complete'
 export ENGINE_PROGRAMS="pg_dump pg_dumpall pg_restore psql postgres"
 DUMP_PROGRAM=pg_dump
 CLIENT=psql
@@ -67,6 +71,8 @@ load() { client "$SERVER_PROGRAMS/psql" -Xq -v ON_ERROR_STOP=1 -d "$1" -f "$2" >
 # Databases that a restore is loading or has left; and those that one has kept aside.
 loading() { sql_server "SELECT datname FROM pg_database WHERE datname LIKE '${DB}\\_\\_restore%'"; }
 kept_aside() { sql_server "SELECT datname FROM pg_database WHERE datname LIKE '${DB}\\_\\_before%'"; }
+# How many there are after restores that were killed: what one was about to keep it keeps with the swap, or not at all.
+kept_after_kills() { kept_aside | wc -l; }
 FAKES_LINE="pg_bin = [\"$PWD/fakes\", \"$SERVER_PROGRAMS\"]"
 
 # Scripts of dump programs that end well, each with less than the database.
