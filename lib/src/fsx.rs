@@ -313,6 +313,15 @@ pub fn open_to_read(path: &Path) -> Result<File> {
     OpenOptions::new().read(true).custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_CLOEXEC).open(path).on("open", path)
 }
 
+/// The number by which Linux knows the kind of file system that something open lies on.
+#[cfg(target_os = "linux")]
+pub fn file_system_kind(open: &impl AsFd) -> Option<i64> {
+    let kind = nix::sys::statfs::fstatfs(open).ok()?.filesystem_type().0;
+    // The type differs between C libraries and processors.
+    #[allow(clippy::unnecessary_cast, clippy::cast_lossless, clippy::cast_possible_wrap)]
+    Some(kind as i64 & 0xffff_ffff)
+}
+
 /// Asks the kernel to begin writing a range out, without waiting. Only a hint.
 pub fn start_writeback(file: &File, offset: u64, length: u64) {
     #[cfg(target_os = "linux")]
@@ -323,7 +332,8 @@ pub fn start_writeback(file: &File, offset: u64, length: u64) {
     let _ = (file, offset, length);
 }
 
-/// Has the kernel write a range out, and waits until the disk has it; no more than that of a sync. False where it cannot be done.
+/// Has the kernel write a range out, and waits until the disk has taken it. That is no sync: where the bytes lie may not be on the disk
+/// yet, nor what is in the disk's own cache. False where it cannot be done.
 pub fn write_out(file: &File, offset: u64, length: u64) -> bool {
     #[cfg(target_os = "linux")]
     {

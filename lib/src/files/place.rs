@@ -25,10 +25,7 @@ pub(super) fn of(folder: &impl AsFd, root: &Path) -> Option<Place> {
 /// The kind of the file system; none for one whose times prove nothing.
 #[cfg(target_os = "linux")]
 fn kind(folder: &impl AsFd) -> Option<i64> {
-    let kind = nix::sys::statfs::fstatfs(folder).ok()?.filesystem_type().0;
-    // The type differs between C libraries and processors.
-    #[allow(clippy::unnecessary_cast, clippy::cast_lossless, clippy::cast_possible_wrap)]
-    let kind = kind as i64 & 0xffff_ffff;
+    let kind = fsx::file_system_kind(folder)?;
     (!IN_MEMORY.contains(&kind) && !IMAGES.contains(&kind)).then_some(kind)
 }
 

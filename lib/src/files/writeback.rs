@@ -2,6 +2,8 @@
 //! its turn at the disk, and so a thread of its own asks.
 
 use std::fs::File;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{Builder, JoinHandle};
 
@@ -10,7 +12,7 @@ use crate::fsx;
 /// The disk is asked once for so many bytes, …
 const BATCH_BYTES: u64 = 16 << 20;
 /// … or for so many files. Three times as many may be open: those that gather, wait and are asked for.
-const BATCH_FILES: usize = 64;
+const BATCH_FILES: usize = 16;
 
 /// Files that are written, and that the disk may have.
 #[derive(Default)]
@@ -23,6 +25,7 @@ pub(super) struct Writeback {
 struct Asker {
     batches: SyncSender<Vec<File>>,
     thread: JoinHandle<()>,
+    is_over: Arc<AtomicBool>,
 }
 
 impl Writeback {
@@ -49,7 +52,9 @@ impl Writeback {
 
 impl Drop for Writeback {
     fn drop(&mut self) {
-        if let Some(Asker { batches, thread }) = self.asker.take() {
+        if let Some(Asker { batches, thread, is_over }) = self.asker.take() {
+            // The sync does what is left, and after an error nobody wants it.
+            is_over.store(true, Ordering::Relaxed);
             drop(batches);
             let _ = thread.join();
         }
@@ -59,13 +64,18 @@ impl Drop for Writeback {
 impl Asker {
     fn start() -> Option<Self> {
         let (batches, asked) = sync_channel(1);
-        let thread = Builder::new().name("writeback".to_owned()).spawn(move || ask(&asked)).ok()?;
-        Some(Asker { batches, thread })
+        let is_over = Arc::new(AtomicBool::new(false));
+        let over = Arc::clone(&is_over);
+        let thread = Builder::new().name("writeback".to_owned()).spawn(move || ask(&asked, &over)).ok()?;
+        Some(Asker { batches, thread, is_over })
     }
 }
 
-fn ask(batches: &Receiver<Vec<File>>) {
+fn ask(batches: &Receiver<Vec<File>>, is_over: &AtomicBool) {
     for file in batches.iter().flatten() {
+        if is_over.load(Ordering::Relaxed) {
+            return;
+        }
         // To the end of the file, however long it is.
         fsx::start_writeback(&file, 0, 0);
     }

@@ -245,9 +245,9 @@ pub struct Sealed {
 }
 
 impl Unread {
-    /// Reads back what was not read back on the way, past the page cache where the system can. A full's frames are decompressed, and each compared with the
-    /// checksum (CRC-32) of the plain bytes that went into it. An increment's were unpacked and compared before they were
-    /// written, so there it is enough that the file is what was written.
+    /// Reads back what was not read back on the way, past the page cache where the system can. A full's frames are decompressed, and
+    /// each compared with the checksum (CRC-32) of the plain bytes that went into it. An increment's were unpacked and compared before
+    /// they were written, so there it is enough that the file is what was written.
     pub fn read_back(self) -> Result<Sealed> {
         let Unread { written: Written { path, stored_sha256, checks, proven }, index } = self;
         if !index.sources.is_empty() {

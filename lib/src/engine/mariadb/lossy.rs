@@ -46,7 +46,7 @@ impl Column {
 }
 
 /// Those of a table's columns that have such a value; all of them where the server objects. Each question reads up to the first row that
-/// has one, so a table is read as a whole once.
+/// has one: a table without any is read once, however many columns it has.
 fn with_such_values<'a>(questions: &mut Questions<'_>, columns: &'a [Column]) -> Result<Vec<&'a Column>> {
     let (mut found, mut open): (Vec<&Column>, Vec<&Column>) = (Vec::new(), columns.iter().collect());
     while let Some(first) = open.first() {

@@ -99,7 +99,7 @@ impl Output {
     /// What was written since the last time is read back beside what follows.
     fn follow(&mut self) {
         if self.trail.is_none() {
-            self.trail = self.read_back.take().and_then(|compression| Trail::start(&self.file, compression));
+            self.trail = self.read_back.take().and_then(|compression| Trail::start(&self.path, compression));
         }
         if let Some(trail) = &self.trail {
             let new = self.frames[self.trailed..].iter().copied().zip(self.checks[self.trailed..].iter().copied());

@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -13,8 +14,14 @@ use crate::frames::codec::Decoder;
 use crate::frames::index::Frame;
 use crate::fsx;
 
-/// The page cache lets go of whole pages only, and none is larger than this on the systems that are asked.
-const PAGE_BYTES: u64 = 64 << 10;
+/// The page cache lets go of nothing that reaches beyond what it is told. It holds a file in pieces of up to this size, and never in
+/// larger ones than it was written in.
+const PIECE_BYTES: u64 = 2 << 20;
+
+/// File systems of which it is known that the wait for writing is one for the disk, and that what the cache has let go of is read from
+/// there: ext2 to ext4, XFS. (Overlays forget the one, Btrfs packs in the background.) Elsewhere all is read back at the end.
+#[cfg(target_os = "linux")]
+const OBEDIENT: [i64; 2] = [0xef53, 0x5846_5342];
 
 /// A frame that is in the file, and the CRC-32 of what it holds.
 type Checked = (Frame, u32);
@@ -28,11 +35,13 @@ pub(super) struct Trail {
 
 impl Trail {
     /// Starts it, where the system can say when something has reached the disk.
-    pub(super) fn start(file: &File, compression: Compression) -> Option<Self> {
-        if !cfg!(target_os = "linux") {
+    pub(super) fn start(path: &Path, compression: Compression) -> Option<Self> {
+        // Opened by itself: an error of writing is told once to each who has opened the file, and the sync at the end must hear of it.
+        let file = fsx::open_to_read(path).ok()?;
+        if !is_obedient(&file) {
             return None;
         }
-        let (file, decoder) = (file.try_clone().ok()?, Decoder::new(compression).ok()?);
+        let decoder = Decoder::new(compression).ok()?;
         let is_over = Arc::new(AtomicBool::new(false));
         let (written, windows) = channel();
         let follower = Follower { file, decoder, is_over: Arc::clone(&is_over), stored: Vec::new(), plain: Vec::new() };
@@ -76,11 +85,11 @@ struct Follower {
 impl Follower {
     fn follow(mut self, windows: &Receiver<Vec<Checked>>) -> usize {
         let (mut proven, mut settled) = (0, 0);
-        // The last page of a window is still written to.
+        // The end of a window is still written to.
         let mut early: Vec<Checked> = Vec::new();
         for window in windows {
             early.extend(window);
-            let end = early.last().map_or(0, |(frame, _)| end_of(frame)) / PAGE_BYTES * PAGE_BYTES;
+            let end = early.last().map_or(0, |(frame, _)| end_of(frame)) / PIECE_BYTES * PIECE_BYTES;
             if end <= settled {
                 continue;
             }
@@ -113,6 +122,16 @@ impl Follower {
     }
 }
 
+#[cfg(target_os = "linux")]
+fn is_obedient(file: &File) -> bool {
+    fsx::file_system_kind(file).is_some_and(|kind| OBEDIENT.contains(&kind))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_obedient(_: &File) -> bool {
+    false
+}
+
 fn end_of(frame: &Frame) -> u64 {
     frame.stored_offset + u64::from(frame.stored_bytes)
 }
@@ -125,7 +144,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     fn frames_are_proven_up_to_the_first_that_the_disk_does_not_hold() {
         let folder = tempfile::tempdir().expect("a folder");
-        let (frame_bytes, count) = (PAGE_BYTES / 2 + 17, 9);
+        let (frame_bytes, count) = (PIECE_BYTES / 2 + 17, 9);
         let bytes: Vec<u8> = (0..frame_bytes * count).map(|at| (at % 251) as u8).collect();
         let frames = |file: &File| -> Vec<Checked> {
             file.write_all_at(&bytes, 0).expect("written");
@@ -153,8 +172,8 @@ mod tests {
             let is_over = Arc::new(AtomicBool::new(is_over));
             Follower { file, decoder, is_over, stored: Vec::new(), plain: Vec::new() }.follow(&windows)
         };
-        let on_whole_pages = (frame_bytes * count / PAGE_BYTES * PAGE_BYTES / frame_bytes) as usize;
-        assert_eq!(follow(None, false), on_whole_pages);
+        let on_whole_pieces = (frame_bytes * count / PIECE_BYTES * PIECE_BYTES / frame_bytes) as usize;
+        assert_eq!(follow(None, false), on_whole_pieces);
         assert_eq!(follow(Some(5 * frame_bytes + 3), false), 5);
         assert_eq!(follow(Some(0), false), 0);
         assert_eq!(follow(None, true), 0);
