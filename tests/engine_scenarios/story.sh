@@ -141,6 +141,8 @@ nothing_beside() {
     found=$(loading)
     [ -z "$found" ] || wrong "databases were left: $found"
 }
+# How many states are kept after restores that were killed: what one was about to keep it keeps with the swap, or not at all.
+kept_after_kills() { kept_aside | wc -l; }
 nobody_is_in() { ! somebody_is_in "$1"; }
 
 # come_and_go NUMBER: a client that keeps coming back until `stop` is there, and counts how often it got in.

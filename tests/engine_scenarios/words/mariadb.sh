@@ -80,8 +80,6 @@ load() { sql_session "$1" <"$2" >/dev/null; }
 databases_like() { sql_server "SELECT schema_name FROM information_schema.schemata WHERE schema_name LIKE '$1'"; }
 loading() { databases_like "${DB}\\_\\_restore%"; }
 kept_aside() { databases_like "${DB}\\_\\_before%"; }
-# How many there are after restores that were killed: what one was about to keep it keeps with the swap, or not at all.
-kept_after_kills() { kept_aside | wc -l; }
 
 FAKES_LINE="mariadb_bin = \"$PWD/fakes\""
 

@@ -71,8 +71,6 @@ load() { client "$SERVER_PROGRAMS/psql" -Xq -v ON_ERROR_STOP=1 -d "$1" -f "$2" >
 # Databases that a restore is loading or has left; and those that one has kept aside.
 loading() { sql_server "SELECT datname FROM pg_database WHERE datname LIKE '${DB}\\_\\_restore%'"; }
 kept_aside() { sql_server "SELECT datname FROM pg_database WHERE datname LIKE '${DB}\\_\\_before%'"; }
-# How many there are after restores that were killed: what one was about to keep it keeps with the swap, or not at all.
-kept_after_kills() { kept_aside | wc -l; }
 FAKES_LINE="pg_bin = [\"$PWD/fakes\", \"$SERVER_PROGRAMS\"]"
 
 # Scripts of dump programs that end well, each with less than the database.

@@ -31,7 +31,6 @@ sql_in() { sqlite "$(file "$1")" "$2"; }
 
 make_database() { sqlite "$(file "$1")" VACUUM; }
 drop_database() { rm -f "$(file "$1")" "$(file "$1")-wal" "$(file "$1")-shm" "$(file "$1")-journal"; }
-has_database() { [ -e "$(file "$1")" ]; }
 rename_database() { mv "$(file "$1")" "$(file "$2")"; }
 
 ledger_sql() {
@@ -43,7 +42,6 @@ ledger_sql() {
         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) INSERT INTO entry SELECT i, 1 + i % 100, i, hex(randomblob(32)) FROM n;
         INSERT INTO mark VALUES ('first');"
 }
-empty_table() { sql "DELETE FROM $1"; }
 
 # The whole database as text, to compare before and after.
 picture() { sqlite "$(file "${1:-$DB}")" .dump; }
@@ -56,8 +54,7 @@ load() { cp "$2" "$(file "$1")"; }
 # Files that a restore is loading or has left; and those that one has kept aside.
 loading() { find "$PWD" -maxdepth 1 -name "$DB.db.restore-*"; }
 kept_aside() { find "$PWD" -maxdepth 1 -name "$DB.db.before-*" ! -name '*-wal' ! -name '*-shm' ! -name '*-journal'; }
-# How many there are after restores that were killed: one copies the old state before it brings in the new, so a kill in between leaves
-# the copy of what is there anyway.
+# One copies the old state before it brings in the new: a kill in between leaves the copy of what is there anyway.
 kept_after_kills() { [ -z "$(kept_aside)" ] || echo 1; }
 # Rows of a table in a state that was kept aside.
 failed_rows() { rows_in "$1" "$2"; }

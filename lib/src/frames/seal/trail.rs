@@ -104,6 +104,7 @@ impl Follower {
                 }
                 proven += 1;
             }
+            // To read it has brought it into the cache again, where nobody needs it.
             fsx::drop_cache(&self.file, settled, end - settled);
             settled = end;
         }
