@@ -6,6 +6,7 @@ use std::path::Path;
 use super::{Cut, Outlet};
 use crate::error::{Error, Result};
 use crate::exec::Stream;
+use crate::giving_way::GivingWay;
 
 /// How much of the stream is read at once.
 const BLOCK_BYTES: usize = 256 << 10;
@@ -22,6 +23,7 @@ pub(super) fn cut_for(estimated_bytes: u64) -> Cut {
 /// Moves the dump from the program to the outlet; `look` sees each block that has gone there. Nothing is begun before the
 /// first byte.
 pub(super) fn pump(stream: &mut Stream, out: &mut dyn Outlet, cut: Cut, mut look: impl FnMut(&[u8])) -> Result<()> {
+    let _first_the_server = GivingWay::begin();
     let mut block = vec![0u8; BLOCK_BYTES];
     let mut has_begun = false;
     loop {
