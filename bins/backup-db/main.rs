@@ -26,10 +26,8 @@ fn body(args: Args, out: &Out) -> Result<u8> {
         let plan = backup::plan(&environment, &setting.state)?;
         return out.plan(&plan, &plan.lines()).map(|()| exit::DONE);
     }
-    if !has_store {
-        // What cannot be read is no reason to create a store for it.
-        backup::look(&environment, &setting.state)?;
-    }
+    // What cannot be read is no reason to create a store for it.
+    let looked = if has_store { None } else { Some(backup::look(&environment, &setting.state)?) };
     let store = setting.store(&args.common, &environment, true)?;
     setting.start_log("backup-db", &args.common, Some(&store), out)?;
     let request = Request { kind: Kind::Db, reason: args.reason, tags: args.tags, verify: environment.verify, prune: !args.keep.no_prune };
@@ -40,7 +38,7 @@ fn body(args: Args, out: &Out) -> Result<u8> {
         target: environment.engine(&setting.state).ok().map(|engine| engine.location()),
     };
     let audited = setting.audited(out, Some(&store), run, |trail| {
-        let report = backup::run(&environment, &store, &request, out)?;
+        let report = backup::run(&environment, &store, looked, &request, out)?;
         trail.note(|facts| {
             facts.backup = Some(report.id.clone());
             facts.bytes = Some(report.manifest.stored_bytes());

@@ -27,10 +27,8 @@ fn body(args: Args, out: &Out) -> Result<u8> {
         let plan = full::plan(&environment, &setting.state)?;
         return out.plan(&plan, &plan.lines()).map(|()| exit::DONE);
     }
-    if !has_store {
-        // What cannot be read is no reason to create a store for it.
-        full::look(&environment, &setting.state)?;
-    }
+    // What cannot be read is no reason to create a store for it.
+    let looked = if has_store { None } else { full::look(&environment, &setting.state)? };
     let store = setting.store(&args.common, &environment, true)?;
     setting.start_log("backup-full", &args.common, Some(&store), out)?;
     let request =
@@ -46,7 +44,7 @@ fn body(args: Args, out: &Out) -> Result<u8> {
         out.tell(&secrets);
     }
     let audited = setting.audited(out, Some(&store), run, |trail| {
-        let report = full::run(&environment, &store, &request, out)?;
+        let report = full::run(&environment, &store, looked, &request, out)?;
         trail.note(|facts| {
             facts.backup = Some(report.id.clone());
             facts.bytes = Some(report.manifest.stored_bytes());

@@ -102,10 +102,11 @@ pub struct Made {
 ///
 /// On any error nothing is published and what was there before stays. A source that is itself corrupt is published as
 /// what it is: unverified, with its problems named, and never counted as good.
-pub fn run(environment: &Environment, store: &Store, request: &Request, progress: &dyn Progress) -> Result<Report> {
+///
+/// The database is the one that was [looked](look) at a moment ago; where it was not, that is done now.
+pub fn run(environment: &Environment, store: &Store, looked: Option<Looked>, request: &Request, progress: &dyn Progress) -> Result<Report> {
     interrupt::replace_deadline(Some(environment.timeout));
-    let engine = environment.engine(store.state())?;
-    let probe = probe(environment, &*engine, store.state()).map_err(as_failed)?;
+    let Looked { engine, probe } = looked.map_or_else(|| look(environment, store.state()), Ok)?;
     let held = Held::acquire(store.state(), store.id(), &environment.name, environment.wait)?;
     Ok(make_and_prune(environment, store, &held, &*engine, &probe, request, progress)?.report)
 }
@@ -141,10 +142,22 @@ pub(super) fn make_of_and_prune(
     Ok(made)
 }
 
+/// A database of which nothing is known that a backup would fail at.
+pub struct Looked {
+    pub(super) engine: Box<dyn Engine>,
+    pub(super) probe: Probe,
+}
+
+impl Looked {
+    pub(super) fn at(engine: Box<dyn Engine>, environment: &Environment, state: &StateDir) -> Result<Self> {
+        let probe = probe(environment, &*engine, state).map_err(as_failed)?;
+        Ok(Looked { engine, probe })
+    }
+}
+
 /// Looks at the source without touching anything: what a run would fail at, fails here.
-pub fn look(environment: &Environment, state: &StateDir) -> Result<()> {
-    let engine = environment.engine(state)?;
-    probe(environment, &*engine, state).map(|_| ()).map_err(as_failed)
+pub fn look(environment: &Environment, state: &StateDir) -> Result<Looked> {
+    Looked::at(environment.engine(state)?, environment, state)
 }
 
 /// Looks at the source, and refuses one that says of itself that it is another environment's.

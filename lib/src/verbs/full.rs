@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::backup::{self, Report, Request, Sources, emptied};
+use super::backup::{self, Looked, Report, Request, Sources, emptied};
 use crate::engine::Engine;
 use crate::environment::Environment;
 use crate::error::{Error, Result};
@@ -27,35 +27,34 @@ const VERSIONS_WAIT: Duration = Duration::from_secs(60);
 ///
 /// What cannot be read, or changes while it is read, is named in the manifest, and the report is then a partial one. On any error
 /// nothing is published.
-pub fn run(environment: &Environment, store: &Store, request: &Request, progress: &dyn Progress) -> Result<Report> {
+///
+/// A database is the one that was [looked](look) at a moment ago; where it was not, that is done now.
+pub fn run(environment: &Environment, store: &Store, looked: Option<Looked>, request: &Request, progress: &dyn Progress) -> Result<Report> {
     interrupt::replace_deadline(Some(environment.timeout));
-    let engine = engine_of(environment, store.state())?;
-    let archives = archives(environment, store.root(), engine.as_deref())?;
-    if engine.is_none() && archives.is_empty() {
+    let looked = looked.map_or_else(|| look(environment, store.state()), |looked| Ok(Some(looked)))?;
+    let database = looked.as_ref().map(|Looked { engine, probe }| (&**engine, probe));
+    let archives = archives(environment, store.root(), database.map(|(engine, _)| engine))?;
+    if database.is_none() && archives.is_empty() {
         return Err(nothing(environment));
     }
     emptied::require_known(environment, archives.iter().flat_map(|(_, selection)| &selection.roots))?;
-    let probe = match &engine {
-        Some(engine) => Some(backup::probe(environment, &**engine, store.state()).map_err(backup::as_failed)?),
-        None => None,
-    };
     let held = Held::acquire(store.state(), store.id(), &environment.name, environment.wait)?;
     // Versions are only ever added, apart from what `gc` removes: that waits meanwhile.
     let has_versions = archives.iter().any(|(role, _)| *role == files::VERSIONS);
     let _versions =
         has_versions.then(|| Held::share(store.state(), store.id(), VERSIONS, environment.wait.max(VERSIONS_WAIT))).transpose()?;
-    let sources = Sources { database: engine.as_deref().zip(probe.as_ref()), files: &archives };
+    let sources = Sources { database, files: &archives };
     Ok(backup::make_of_and_prune(environment, store, &held, sources, request, progress)?.report)
 }
 
-/// Looks at the sources without touching anything: what a run would fail at, fails here.
-pub fn look(environment: &Environment, state: &StateDir) -> Result<()> {
+/// Looks at the sources without touching anything: what a run would fail at, fails here. The database, if there is one.
+pub fn look(environment: &Environment, state: &StateDir) -> Result<Option<Looked>> {
     match engine_of(environment, state)? {
-        Some(engine) => backup::probe(environment, &*engine, state).map(|_| ()).map_err(backup::as_failed),
+        Some(engine) => Looked::at(engine, environment, state).map(Some),
         None if environment.files.is_empty() && environment.config_files.is_empty() && !environment.include_versions => {
             Err(nothing(environment))
         }
-        None => Ok(()),
+        None => Ok(None),
     }
 }
 
