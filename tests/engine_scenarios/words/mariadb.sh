@@ -56,6 +56,8 @@ sql_session() { mariadb_client --database="$1"; }
 
 make_database() { sql_server "CREATE DATABASE \`$1\`"; }
 drop_database() { sql_server "DROP DATABASE \`$1\`"; }
+# What gives the next value of a sequence.
+next_of() { echo "nextval($1)"; }
 has_database() { [ "$(sql_server "SELECT count(*) FROM information_schema.schemata WHERE schema_name = '$1'")" = 1 ]; }
 ledger_sql() {
     echo "

@@ -50,6 +50,8 @@ sql_server() { sql_in postgres "$1"; }
 
 make_database() { sql_server "CREATE DATABASE \"$1\""; }
 drop_database() { sql_server "DROP DATABASE \"$1\" WITH (FORCE)"; }
+# What gives the next value of a sequence.
+next_of() { echo "nextval('$1')"; }
 has_database() { [ "$(sql_server "SELECT count(*) FROM pg_database WHERE datname = '$1'")" = 1 ]; }
 
 ledger_sql() {

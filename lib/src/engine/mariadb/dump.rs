@@ -180,7 +180,9 @@ pub(super) fn call(
 
 /// The program with what holds for all that it writes for us.
 fn begin(place: &Place, program: &Program) -> Result<Call> {
-    let call = place.call(program)?.args(["--default-character-set=utf8mb4", PACKET_MAX, "--skip-dump-date", "--no-tablespaces"]);
+    // A lock around a table's rows would keep those from being loaded whose columns take values from a sequence.
+    let common = ["--default-character-set=utf8mb4", PACKET_MAX, "--skip-dump-date", "--no-tablespaces", "--skip-add-locks"];
+    let call = place.call(program)?.args(common);
     Ok(match program.flavour {
         Flavour::Mariadb => call,
         // Neither belongs to the database: positions of the server's log, and histograms.

@@ -1,26 +1,33 @@
 //! What stands around the tables of a database: views, routines, triggers and events. No statement renames them, so a swap takes
-//! their text, as the dump program writes it, and makes them anew.
+//! their text, as the dump program writes it, and makes them anew. And the sequences that give columns values: a default keeps the
+//! database in which it found them, and is set anew.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::catalog::{self, Server};
 use super::place::Place;
 use super::programs::Flavour;
 use super::session::Session;
 use super::text::Scanner;
 use super::text::split::Event;
 use super::text::statement::{self, Statement};
-use super::{catalog, dump, load, sql};
+use super::{dump, load, sql};
 use crate::engine::Content;
 use crate::error::{Error, Result};
 
-/// The text of all of them, in two dumps: a view may need a function, and a routine finds what it needs when it runs.
+/// The text of all of them, the dumps in two: a view may need a function, and a routine finds what it needs when it runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Objects {
+    #[serde(default)]
+    defaults: String,
     programs: String,
     views: String,
 }
+
+/// Without it the server changes no table that keeps its history.
+const KEEP_HISTORY: &str = "SET SESSION system_versioning_alter_history = 'KEEP';\n";
 
 #[derive(Deserialize)]
 struct Row {
@@ -42,6 +49,7 @@ impl Objects {
         let without: Vec<String> = broken.iter().map(|view| format!("--ignore-table={database}.{view}")).collect();
         let programs: Vec<&str> = programs.into_iter().chain(without.iter().map(String::as_str)).collect();
         Ok(Objects {
+            defaults: defaults(&mut own, &server)?,
             programs: dump::text(&place, &programs, &[])?,
             views: if views.is_empty() { String::new() } else { dump::text(&place, &["--no-data", "--skip-triggers"], &views)? },
         })
@@ -52,7 +60,7 @@ impl Objects {
     pub(super) fn make(&self, place: &Place, database: &str) -> Result<()> {
         let place = place.with_database(database);
         let replaces = catalog::server(&mut place.session()?)?.flavour() == Flavour::Mariadb;
-        for text in [&self.programs, &self.views].into_iter().filter(|text| !text.is_empty()) {
+        for text in [&self.defaults, &self.programs, &self.views].into_iter().filter(|text| !text.is_empty()) {
             match replaces {
                 true => load::load_over(&place, &mut text.as_bytes())?,
                 false => load::load(&place, Content::MariadbSql, &mut text.as_bytes(), |_| Ok(()))?,
@@ -80,6 +88,33 @@ impl Objects {
         self.programs = load::with_events_awake(&self.programs, events);
         self
     }
+}
+
+/// The statements that set the defaults which take values from a sequence of the same database, wherever they are run.
+fn defaults(session: &mut Session, server: &Server) -> Result<String> {
+    #[derive(Deserialize)]
+    struct Column {
+        table: String,
+        column: String,
+        default: String,
+    }
+    if server.flavour() != Flavour::Mariadb {
+        return Ok(String::new());
+    }
+    let columns: Vec<Column> = session.rows(&format!(
+        "SELECT {} FROM information_schema.columns WHERE table_schema = {} AND column_default LIKE '%val(%' ORDER BY table_name, ordinal_position",
+        sql::json(&[("table", "table_name"), ("column", "column_name"), ("default", "column_default")]),
+        sql::literal(&server.database)
+    ))?;
+    let mut out = String::new();
+    for Column { table, column, default } in columns {
+        let own = statement::with_sequences_at_home(default.as_bytes(), &server.database, true);
+        if own != default.as_bytes() {
+            let own = String::from_utf8_lossy(&own);
+            out += &format!("ALTER TABLE {} ALTER COLUMN {} SET DEFAULT ({own});\n", sql::ident(&table), sql::ident(&column));
+        }
+    }
+    Ok(if out.is_empty() { out } else { format!("{KEEP_HISTORY}{out}") })
 }
 
 /// The statements that remove what would act while tables are moved, or hinder that.
@@ -156,7 +191,7 @@ mod tests {
         let odd = "`n PRESERVE ENABLE ``m`";
         let programs = text([("`a`", "DISABLE"), ("`b``c`", "DISABLE"), (odd, "DISABLE"), ("`d`", "DISABLE")]);
         let events = ["b`c", "d", "gone", "n PRESERVE ENABLE `m"].map(str::to_owned).into();
-        let objects = Objects { programs, views: String::new() }.with_awake(&events);
+        let objects = Objects { programs, ..Objects::default() }.with_awake(&events);
         assert_eq!(objects.programs, text([("`a`", "DISABLE"), ("`b``c`", "ENABLE"), (odd, "ENABLE"), ("`d`", "ENABLE")]));
     }
 }

@@ -29,6 +29,8 @@ const HEADERS: [&[u8]; 2] = [b"-- MariaDB dump ", b"-- MySQL dump "];
 const TRAILER: &[u8] = b"-- Dump completed";
 /// What they write before the rows of each table, also where there are none.
 const ROWS_FOLLOW: &[u8] = b"-- Dumping data for table ";
+/// What stands before the name of the database in the second line of a dump.
+const DATABASE: &str = "    Database: ";
 /// How much is hashed at once.
 const HASHED_BYTES: usize = 8 << 10;
 /// What the programs write into a dump that lacks something, and then go on.
@@ -232,6 +234,8 @@ impl Reading {
             self.has_trailer = true;
         } else if line.starts_with(ROWS_FOLLOW) {
             self.row_parts += 1;
+        } else if let Some(database) = dumped_database(line) {
+            self.objects.home = Some(database);
         } else if COMPLAINTS.iter().any(|complaint| line.starts_with(complaint)) {
             self.complaints.push(String::from_utf8_lossy(line.strip_prefix(b"-- ").unwrap_or(line)).into_owned());
         }
@@ -273,6 +277,12 @@ impl Reading {
         }
         self.tables.extend(self.filled.take());
     }
+}
+
+/// The database that was dumped, of the comment that names it: `-- Host: localhost    Database: app`.
+pub(super) fn dumped_database(comment: &[u8]) -> Option<String> {
+    let line = std::str::from_utf8(comment.trim_ascii_end()).ok()?.strip_prefix("-- Host: ")?;
+    line.split_once(DATABASE).map(|(_, database)| database.to_owned())
 }
 
 /// An object's name as fingerprints carry it: quoted only where it is not plain, whatever a server's list of keywords says.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::keys::{self, Later};
+use crate::engine::mariadb::text::dumped_database;
 use crate::engine::mariadb::text::schema::{asleep, awake};
 use crate::engine::mariadb::text::split::{Event, SANDBOX, delimiter_of};
 use crate::engine::mariadb::text::statement::{self, Class, Statement, Verb};
@@ -15,7 +16,8 @@ use crate::error::{Error, Result};
 /// - the sandbox line goes, which older clients take for a command they do not know: ours runs no command of its own anyway;
 /// - the dump goes into the one database that is meant, whichever it makes and uses itself;
 /// - indexes that nothing needs while rows come are made when these are there, and so are foreign keys;
-/// - what names a database as its own home goes where it is meant all the same;
+/// - what names a database as its own home goes where it is meant all the same, and so do the sequences that give columns values;
+/// - no table is locked, since that would have to be said of the sequences, too, which the dump programs do not;
 /// - events are made such that they do not run, where that is asked for;
 /// - routines take the place of those that are there, where that is asked for: one that is dropped takes its grants along.
 pub(super) struct Editor {
@@ -25,10 +27,12 @@ pub(super) struct Editor {
     leaves_out: bool,
     delimiter: Vec<u8>,
     used: Option<String>,
+    /// The database that was dumped, where the dump says it.
+    home: Option<String>,
     refused: Option<Error>,
     keys: keys::Watch,
     later: Option<Later>,
-    /// Whether the present statement ends the lock that a table's rows stand in.
+    /// Whether the present statement would end the lock that a table's rows stand in.
     unlocks: bool,
     events: Events,
     replaces_routines: bool,
@@ -52,6 +56,7 @@ impl Editor {
             leaves_out: false,
             delimiter: b";".to_vec(),
             used: None,
+            home: None,
             refused: None,
             keys: keys::Watch::default(),
             later: None,
@@ -99,7 +104,11 @@ impl Editor {
     pub(super) fn take(&mut self, event: &Event<'_>, variables: &Variables) {
         match event {
             Event::Between(text) if text.starts_with(SANDBOX) => {}
-            Event::Between(text) | Event::Part(text) | Event::Gap(text) => self.out.extend_from_slice(text),
+            Event::Between(text) => {
+                self.home = dumped_database(text).or_else(|| self.home.take());
+                self.out.extend_from_slice(text);
+            }
+            Event::Part(text) | Event::Gap(text) => self.out.extend_from_slice(text),
             Event::Insert(text) => {
                 self.refuse_label(statement::target(text).as_deref());
                 self.out.extend_from_slice(text);
@@ -113,7 +122,6 @@ impl Editor {
                 if !std::mem::take(&mut self.leaves_out) {
                     self.out.extend_from_slice(delimiter);
                 }
-                // Under the lock, another table that a foreign key leads to could not be looked at.
                 if std::mem::take(&mut self.unlocks) {
                     self.out.push(b'\n');
                     self.add_keys();
@@ -125,7 +133,12 @@ impl Editor {
 
     fn statement(&mut self, text: &[u8], escapes: bool) {
         let (statement, plain) = statement::read(text, escapes);
-        self.unlocks = self.later.is_some() && plain.starts_with(b"UNLOCK ");
+        let unlocks = plain.starts_with(b"UNLOCK TABLES");
+        self.unlocks = self.later.is_some() && unlocks;
+        self.leaves_out = unlocks || plain.starts_with(b"LOCK TABLES");
+        if self.leaves_out {
+            return;
+        }
         if !matches!(statement, Statement::Passing | Statement::Empty) {
             self.add_keys();
         }
@@ -148,13 +161,17 @@ impl Editor {
             Statement::Database { verb: Verb::Alter, name: Some(_) } => {
                 self.out.extend(statement::alter_another(&plain, escapes, &self.target));
             }
-            Statement::Create { class: Class::Table, name, .. } => match self.keys.put_off(text, &name, escapes) {
-                Some((first, later)) => {
-                    self.out.extend(first);
-                    self.later = Some(later);
+            Statement::Create { class: Class::Table, name, .. } => {
+                let own = self.home.as_deref().map(|home| statement::with_sequences_at_home(text, home, escapes));
+                let text = own.as_deref().unwrap_or(text);
+                match self.keys.put_off(text, &name, escapes) {
+                    Some((first, later)) => {
+                        self.out.extend(first);
+                        self.later = Some(later);
+                    }
+                    None => self.out.extend_from_slice(text),
                 }
-                None => self.out.extend_from_slice(text),
-            },
+            }
             Statement::Drop { class, .. } if class.is_routine() && self.replaces_routines => self.leaves_out = true,
             Statement::Create { class, .. } if class.is_routine() && self.replaces_routines => {
                 self.out.extend(statement::replacing(&statement::without_home(text, escapes)));
@@ -217,6 +234,17 @@ mod tests {
         Ok(String::from_utf8(out).expect("text"))
     }
 
+    /// Without the statements that lock tables. Where they stood is an empty line.
+    fn without_locks(text: &str) -> String {
+        let (mut out, mut rest) = (String::new(), text);
+        while let Some((before, lock)) = rest.split_once("LOCK TABLES ") {
+            let (_, behind) = lock.split_once(" WRITE;").expect("the end of it");
+            out += before;
+            rest = behind;
+        }
+        (out + rest).replace("UNLOCK TABLES;", "")
+    }
+
     #[test]
     fn what_needs_no_change_passes_as_it_is() {
         let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/mariadb/odd.sql"));
@@ -224,13 +252,13 @@ mod tests {
             let edited = edit(text, block).expect("a text");
             let (sandbox, rest) = text.split_once('\n').expect("lines");
             assert_eq!(sandbox, "/*M!999999\\- enable the sandbox mode */ ");
-            // But for the one table that leads to another.
+            // But for locks, and the one table that leads to another.
             let (key, foreign) = ("KEY `p` (`p`)", "CONSTRAINT `fk` FOREIGN KEY (`p`) REFERENCES `parent` (`id`) ON DELETE CASCADE");
             let rest = rest.replace(&format!(",\n  {key},\n  {foreign}"), "").replace(
                 "`child` ENABLE KEYS */;\nUNLOCK TABLES;\n",
                 &format!("`child` ENABLE KEYS */;\nUNLOCK TABLES;\nALTER TABLE `child` ADD {key}, ADD {foreign};\n\n"),
             );
-            assert_eq!(edited.trim_start(), rest, "blocks of {block}");
+            assert!(edited.trim_start() == without_locks(&rest), "blocks of {block}");
         }
     }
 
@@ -290,14 +318,29 @@ mod tests {
         let edited = edit(text, 11).expect("a text");
         assert_eq!(
             edited,
-            text.replace(",\n  KEY `k,` (`x`(3),`id`) COMMENT ', KEY',\n  KEY `l` (`x`)", "").replace(
-                "UNLOCK TABLES;",
-                "UNLOCK TABLES;\nALTER TABLE `a` ADD KEY `k,` (`x`(3),`id`) COMMENT ', KEY', ADD KEY `l` (`x`);\n"
+            without_locks(text).replace(",\n  KEY `k,` (`x`(3),`id`) COMMENT ', KEY',\n  KEY `l` (`x`)", "").replace(
+                "ENABLE KEYS */;\n",
+                "ENABLE KEYS */;\n\nALTER TABLE `a` ADD KEY `k,` (`x`(3),`id`) COMMENT ', KEY', ADD KEY `l` (`x`);\n"
             ),
             "{edited}"
         );
         // At the latest at the end.
         let without_rows = &text[..text.find("LOCK").expect("rows")];
         assert!(edit(without_rows, 11).expect("a text").ends_with("ADD KEY `l` (`x`);\n"));
+    }
+    #[test]
+    fn a_sequence_that_gives_values_is_the_one_beside_its_table() {
+        let table = |sequence: &str| {
+            format!(
+                "CREATE TABLE `t` (\n  `id` bigint(20) NOT NULL DEFAULT nextval({sequence}),\n  `t` text DEFAULT 'nextval(`a b`.`s`)'\n);\n"
+            )
+        };
+        let header = "-- MariaDB dump 10.19\n--\n-- Host: localhost    Database: a b\n";
+        let dump = |sequence: &str| format!("{header}{}", table(sequence));
+        assert_eq!(edit(&dump("`a b`.`s`"), 7).expect("a text"), dump("`s`"));
+        for elsewhere in ["`other`.`s`", "`s`"] {
+            assert_eq!(edit(&dump(elsewhere), 7).expect("a text"), dump(elsewhere));
+        }
+        assert_eq!(edit(&table("`a b`.`s`"), 7).expect("a text"), table("`a b`.`s`"), "no dump says whose it is");
     }
 }

@@ -23,6 +23,8 @@ pub(super) struct Objects {
     /// Events that do not run only because they were put to sleep: their text is that of when they did.
     pub(super) asleep: BTreeSet<String>,
     pub(super) definers: BTreeSet<Account>,
+    /// The database that was dumped, by the dump's own header.
+    pub(super) home: Option<String>,
 }
 
 /// What a statement was, for whoever follows the rows.
@@ -68,7 +70,11 @@ impl Objects {
                 let at_home = |plain: &[u8]| statement::without_home(plain, variables.has_escapes());
                 // The settings say how the text was read, and stay with the object; a table keeps none of them.
                 let text = match class {
-                    Class::Table | Class::Sequence => without_counter(&plain, variables.has_escapes()),
+                    Class::Table | Class::Sequence => {
+                        let escapes = variables.has_escapes();
+                        let own = self.home.as_deref().map(|home| statement::with_sequences_at_home(&plain, home, escapes));
+                        without_counter(own.as_deref().unwrap_or(&plain), escapes)
+                    }
                     Class::Event if self.asleep.contains(&object) => {
                         [variables.around().as_bytes(), &awake(&at_home(&plain), variables.has_escapes())].concat()
                     }

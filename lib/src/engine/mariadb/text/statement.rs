@@ -244,11 +244,15 @@ pub(in crate::engine::mariadb) fn without_home(text: &[u8], escapes: bool) -> Ve
     if class == Class::Trigger && (0..WORDS_MAX).any(|_| tokens.next().is_some_and(|token| token.is_word("ON"))) {
         homes.extend(home(&mut tokens, text));
     }
+    without(text, homes)
+}
+
+fn without(text: &[u8], ranges: Vec<Range<usize>>) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut at = 0;
-    for home in homes {
-        out.extend_from_slice(&text[at..home.start]);
-        at = home.end;
+    for range in ranges {
+        out.extend_from_slice(&text[at..range.start]);
+        at = range.end;
     }
     out.extend_from_slice(&text[at..]);
     out
@@ -256,14 +260,36 @@ pub(in crate::engine::mariadb) fn without_home(text: &[u8], escapes: bool) -> Ve
 
 /// Where the name that comes next says its database, up to the name itself.
 fn home(tokens: &mut Tokens<'_>, text: &[u8]) -> Option<Range<usize>> {
+    database(tokens, text).map(|(range, _)| range)
+}
+
+/// The same, and which database that is.
+fn database(tokens: &mut Tokens<'_>, text: &[u8]) -> Option<(Range<usize>, String)> {
     let blanks = text[tokens.reached()..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
     let begin = tokens.reached() + blanks;
-    tokens.name()?;
+    let database = tokens.name()?;
     if !tokens.take_symbol(b'.') {
         return None;
     }
     let end = tokens.reached();
-    tokens.name().map(|_| begin..end)
+    tokens.name().map(|_| (begin..end, database))
+}
+
+/// The text of a table or of a default without the database of the sequences that give it values, where that is this one: the
+/// server writes `DEFAULT nextval(`app`.`s`)`, wherever the table goes.
+pub(in crate::engine::mariadb) fn with_sequences_at_home(text: &[u8], own: &str, escapes: bool) -> Vec<u8> {
+    let mut tokens = Tokens::new(text, escapes);
+    let mut homes = Vec::new();
+    while let Some(token) = tokens.next() {
+        if (token.is_word("nextval") || token.is_word("lastval"))
+            && tokens.take_symbol(b'(')
+            && let Some((range, database)) = database(&mut tokens, text)
+            && database == own
+        {
+            homes.push(range);
+        }
+    }
+    without(text, homes)
 }
 
 /// The table that an `INSERT` fills, of its text up to the rows.
