@@ -37,3 +37,11 @@ expect 0 restore-db "$id" --to "$URL"
 [ "$(without_counter)" = "$before" ] || wrong "it is not what was backed up"
 add_in "$DB" sixth
 goes_on_in "$DB" sixth
+
+# By hand, into the database whose name it had.
+gunzip -c "$STORE/dev/$id/database.sql.gz" >dump.sql
+drop_database "$DB"
+make_database "$DB"
+load "$DB" dump.sql
+add_in "$DB" seventh
+goes_on_in "$DB" seventh

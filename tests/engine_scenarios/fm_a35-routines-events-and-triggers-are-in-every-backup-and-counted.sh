@@ -7,6 +7,7 @@ odd=$(oddities)
 before=$(picture)
 expect 0 backup-db "$URL" --verify restore
 is "$(jq -c .fingerprint.objects "$(newest)/manifest.json")" '{"events":1,"routines":2,"sequences":1,"triggers":1,"views":2}'
+holds "$(newest)/RESTORE.txt" "so load the file into $DB."
 sql 'DROP EVENT nightly; DROP TRIGGER stamp; DROP FUNCTION twice; DROP PROCEDURE tidy; DROP VIEW rich; DROP VIEW totals; DROP SEQUENCE counter; DROP TABLE bytes'
 expect 0 restore-db latest
 [ "$(picture)" = "$before" ] || wrong "it is not what was backed up"

@@ -189,6 +189,13 @@ fn mariadb(text: &mut String, manifest: &Manifest, component: &Component) {
     let _ =
         writeln!(text, "views and routines work for, need their grants (GRANT … ON restored.*); or, with the application stopped, load");
     let _ = writeln!(text, "the same file into {}, dropped and made anew: what is in there would stay.", shell::word(&database.name));
+    if manifest.fingerprint.as_ref().is_some_and(|found| found.objects.contains_key("sequences")) {
+        let _ = writeln!(
+            text,
+            "A default that takes its values from a sequence names it in the database where it was: a table that has one loads"
+        );
+        let _ = writeln!(text, "where that sequence is, so load the file into {}.", shell::word(&database.name));
+    }
     let definers: Vec<&str> = database
         .properties
         .get("definers")
