@@ -39,8 +39,9 @@ impl GivingWay {
         let (over, is_over) = channel();
         let (able, is_able) = channel();
         let watcher = Builder::new().name("give-way".to_owned()).spawn(move || {
-            // Tried by this thread first: the other could not come back from it.
-            let can_return = enter(0, SET_ASIDE).and_then(|()| enter(0, NORMAL)).is_ok();
+            // Tried by this thread first: the other could not come back from it, or would not be found.
+            let can_go = enter(0, SET_ASIDE).is_ok() && !giving_way().is_empty();
+            let can_return = enter(0, NORMAL).is_ok() && can_go;
             if able.send(can_return).is_ok() && can_return {
                 watch(&is_over);
             }
