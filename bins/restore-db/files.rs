@@ -125,7 +125,8 @@ pub(crate) fn run(args: &Args, setting: &Setting, choice: &Choice, out: &Out) ->
     let audited = setting.audited(out, choice.store.as_ref(), run, |trail| {
         trail.note(|facts| facts.backup = Some(backup.id().to_owned()));
         trail.plan(json!({ "folder": folder, "only": args.files.only, "overwrite": wish.overwrite, "owner": wish.owner }));
-        let report = files::restore(&backup, &folder, &wish, &settings, &setting.state, wait, out)?;
+        let means = files::Means { settings: &settings, state: &setting.state, store: choice.store.as_ref(), wait };
+        let report = files::restore(&backup, &folder, &wish, &means, out)?;
         let refused = report.restored.refused_count;
         trail.note(|facts| {
             facts.bytes = Some(report.restored.bytes);

@@ -26,12 +26,15 @@ says 'nothing in'
 
 # The middle of a is damaged: b and the small ones are still to be had, and a never is.
 printf 'oops' | dd of="$folder/files.tar.gz" bs=1 seek=1500000 conv=notrunc 2>/dev/null
-expect 3 backup-guard
 expect 0 restore-db latest --files-to rest --only 'media/[b-z]*' --only album
 cmp media/b rest/media/b
 is "$(cat rest/media/album/c.txt)" c 'a small one'
 expect 3 restore-db latest --files-to bad --only a
 says 'is damaged in frame'
 [ ! -e bad/media/a ] || wrong 'half a file was restored'
+# Whoever finds it writes it down.
+says 'backup-guard checks which are whole'
+is "$(restore-db --list --json | jq -r '.backups[0].verdict')" damaged 'what the list says'
+expect 3 backup-guard
 expect 3 restore-db latest --files-to all
 [ ! -e all/media/a ] || wrong 'half a file was restored'

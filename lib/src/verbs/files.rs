@@ -1,13 +1,13 @@
 //! `restore-db --files-to` and `--preview`: the files of a backup come back into a folder, or are held against what is there now.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::stat::SFlag;
 use serde::Serialize;
 
 use super::full;
-use super::verify::{self, Demands};
+use super::verify::{self, Demands, Outcome};
 use crate::backup::Backup;
 use crate::engine::Settings;
 use crate::environment::Environment;
@@ -15,11 +15,13 @@ use crate::error::{Error, Result};
 use crate::files::entry::{Entry, Name, Type, mtime};
 use crate::files::extract::{self, Checked, Restored, Wish};
 use crate::files::walk::{self, Chosen, Found, Rules, Selection, Visitor};
+use crate::frames::open::ANOTHER;
 use crate::fsx;
 use crate::lock;
 use crate::manifest::{Component, Level, Root};
 use crate::progress::Progress;
 use crate::state_dir::StateDir;
+use crate::store::Store;
 
 /// What was restored.
 #[derive(Debug, Serialize)]
@@ -55,26 +57,36 @@ pub fn require_allowed(folder: &Path, wish: &Wish, environments: &[Environment])
     Ok(())
 }
 
+/// What a restore of files may use.
+pub struct Means<'a> {
+    /// For checks.
+    pub settings: &'a Settings,
+    /// The local state directory.
+    pub state: &'a StateDir,
+    /// Where it is noted down that a backup turned out to be damaged; none where there is no store.
+    pub store: Option<&'a Store>,
+    /// How long to wait for another restore into the folder to end.
+    pub wait: Duration,
+}
+
 /// Restores files of a backup into a folder. Nothing is written before all names are checked, and nothing outside the folder.
-pub fn restore(
-    backup: &Backup,
-    folder: &Path,
-    wish: &Wish,
-    settings: &Settings,
-    state: &StateDir,
-    wait: Duration,
-    progress: &dyn Progress,
-) -> Result<Report> {
+pub fn restore(backup: &Backup, folder: &Path, wish: &Wish, means: &Means<'_>, progress: &dyn Progress) -> Result<Report> {
+    let Means { settings, state, store, wait } = *means;
     let archives = archives(backup)?;
     let _held = lock::Target::acquire(state, &format!("folder:{}", fsx::real_path(folder).display()), None, wait)?;
     let demands = Demands { level: Level::Quick, min_size: None, asserts: &[], settings };
     let outcome = verify::verify(backup, &demands, progress)?;
     if let Some(finding) = outcome.findings.first() {
-        return Err(Error::bad(format!("{} is bad: {finding}", backup.id()))
-            .hint("nothing was written; restore another backup: restore-db --list shows what there is"));
+        verify::note_damage(store, backup, &outcome);
+        return Err(Error::bad(format!("{} is bad: {finding}", backup.id())).hint(format!("nothing was written; {ANOTHER}")));
     }
     tracing::info!("restoring files of {} into {}", backup.id(), folder.display());
-    let restored = extract::extract(backup, &archives, folder, wish, progress)?;
+    let start = Instant::now();
+    let restored = extract::extract(backup, &archives, folder, wish, progress).inspect_err(|error| {
+        if let Some(outcome) = Outcome::of_reading(error, start) {
+            verify::note_damage(store, backup, &outcome);
+        }
+    })?;
     Ok(Report { backup: backup.id().to_owned(), folder: folder.to_owned(), restored })
 }
 

@@ -24,7 +24,6 @@ use crate::config::duration;
 use crate::environment::Environment;
 use crate::error::{Kind, Result};
 use crate::fsx;
-use crate::host;
 use crate::id;
 use crate::interrupt;
 use crate::known;
@@ -228,17 +227,8 @@ fn check_backup(
             return Ok(());
         }
     };
-    let check = Check {
-        at: clock::now(),
-        level: outcome.level,
-        passed: outcome.verified.is_some(),
-        findings: outcome.findings.clone(),
-        check_ms: outcome.check_ms,
-        restore_ms: outcome.restore_ms,
-        host: host::name(),
-    };
     // A store that is mounted read-only can be checked all the same.
-    if let Err(error) = checks::append(store, backup.id(), &check) {
+    if let Err(error) = verify::note_down(store, backup, &outcome) {
         report.findings.push(finding(State::Warning, format!("the check could not be noted down: {error}")));
     }
     for remark in &outcome.remarks {

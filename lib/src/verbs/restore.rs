@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::backup::{self, Request};
 use super::undo::{Record, Replaced};
-use super::verify::{self, Demands, Verified, elapsed_ms};
+use super::verify::{self, Demands, Outcome, Verified, elapsed_ms};
 use crate::backup::Backup;
 use crate::clock;
 use crate::engine::{Beside, Content, Depth, Engine, Live, Settings};
@@ -23,6 +23,7 @@ use crate::error::{Error, Kind, Result};
 use crate::exec::Call;
 use crate::fingerprint::Fingerprint;
 use crate::foreign::Foreign;
+use crate::frames::open::ANOTHER;
 use crate::guardian::{Approval, Operation};
 use crate::id;
 use crate::interrupt;
@@ -182,7 +183,14 @@ pub(super) fn put_back(
     tracing::info!("restoring {} into {}", plan.origin, plan.target);
     let start = Instant::now();
     progress.begin("load", Some(origin.plain_bytes()?));
-    let mut beside = load(origin, proof.as_ref(), engine, &restore_id)?;
+    let mut beside = engine.beside(origin.database(), &restore_id)?;
+    load(origin, proof.as_ref(), &mut *beside).map_err(|error| {
+        let error = match origin {
+            Origin::Backup(backup) => damaged(error, backup, means, start),
+            Origin::File(_) => error,
+        };
+        error.within("the load failed, the target is as it was")
+    })?;
     if means.as_it_was {
         beside.bring_properties();
     }
@@ -258,21 +266,33 @@ fn prove(origin: &Origin, means: &Means<'_>, progress: &dyn Progress) -> Result<
             Ok(None)
         }
         Origin::Backup(backup) => {
+            let start = Instant::now();
             let component = backup.database()?;
             let is_sent = verify::content_of(backup, component)? != Content::SqliteImage;
             if !is_sent {
-                backup.index(component)?;
+                backup.index(component).map_err(|error| damaged(error, backup, means, start))?;
             }
             let level = if is_sent { Level::Structure } else { Level::Quick };
             let demands = Demands { level, min_size: None, asserts: &[], settings: means.settings };
             let outcome = verify::verify_database(backup, &demands, progress)?;
-            match (outcome.verified, outcome.findings.first()) {
-                (Some(verified), _) => Ok(Some(verified)),
-                (None, finding) => Err(Error::bad(format!("{} is bad: {}", backup.id(), finding.map_or("", String::as_str)))
-                    .hint("nothing was touched; restore another backup: restore-db --list shows what there is")),
+            match (&outcome.verified, outcome.findings.first()) {
+                (Some(verified), _) => Ok(Some(verified.clone())),
+                (None, finding) => {
+                    let error = Error::bad(format!("{} is bad: {}", backup.id(), finding.map_or("", String::as_str)));
+                    verify::note_damage(means.store.map(|(store, _)| store), backup, &outcome);
+                    Err(error.hint(format!("nothing was touched; {ANOTHER}")))
+                }
             }
         }
     }
+}
+
+/// The error of whoever reads a backup, which is noted down where the backup is damaged.
+fn damaged(error: Error, backup: &Backup, means: &Means<'_>, start: Instant) -> Error {
+    if let Some(outcome) = Outcome::of_reading(&error, start) {
+        verify::note_damage(means.store.map(|(store, _)| store), backup, &outcome);
+    }
+    error
 }
 
 fn back_up_first(engine: &dyn Engine, plan: &Plan, means: &Means<'_>, progress: &dyn Progress) -> Result<String> {
@@ -294,8 +314,7 @@ fn back_up_first(engine: &dyn Engine, plan: &Plan, means: &Means<'_>, progress: 
     Ok(made.report.id)
 }
 
-fn load(origin: &Origin, proof: Option<&Verified>, engine: &dyn Engine, restore_id: &str) -> Result<Box<dyn Beside>> {
-    let mut beside = engine.beside(origin.database(), restore_id)?;
+fn load(origin: &Origin, proof: Option<&Verified>, beside: &mut dyn Beside) -> Result<()> {
     match (origin, proof) {
         (Origin::Backup(_), Some(verified)) => {
             let backup = verified.backup();
@@ -306,8 +325,6 @@ fn load(origin: &Origin, proof: Option<&Verified>, engine: &dyn Engine, restore_
         (Origin::File(file), _) => beside.load(file.content(), &mut file.read()?),
         (Origin::Backup(backup), None) => Err(Error::failed(format!("{} was not verified", backup.id()))),
     }
-    .map_err(|error| error.within("the load failed, the target is as it was"))?;
-    Ok(beside)
 }
 
 /// Whether what was loaded is what the backup says; anything else ends the restore before the swap.

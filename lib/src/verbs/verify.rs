@@ -16,6 +16,7 @@ use std::io::Read;
 use std::time::Instant;
 
 use crate::backup::Backup;
+use crate::checks::{self, Check};
 use crate::clock;
 use crate::config::Assert;
 use crate::engine::{self, Content, Settings};
@@ -24,9 +25,11 @@ use crate::files::archive;
 use crate::fingerprint::Fingerprint;
 use crate::frames::open::hash_file;
 use crate::fsx;
+use crate::host;
 use crate::interrupt;
 use crate::manifest::{Component, Level, Type, Verification};
 use crate::progress::Progress;
+use crate::store::Store;
 use crate::sync_state;
 
 /// A backup that passed a verification.
@@ -64,6 +67,47 @@ pub struct Outcome {
     pub check_ms: u64,
     /// How long the restore into a scratch database took, where there was one.
     pub restore_ms: Option<u64>,
+}
+
+impl Outcome {
+    /// What somebody came to who read a backup to use it, and held every byte against its hash as [`Level::Structure`] does. None
+    /// for an error that is not about the backup.
+    pub(super) fn of_reading(error: &Error, start: Instant) -> Option<Self> {
+        (error.kind() == Kind::Bad).then(|| Outcome {
+            verified: None,
+            level: Level::Structure,
+            findings: vec![error.to_string()],
+            remarks: Vec::new(),
+            check_ms: elapsed_ms(start),
+            restore_ms: None,
+        })
+    }
+}
+
+/// Adds what a check of a backup came to to its history. One that lies outside of the store is a copy: the history is not its own.
+pub fn note_down(store: &Store, backup: &Backup, outcome: &Outcome) -> Result<()> {
+    if !backup.folder().canonicalize().is_ok_and(|folder| folder.starts_with(store.root())) {
+        return Ok(());
+    }
+    let check = Check {
+        at: clock::now(),
+        level: outcome.level,
+        passed: outcome.verified.is_some(),
+        findings: outcome.findings.clone(),
+        check_ms: outcome.check_ms,
+        restore_ms: outcome.restore_ms,
+        host: host::name(),
+    };
+    checks::append(store, backup.id(), &check)
+}
+
+/// As [`note_down`], for a run that has found damage and says so in its error: that it could not be noted down is only logged.
+pub(super) fn note_damage(store: Option<&Store>, backup: &Backup, outcome: &Outcome) {
+    if let Some(store) = store
+        && let Err(error) = note_down(store, backup, outcome)
+    {
+        tracing::warn!("the damage of {} could not be noted down: {error}", backup.id());
+    }
 }
 
 /// What a verification may use and must demand.
