@@ -167,6 +167,9 @@ fn print(out: &Out, audited: &Audited<Report>, folder: &Path) -> Result<u8> {
     } else {
         out.line(&format!("{}\t{}", report.backup, folder.display()))?;
     }
-    out.note(&format!("{} files, {} folders, {} links, {} bytes", restored.files, restored.folders, restored.links, restored.bytes));
+    out.tell(&format!(
+        "{} files, {} folders, {} links, {} bytes are restored",
+        restored.files, restored.folders, restored.links, restored.bytes
+    ));
     Ok(*status)
 }

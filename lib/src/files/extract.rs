@@ -233,7 +233,7 @@ fn survey(backup: &Backup, component: &Component, chosen: &Chosen, taken: &mut T
 /// Restores files of several archives into one folder.
 ///
 /// Until every name of all of them is checked nothing is written. What could not be restored is named in the result; an error
-/// leaves a folder that says of itself that it is unfinished, and that the same call can finish.
+/// leaves a folder that says of itself that it is unfinished, and that the same call can finish, unless the backup is damaged.
 pub fn extract(backup: &Backup, components: &[&Component], folder: &Path, wish: &Wish, progress: &dyn Progress) -> Result<Restored> {
     let (mut taken, mut unmatched) = (Taken::default(), wish.chosen.each()?);
     let surveys = components
@@ -242,7 +242,7 @@ pub fn extract(backup: &Backup, components: &[&Component], folder: &Path, wish: 
         .collect::<Result<Vec<_>>>()?;
     if surveys.iter().all(|survey| survey.entries == 0) {
         return Err(Error::usage(format!("nothing in {} is chosen by these patterns", backup.id()))
-            .hint("restore-db --preview shows what is in there"));
+            .hint(format!("restore-db {} --preview --all shows what is in there", backup.id())));
     }
     let call = Call {
         backup: backup.id().to_owned(),
@@ -260,9 +260,26 @@ pub fn extract(backup: &Backup, components: &[&Component], folder: &Path, wish: 
     let mut target = Target::begin(folder, call, &taken)?;
     let only_unmatched = unmatched.iter().flat_map(|pattern| pattern.patterns().to_vec()).collect();
     let mut restored = Restored { only_unmatched, ..Restored::default() };
+    fill(backup, components, surveys, wish, &mut target, &mut restored, progress)
+        .map_err(|error| if error.kind() == Kind::Bad { target.leave(error) } else { error })?;
+    target.finish()?;
+    progress.end();
+    Ok(restored)
+}
+
+/// Everything that is wanted goes into the folder.
+fn fill(
+    backup: &Backup,
+    components: &[&Component],
+    surveys: Vec<Survey>,
+    wish: &Wish,
+    target: &mut Target,
+    restored: &mut Restored,
+    progress: &dyn Progress,
+) -> Result<()> {
     let mut late = Late::default();
     for (component, survey) in components.iter().zip(surveys) {
-        one(backup, component, survey, wish, &mut target, &mut restored, &mut late, progress)?;
+        one(backup, component, survey, wish, target, restored, &mut late, progress)?;
     }
     for (entry, first) in &late.hardlinks {
         interrupt::check()?;
@@ -279,9 +296,7 @@ pub fn extract(backup: &Backup, components: &[&Component], folder: &Path, wish: 
         let outcome = target.settle(entry)?;
         restored.count(entry, outcome);
     }
-    target.finish()?;
-    progress.end();
-    Ok(restored)
+    Ok(())
 }
 
 /// What has to wait until all files are there.

@@ -54,7 +54,7 @@ pub(super) struct Target {
     /// Folders that their owner, who is us, could not write in, with the modes that they had.
     opened_up: BTreeMap<Vec<u8>, u32>,
     writeback: Writeback,
-    note: PathBuf,
+    unfinished: Unfinished,
     draft: CString,
     is_resumed: bool,
     overwrite: bool,
@@ -88,8 +88,8 @@ impl Target {
             made: HashSet::new(),
             opened_up: BTreeMap::new(),
             writeback: Writeback::default(),
-            note: path.join(&unfinished.note),
             draft: c_name(unfinished.draft.as_bytes())?,
+            unfinished,
             is_resumed,
             overwrite,
             owner,
@@ -101,7 +101,12 @@ impl Target {
         self.close_up();
         fsx::step().and_then(|()| sync_all(&self.root)).on("sync", &self.path)?;
         // Should this not reach the disk before a power cut, the folder says that it is unfinished, and is not: no harm.
-        fsx::remove_file(&self.note)
+        fsx::remove_file(&self.path.join(&self.unfinished.note))
+    }
+
+    /// The error of a restore that ends because its backup is damaged: it says what is left.
+    pub(super) fn leave(&self, error: Error) -> Error {
+        self.unfinished.clone().leave(&self.path, error)
     }
 
     /// Makes a folder. Its mode and times are for [`Target::settle`], when nothing more is put into it.

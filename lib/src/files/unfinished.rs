@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, OnPath, Result};
 use crate::fsx;
+use crate::shell;
 
 /// The name of the note; where an entry has it, hyphens follow until none has.
 const NAME: &str = ".holdfast-unfinished";
@@ -46,11 +47,10 @@ impl Call {
 
     /// As a person would type it.
     fn shown(&self, folder: &Path) -> String {
-        let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
-        let mut line = format!("restore-db {} --files-to {}", self.backup, quoted(&folder.display().to_string()));
+        let mut line = format!("restore-db {} --files-to {}", self.backup, shell::word(&folder.display().to_string()));
         for pattern in &self.only {
             line.push_str(" --only ");
-            line.push_str(&quoted(pattern));
+            line.push_str(&shell::word(pattern));
         }
         for (flag, is_said) in [(" --owner", self.owner), (" --overwrite", self.overwrite)] {
             line.push_str(if is_said { flag } else { "" });
@@ -66,6 +66,9 @@ pub(super) struct Unfinished {
     pub(super) note: String,
     /// What a file is called until it is whole.
     pub(super) draft: String,
+    /// Whether the restore ended because its backup is damaged: then the same call will not finish it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_damaged: bool,
     #[serde(flatten)]
     call: Call,
 }
@@ -81,7 +84,7 @@ impl Unfinished {
         while draft.is_empty() || taken.has(&draft) {
             draft = format!("{OURS}{}{DRAFT_END}", fsx::random_hex(RANDOM_BYTES)?);
         }
-        Ok(Unfinished { note, draft, call })
+        Ok(Unfinished { note, draft, is_damaged: false, call })
     }
 
     /// Writes it, durably.
@@ -93,6 +96,39 @@ impl Unfinished {
             fsx::remove_file(&path)?;
         }
         fsx::write_private(&path, &text)?;
+        fsx::sync_dir(folder)
+    }
+
+    /// Says in it that the backup is damaged, and in the error what is left and how to go on.
+    pub(super) fn leave(mut self, folder: &Path, error: Error) -> Error {
+        self.is_damaged = true;
+        let hints = error.next_step().into_iter().map(str::to_owned).chain([self.how_to_go_on(folder)]);
+        let hint = hints.collect::<Vec<_>>().join("\n");
+        if let Err(error) = self.rewrite(folder) {
+            tracing::warn!("{} does not say that its backup is damaged: {error}", folder.join(&self.note).display());
+        }
+        error.hint(hint)
+    }
+
+    fn how_to_go_on(&self, folder: &Path) -> String {
+        let (folder, note) = (folder.display().to_string(), folder.join(&self.note).display().to_string());
+        let begin_again = if self.call.overwrite {
+            format!("to restore another backup over it, or to keep it as it is, first: rm {}", shell::word(&note))
+        } else {
+            format!(
+                "name another folder, or begin this one again: rm -r {}; or keep what is there: rm {}",
+                shell::word(&folder),
+                shell::word(&note)
+            )
+        };
+        format!("{folder} is left unfinished, with what was restored by then; {begin_again}")
+    }
+
+    fn rewrite(&self, folder: &Path) -> Result<()> {
+        let text = serde_json::to_vec(self).map_err(|error| Error::failed("cannot write a note").because(error))?;
+        let (draft, note) = (folder.join(&self.draft), folder.join(&self.note));
+        fsx::write_private(&draft, &text)?;
+        fsx::step().and_then(|()| std::fs::rename(&draft, &note)).on("rename to", &note)?;
         fsx::sync_dir(folder)
     }
 
@@ -154,7 +190,11 @@ fn require_same(path: &Path, call: &Call, unfinished: Unfinished) -> Result<Unfi
     }
     let begun = &unfinished.call;
     let what = if begun.backup == call.backup { "another call".to_owned() } else { format!("a restore of {}", begun.backup) };
-    Err(Error::refused(format!("{what} into {} was cut short, and this one would make a mixture of it", path.display())).hint(format!(
+    let refused = Error::refused(format!("{what} into {} was cut short, and this one would make a mixture of it", path.display()));
+    if unfinished.is_damaged {
+        return Err(refused.hint(format!("{} is damaged, and {}", begun.backup, unfinished.how_to_go_on(path))));
+    }
+    Err(refused.hint(format!(
         "finish that one with {}; or name another folder; or keep what is there as it is: then remove {} in it",
         begun.shown(path),
         unfinished.note
