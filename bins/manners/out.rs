@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::bar::Bar;
 use crate::common::Common;
+use crate::said::Said;
 use crate::table::{Shade, Table};
 use crate::terminal::Looks;
 use crate::text::visible;
@@ -48,6 +49,8 @@ pub struct Out {
     /// Whether the one JSON document has been printed.
     answered: AtomicBool,
     bar: Bar,
+    /// What commands in hints are completed with.
+    said: Said,
 }
 
 impl Out {
@@ -70,7 +73,19 @@ impl Out {
             stderr: Mutex::new(stderr.0),
             stderr_looks: stderr.1,
             bar,
+            said: Said::default(),
         }
+    }
+
+    /// The same, where commands in hints are completed with the flags of this run.
+    #[must_use]
+    pub fn with(self, said: Said) -> Self {
+        Out { said, ..self }
+    }
+
+    /// A text with commands to paste, each with the flags of this run: errors' hints are told like that.
+    pub fn to_paste(&self, text: &str) -> String {
+        self.said.complete(text)
     }
 
     /// Whether the result must be one JSON document.
@@ -155,7 +170,7 @@ impl Out {
 
     fn tell_error(&self, error: &Error) -> (String, Option<String>) {
         let what = secret::redact(&error.to_string());
-        let hint = error.next_step().map(secret::redact);
+        let hint = error.next_step().map(|hint| secret::redact(&self.to_paste(hint)));
         tracing::error!(status = error.kind().status(), "{what}");
         let tool = Shade::Bad.paint(&format!("{}:", self.tool), self.stderr_looks.colour);
         let mut message = format!("{tool} {}", visible(&what));

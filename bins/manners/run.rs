@@ -15,6 +15,7 @@ use holdfast::{exit, interrupt, secret};
 use crate::common::Common;
 use crate::out::{Out, Voice};
 use crate::process;
+use crate::said::Said;
 use crate::text::visible;
 
 const REPORT_IT: &str = "this is a bug; please report it with the command line that led to it (RUST_BACKTRACE=1 adds where it happened)";
@@ -103,7 +104,7 @@ fn start<A: Parser + AsRef<Common>>(tool: &'static str, statuses: Statuses, body
     let words: Vec<OsString> = std::env::args_os().collect();
     let status = match A::try_parse_from(&words) {
         Ok(args) => {
-            let out = Out::new(tool, Voice::from(args.as_ref()));
+            let out = Out::new(tool, Voice::from(args.as_ref())).with(Said::of(args.as_ref()));
             call(&out, statuses, || {
                 interrupt::install()?;
                 body(args, &out)

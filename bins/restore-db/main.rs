@@ -64,7 +64,8 @@ fn rehearse(args: &Args, setting: &Setting, choice: &Choice, out: &Out) -> Resul
     let plan = restore::plan(&origin, &target, !args.no_safety_backup)?;
     let store = choice.store_of(args, setting, &target)?;
     let request = requests::restore(&plan, &origin, &target, store.as_ref())?;
-    approval::print_plan(&plan, &plan.lines(), &request, &choice.filed_under(&target).approval, setting, out)?;
+    let lines: Vec<String> = plan.lines().iter().map(|line| out.to_paste(line)).collect();
+    approval::print_plan(&plan, &lines, &request, &choice.filed_under(&target).approval, setting, out)?;
     plan.require_swap(&*target.engine)?;
     Ok(exit::DONE)
 }

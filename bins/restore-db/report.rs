@@ -17,7 +17,7 @@ use crate::work::Done;
 
 /// Tells a person what is about to happen, and says a missing safety backup loudly.
 pub(crate) fn tell_plan(out: &Out, plan: &Plan) {
-    for line in plan.lines() {
+    for line in plan.lines().iter().map(|line| out.to_paste(line)) {
         if line.contains("NO safety backup") { out.warn(line.trim_start()) } else { out.note(&line) }
     }
 }
@@ -51,7 +51,7 @@ fn print_restored(out: &Out, report: &Report, audit_error: Option<&str>) -> Resu
         out.line(&format!("{}\t{}", report.plan.origin, report.target))?;
     }
     if let Some(files) = report.plan.files() {
-        out.note(&format!("files: {files}"));
+        out.note(&out.to_paste(&format!("files: {files}")));
     }
     if let Some(id) = &report.safety_backup {
         out.note(&format!("safety backup: {id}"));
@@ -61,7 +61,7 @@ fn print_restored(out: &Out, report: &Report, audit_error: Option<&str>) -> Resu
             Some(name) => format!("-e {name}"),
             None => format!("--to {}", shell::word(&report.target)),
         };
-        out.note(&format!("the old database is kept as {aside}; this brings it back: restore-db {which} --undo"));
+        out.note(&out.to_paste(&format!("the old database is kept as {aside}; this brings it back: restore-db {which} --undo")));
     }
     if let Some(error) = &report.restart_error {
         out.error(
@@ -104,7 +104,7 @@ fn print_undone(out: &Out, record: &Record, kept: &Kept, audit_error: Option<&st
         out.line(&format!("undone\t{}", kept.target))?;
     }
     let other = kept.aside.as_ref().map(|aside| format!("; the other is kept as {aside}, and restore-db --undo again brings it back"));
-    out.note(&format!("live now: {}{}", live_after(record), other.unwrap_or_default()));
+    out.note(&out.to_paste(&format!("live now: {}{}", live_after(record), other.unwrap_or_default())));
     Ok(())
 }
 

@@ -67,6 +67,8 @@ sqlite3 app.db 'DELETE FROM entry'
 echo mine >media/mine
 expect 0 restore-db latest -n
 prints "files    not touched; restore-db $id --files-to DIR brings them"
+expect 0 restore-db latest -n --store backups
+prints "files    not touched; restore-db --store backups $id --files-to DIR brings them"
 expect 0 restore-db -v latest
 says "files: not touched; restore-db $id --files-to DIR brings them"
 has_rows app.db 20

@@ -30,6 +30,8 @@ look 0 1 "$folder"
 look 0 1 "./backups/dev/$first"
 look 3 - 20270101
 look 3 - ./nowhere
+expect 3 restore-db --store backups 20270101
+says 'hint: restore-db --store backups --list'
 look 2 - '*'
 look 2 - ''
 look 2 - "a b"

@@ -18,7 +18,8 @@ use crate::fsx;
 use crate::interrupt;
 
 /// The next step where a backup is damaged.
-pub const ANOTHER: &str = "restore from another backup: restore-db --list shows what there is, and backup-guard checks which are whole";
+pub const ANOTHER: &str =
+    "restore from another backup: restore-db --list shows what there is, and backup-guard --verify structure which are whole";
 
 /// What a component is compared with while it is read.
 pub enum Expected {
