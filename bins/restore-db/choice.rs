@@ -13,6 +13,7 @@ use holdfast::foreign::Foreign;
 use holdfast::manifest::EngineName;
 use holdfast::marker::{self, Marker, Role};
 use holdfast::select::{self, Holding, Selector};
+use holdfast::shell;
 use holdfast::store::Store;
 use holdfast::verbs::requests;
 use holdfast::verbs::restore::{Origin, Target};
@@ -116,7 +117,13 @@ impl Choice {
         if args.to.is_some() || self.is_settled && (self.environment.source.is_some() || is_named) {
             let target = self.target_of(args, setting, None)?;
             require_meant(args, &target)?;
-            let record = undo::last(&setting.state, &*target.engine)?;
+            let record = undo::last(&setting.state, &*target.engine).map_err(|error| match Record::all(&setting.state) {
+                Ok(others) if error.kind() == Kind::Bad && !others.is_empty() => {
+                    let hint = error.next_step().map(|hint| format!("{hint}\n")).unwrap_or_default();
+                    error.hint(format!("{hint}others are remembered, if one of them is meant: {}", commands_of(args, &others)))
+                }
+                _ => error,
+            })?;
             return Ok((target, record));
         }
         // Without a configuration the working directory's store says which databases can be meant: never one of another project.
@@ -133,10 +140,12 @@ impl Choice {
                 Err(Error::bad("no restore is remembered on this machine")
                     .hint("a safety backup may hold what was there: restore-db --list"))
             }
-            (None, _) => Err(Error::usage("which restore? none was into a database of the store here").hint(say_which(args, &elsewhere))),
+            (None, _) => Err(Error::usage("which restore? none was into a database of the store here")
+                .hint(format!("name the database: {}", commands_of(args, &elsewhere)))),
             (Some(last), false) => {
                 records.push(last);
-                Err(Error::usage(format!("which restore? there were {}", records.len())).hint(say_which(args, &records)))
+                Err(Error::usage(format!("which restore? there were {}", records.len()))
+                    .hint(format!("name the database: {}", commands_of(args, &records))))
             }
         }
     }
@@ -266,10 +275,10 @@ fn says(engine: &dyn Engine) -> Result<Option<Marker>> {
 }
 
 /// The command that names each of these restores.
-fn say_which(args: &Args, records: &[Record]) -> String {
+fn commands_of(args: &Args, records: &[Record]) -> String {
     let flag = if args.discard { "--discard" } else { "--undo" };
-    let commands: Vec<String> = records.iter().map(|record| format!("restore-db {flag} --to {}", record.kept.target)).collect();
-    format!("name the database: {}", commands.join(", or "))
+    let command = |record: &Record| format!("restore-db {flag} --to {}", shell::word(&record.kept.target));
+    records.iter().map(command).collect::<Vec<_>>().join(", or ")
 }
 
 /// Whether the target is the database of the environment that was named, and nothing else could be meant.

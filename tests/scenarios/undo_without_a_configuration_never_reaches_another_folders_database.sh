@@ -15,6 +15,10 @@ for flag in --undo --discard; do
     expect 2 restore-db "$flag"
     says "restore-db $flag --to sqlite:"
 done
+ledger other.db 1
+expect 3 restore-db --undo --to sqlite:other.db
+says "no restore into sqlite:"
+says "restore-db --undo --to sqlite:"
 is "$(hash_of ../one/app.db)" "$before" "the other folder's database"
 ls ../one/app.db.before-* >/dev/null || wrong "what was kept aside is gone"
 cd ../one
