@@ -53,7 +53,7 @@ impl Chosen {
         let selector = args.selector.as_deref().map(Selector::parse).transpose()?;
         let only = match &selector {
             None => None,
-            Some(Selector::Folder(path)) => Some(Backup::open_under_any_name(path)?),
+            Some(Selector::Folder(path)) => Some(select::open_folder(path)?),
             Some(selector) => Some(select::find_holding(&store, args.common.env.as_deref(), selector, Holding::Anything)?),
         };
         let names = match (&args.common.env, &only) {

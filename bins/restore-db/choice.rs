@@ -172,7 +172,7 @@ impl Choice {
             (None, None) => return Err(Error::usage("no backup is named").hint("use latest, an id or a backup's folder")),
         };
         if let Selector::Folder(path) = &selector {
-            return Backup::open_under_any_name(path);
+            return select::open_folder(path);
         }
         select::find_holding(self.require_store()?, environment, &selector, holding)
     }

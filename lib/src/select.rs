@@ -11,6 +11,7 @@ use crate::clock;
 use crate::error::{Error, Result};
 use crate::id;
 use crate::manifest::{Kind, Manifest};
+use crate::shell;
 use crate::store::Store;
 
 /// What a command line says of the backup that is meant.
@@ -109,7 +110,7 @@ impl Holding {
 /// As [`find`], where `latest` and a time choose among those that hold what is wanted.
 pub fn find_holding(store: &Store, environment: Option<&str>, selector: &Selector, holding: Holding) -> Result<Backup> {
     if let Selector::Folder(path) = selector {
-        return Backup::open_under_any_name(path);
+        return open_folder(path);
     }
     if let Some(backup) = find_by_name(store, environment, selector, holding)? {
         return Ok(backup);
@@ -144,6 +145,19 @@ pub fn find_holding(store: &Store, environment: Option<&str>, selector: &Selecto
             })
         }
         Selector::Folder(_) => Err(Error::usage("a folder is no id")),
+    }
+}
+
+/// Opens a backup's folder that a command line names.
+pub fn open_folder(path: &Path) -> Result<Backup> {
+    let other = "use latest, an id or its beginning, or a backup's folder: restore-db --list shows what there is";
+    match path.metadata() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(Error::bad(format!("there is no backup at {}", path.display())).hint(other))
+        }
+        Ok(found) if found.is_file() => Err(Error::bad(format!("{} is a file, and no backup's folder", path.display()))
+            .hint(format!("restore what it holds with --file {}; or {other}", shell::word(&path.display().to_string())))),
+        _ => Backup::open_under_any_name(path).map_err(|error| if error.next_step().is_some() { error } else { error.hint(other) }),
     }
 }
 

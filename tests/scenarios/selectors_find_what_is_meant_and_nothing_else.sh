@@ -30,6 +30,10 @@ look 0 1 "$folder"
 look 0 1 "./backups/dev/$first"
 look 3 - 20270101
 look 3 - ./nowhere
+says 'there is no backup at ./nowhere'
+says 'restore-db --list'
+look 3 - ./app.db
+says '--file ./app.db'
 expect 3 restore-db --store backups 20270101
 says 'hint: restore-db --store backups --list'
 look 2 - '*'
