@@ -5,6 +5,7 @@ use std::path::Path;
 
 use holdfast::backup::Backup;
 use holdfast::catalog::Catalog;
+use holdfast::checks;
 use holdfast::engine::Engine;
 use holdfast::engine::source::{Source, engine_of};
 use holdfast::environment::{Environment, Overrides};
@@ -18,9 +19,12 @@ use holdfast::store::Store;
 use holdfast::verbs::requests;
 use holdfast::verbs::restore::{Origin, Target};
 use holdfast::verbs::undo::{self, Record};
-use manners::Setting;
+use manners::{Out, Setting};
 
 use crate::args::Args;
+
+/// So many backups that are passed over, or restores that may be meant, are named: a screen is not filled.
+const NAMED_MAX: usize = 5;
 
 /// What the flags and the configuration leave open before a backup is chosen.
 pub(crate) struct Choice {
@@ -69,19 +73,22 @@ impl Choice {
     }
 
     /// The backup or file to restore, and the target.
-    pub(crate) fn restore<'a>(&'a self, args: &Args, setting: &Setting) -> Result<(Origin, Target<'a>)> {
-        let origin = self.origin(args)?;
+    pub(crate) fn restore<'a>(&'a self, args: &Args, setting: &Setting, out: &Out) -> Result<(Origin, Target<'a>)> {
+        let origin = self.origin(args, out)?;
         let target = match &origin {
             Origin::Backup(backup) => self.target_of(args, setting, Some(backup))?,
             Origin::File(_) => self.target_of(args, setting, None)?,
         };
         require_meant(args, &target)?;
+        if let (Origin::Backup(backup), Some(store)) = (&origin, &self.store) {
+            warn_of_files(backup, store, out);
+        }
         Ok((origin, target))
     }
 
     /// The backup whose files are meant.
-    pub(crate) fn files(&self, args: &Args) -> Result<Backup> {
-        self.backup(args, Holding::Files)
+    pub(crate) fn files(&self, args: &Args, out: &Out) -> Result<Backup> {
+        self.backup(args, Holding::Files, out)
     }
 
     /// The environment that a backup is of, where the configuration describes it.
@@ -157,14 +164,14 @@ impl Choice {
         Ok(catalog.backups().filter_map(|backup| backup.manifest().database.as_ref()).map(|database| database.location.clone()).collect())
     }
 
-    fn origin(&self, args: &Args) -> Result<Origin> {
+    fn origin(&self, args: &Args, out: &Out) -> Result<Origin> {
         if let Some(path) = &args.file {
             return self.file(path, args);
         }
-        Ok(Origin::Backup(Box::new(self.backup(args, Holding::Database)?)))
+        Ok(Origin::Backup(Box::new(self.backup(args, Holding::Database, out)?)))
     }
 
-    fn backup(&self, args: &Args, holding: Holding) -> Result<Backup> {
+    fn backup(&self, args: &Args, holding: Holding, out: &Out) -> Result<Backup> {
         let environment = self.is_settled.then_some(self.environment.name.as_str());
         let selector = match (&args.selector, &args.at) {
             (Some(text), _) => Selector::parse(text)?,
@@ -174,7 +181,16 @@ impl Choice {
         if let Selector::Folder(path) = &selector {
             return select::open_folder(path);
         }
-        select::find_holding(self.require_store()?, environment, &selector, holding)
+        let store = self.require_store()?;
+        let chosen = select::find_holding(store, environment, &selector, holding)?;
+        let passed_over = select::passed_over(store, &selector, holding, &chosen)?;
+        for (id, why) in passed_over.iter().take(NAMED_MAX) {
+            out.warn(&format!("{id} is newer and is passed over: {why}"));
+        }
+        if let Some(more) = passed_over.len().checked_sub(NAMED_MAX).filter(|more| *more > 0) {
+            out.warn(&format!("{more} more that are newer than {} are passed over; restore-db --list says why", chosen.id()));
+        }
+        Ok(chosen)
     }
 
     /// A file of one of our backups stands for that backup, so that everything known of it is checked.
@@ -274,11 +290,19 @@ fn says(engine: &dyn Engine) -> Result<Option<Marker>> {
     Ok(requests::marker_of(engine, &live)?.filter(|marker| marker.role == Role::Real))
 }
 
-/// The command that names each of these restores.
+/// The command that names each of these restores, the newest first.
 fn commands_of(args: &Args, records: &[Record]) -> String {
     let flag = if args.discard { "--discard" } else { "--undo" };
     let command = |record: &Record| format!("restore-db {flag} --to {}", shell::word(&record.kept.target));
-    records.iter().map(command).collect::<Vec<_>>().join(", or ")
+    records.iter().rev().take(NAMED_MAX).map(command).collect::<Vec<_>>().join(", or ")
+}
+
+/// A restore of the database reads the files of the backup as little as it touches those that are here.
+fn warn_of_files(backup: &Backup, store: &Store, out: &Out) {
+    let history = checks::history(store, backup.id());
+    if let Some(failed) = checks::that_failed(&history.lines).filter(|_| backup.archives().next().is_some()) {
+        out.warn(&format!("{}: {}; its database is checked now, and its files are not", backup.id(), failed.told()));
+    }
 }
 
 /// Whether the target is the database of the environment that was named, and nothing else could be meant.

@@ -18,7 +18,7 @@ use crate::choice::Choice;
 
 /// Prints what is in a backup, and what differs from now.
 pub(crate) fn preview(args: &Args, setting: &Setting, choice: &Choice, out: &Out) -> Result<u8> {
-    let backup = choice.files(args)?;
+    let backup = choice.files(args, out)?;
     let chosen = Chosen::read(&args.files.only)?;
     warn_if_incomplete(&backup, out);
     let preview = files::preview(&backup, args.files.files_to.as_deref(), &chosen, choice.environment_of(&backup), &setting.state)?;
@@ -106,7 +106,7 @@ pub(crate) fn run(args: &Args, setting: &Setting, choice: &Choice, out: &Out) ->
     let Some(folder) = args.files.files_to.as_deref() else { return Err(Error::usage("no folder is named")) };
     let folder = std::path::absolute(folder).map_err(|error| Error::from_io("there is no working directory", error))?;
     let wish = Wish { chosen: Chosen::read(&args.files.only)?, overwrite: args.files.overwrite, owner: args.files.owner };
-    let backup = choice.files(args)?;
+    let backup = choice.files(args, out)?;
     files::require_allowed(&folder, &wish, choice.environments())?;
     warn_if_incomplete(&backup, out);
     if args.common.dry_run {

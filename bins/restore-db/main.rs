@@ -60,7 +60,7 @@ fn rehearse(args: &Args, setting: &Setting, choice: &Choice, out: &Out) -> Resul
         approval::print_plan(&record, &report::lines_of(&record, args.discard), &request, rules, setting, out)?;
         return Ok(exit::DONE);
     }
-    let (origin, target) = choice.restore(args, setting)?;
+    let (origin, target) = choice.restore(args, setting, out)?;
     let plan = restore::plan(&origin, &target, !args.no_safety_backup)?;
     let store = choice.store_of(args, setting, &target)?;
     let request = requests::restore(&plan, &origin, &target, store.as_ref())?;

@@ -30,7 +30,7 @@ pub(crate) fn run(args: &Args, setting: &Setting, choice: &Choice, trail: &Trail
         return undo(args, setting, choice, trail, out);
     }
     let wait = args.wait.map_or(choice.environment.wait, |Span(wait)| wait);
-    let (origin, target) = choice.restore(args, setting)?;
+    let (origin, target) = choice.restore(args, setting, out)?;
     note_target(trail, &target);
     if let (restore::Origin::Backup(backup), None, false) = (&origin, target.environment, target.is_named) {
         // No configuration knows the place, and the backup does.

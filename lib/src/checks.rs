@@ -43,18 +43,31 @@ pub fn history(store: &Store, backup_id: &str) -> Beside<Check> {
     sidecar::read(&store.checks_file(backup_id))
 }
 
-/// Whether a check found the backup bad and none has cleared it since: one that looks less closely than the one that
-/// failed cannot.
-pub fn is_damaged(history: &[Check]) -> bool {
-    let mut failed: Option<Level> = None;
+impl Check {
+    /// What a failed check found.
+    pub fn told(&self) -> String {
+        let finding = self.findings.first().map(|finding| format!(": {finding}")).unwrap_or_default();
+        format!("a check at {} found it bad{finding}", clock::readable(self.at))
+    }
+}
+
+/// The check that found the backup bad where none has cleared it since: one that looks less closely than the one that failed
+/// cannot. Of several the first of the closest.
+pub fn that_failed(history: &[Check]) -> Option<&Check> {
+    let mut failed: Option<&Check> = None;
     for check in history {
-        if !check.passed {
-            failed = failed.max(Some(check.level));
-        } else if failed.is_some_and(|level| check.level >= level) {
+        if !check.passed && failed.is_none_or(|failed| check.level > failed.level) {
+            failed = Some(check);
+        } else if check.passed && failed.is_some_and(|failed| check.level >= failed.level) {
             failed = None;
         }
     }
-    failed.is_some()
+    failed
+}
+
+/// Whether a check found the backup bad and none has cleared it since.
+pub fn is_damaged(history: &[Check]) -> bool {
+    that_failed(history).is_some()
 }
 
 #[cfg(test)]

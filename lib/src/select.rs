@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::backup::Backup;
 use crate::catalog::{self, Catalog, Folder};
-use crate::checks;
+use crate::checks::{self, Check};
 use crate::clock;
 use crate::error::{Error, Result};
 use crate::id;
@@ -148,6 +148,51 @@ pub fn find_holding(store: &Store, environment: Option<&str>, selector: &Selecto
     }
 }
 
+/// What is newer than the backup that `latest` or a time has chosen, is as much meant, and was not chosen: each with the reason, the
+/// newest first.
+pub fn passed_over(store: &Store, selector: &Selector, holding: Holding, chosen: &Backup) -> Result<Vec<(String, String)>> {
+    let until = match selector {
+        Selector::Latest => None,
+        Selector::At(time) => Some(*time),
+        Selector::Id(_) | Selector::Folder(_) => return Ok(Vec::new()),
+    };
+    let environment = chosen.manifest().environment.as_str();
+    let (mut folders, _) = catalog::folders(store, Some(environment))?;
+    folders.retain(|folder| folder.second() >= chosen.id().split('-').next().unwrap_or_default() && folder.name != chosen.id());
+    folders.sort_unstable_by(|a, b| b.name.cmp(&a.name));
+    let is_meant = |made_at| made_at >= chosen.manifest().created_at && until.is_none_or(|until| made_at <= until);
+    let mut passed_over = Vec::new();
+    for folder in folders {
+        let why = match folder.open() {
+            None => None,
+            Some(Ok(backup)) => {
+                let manifest = backup.manifest();
+                let is_candidate = manifest.environment == environment
+                    && is_meant(manifest.created_at)
+                    && manifest.kind != Kind::Safety
+                    && holding.is_in(manifest);
+                if is_candidate { why_not(store, &backup) } else { None }
+            }
+            Some(Err(error)) => {
+                let is_others = folder.is_among_others() && id::environment_in(&folder.name) != Some(environment);
+                let is_candidate = !is_others && catalog::time_in(&folder.name).is_some_and(is_meant);
+                is_candidate.then(|| error.to_string())
+            }
+        };
+        passed_over.extend(why.map(|why| (folder.name, why)));
+    }
+    Ok(passed_over)
+}
+
+fn why_not(store: &Store, backup: &Backup) -> Option<String> {
+    let manifest = backup.manifest();
+    match manifest.problems.first() {
+        Some(problem) => Some(format!("it was made from a corrupt database: {problem}")),
+        None if manifest.verification.is_none() => Some("it was never verified".to_owned()),
+        None => known_bad(store, backup),
+    }
+}
+
 /// Opens a backup's folder that a command line names.
 pub fn open_folder(path: &Path) -> Result<Backup> {
     let other = "use latest, an id or its beginning, or a backup's folder: restore-db --list shows what there is";
@@ -224,8 +269,7 @@ fn newest_good(store: &Store, catalog: &Catalog, fits: impl Fn(&Backup) -> bool)
 fn known_bad(store: &Store, backup: &Backup) -> Option<String> {
     let bad = |id: &str| {
         let history = checks::history(store, id);
-        let is_damaged = checks::is_damaged(&history.lines);
-        if is_damaged { Some("a check found it bad".to_owned()) } else { history.unknown }
+        checks::that_failed(&history.lines).map(Check::told).or(history.unknown)
     };
     if let Some(why) = bad(backup.id()) {
         return Some(why);

@@ -75,3 +75,11 @@ has_rows app.db 20
 is "$(cat media/mine)" mine 'a file after a restore of the database'
 nothing_left
 all_verify -q
+
+# What is known of its files is said where only the database is restored.
+printf 'oops' | dd of="backups/dev/$id/files.tar" bs=1 seek=1000 conv=notrunc 2>/dev/null
+expect 3 backup-guard "$id"
+expect 0 restore-db "$id"
+says "$id: a check at"
+says 'files.tar has changed'
+says 'its database is checked now, and its files are not'

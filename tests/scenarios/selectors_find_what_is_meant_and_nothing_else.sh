@@ -56,3 +56,18 @@ look 0 3 latest
 safety=$(restore-db --list --json | jq -r '.backups[] | select(.kind == "safety") | .id')
 look 0 4 "$safety"
 nothing_left
+# What is newer and not chosen is named, with the reason: one that cannot be read, and one that this very run finds damaged.
+look 0 3 latest
+lacks "$ERR" 'passed over'
+expect 0 backup-db app.db
+fourth=$(made)
+mv "backups/dev/$fourth/manifest.json" manifest
+look 0 3 latest
+says "$fourth is newer and is passed over: "
+look 0 2 --at 2020-11-02T13:00Z
+lacks "$ERR" 'passed over'
+mv manifest "backups/dev/$fourth/manifest.json"
+printf X | dd of="backups/dev/$fourth/database.sqlite.gz" bs=1 seek=40 conv=notrunc 2>/dev/null
+look 3 - latest
+look 0 3 latest
+says "$fourth is newer and is passed over: a check at"
