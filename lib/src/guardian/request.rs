@@ -6,7 +6,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::evidence::{Holdings, Newest};
+use super::evidence::{self, Holdings, Newest, Of};
 use super::risk::{self, Facts, Reason, Risk};
 use crate::clock;
 use crate::environment::Environment;
@@ -132,6 +132,8 @@ pub struct Intent<'a> {
     pub operation: Operation,
     /// What it is done to: [`crate::engine::Engine::location`], or the store's folder.
     pub target: String,
+    /// What tells the database from others whatever it is called: [`crate::engine::Engine::identity`].
+    pub identity: Option<String>,
     /// The environment whose database or whose backups that is, where it is one's.
     pub environment: Option<&'a Environment>,
     /// What exactly: the backup's id, the command line, the ids.
@@ -185,27 +187,45 @@ pub struct Request {
 impl Request {
     /// Looks at the backups there are, and says how risky it is.
     pub fn of(intent: Intent<'_>) -> Result<Self> {
-        let Intent { operation, target, environment, subject, loses, state, marker, store } = intent;
+        let Intent { operation, target, identity, environment, subject, loses, state, marker, store } = intent;
         let name = environment.map(|environment| environment.name.as_str());
-        let going: BTreeSet<&str> = match &loses {
+        let ids: BTreeSet<&str> = match &loses {
             Loses::ForGood { going, .. } => going.iter().map(String::as_str).collect(),
             _ => BTreeSet::new(),
         };
-        let holdings = store.map(|store| Holdings { store, environment: name, target: &target });
-        let newest_of = |fits: &dyn Fn(&str) -> bool| match &holdings {
-            Some(holdings) => holdings.newest(fits),
-            None => Ok(None),
+        let going = store.map_or_else(|| Ok(Vec::new()), |store| evidence::going(store, name, &ids))?;
+        let places: BTreeSet<String> = match operation.is_on_database() {
+            true => BTreeSet::from([target.clone()]),
+            false => going.iter().filter(|going| going.is_its_own).filter_map(|going| going.location.clone()).collect(),
         };
-        let newest = newest_of(&|id| !going.contains(id))?;
+        // Where nothing is there to be lost, and where only backups go, it is about the environment and not about one database.
+        let is_about_one = operation.is_on_database() && !matches!(loses, Loses::Nothing) || environment.is_none();
+        let of = match is_about_one {
+            true => Of::Database { location: &target, identity: identity.as_deref() },
+            false => Of::Environment { places: &places },
+        };
+        let newest_of = |of: Of<'_>, fits: &dyn Fn(&str) -> bool| {
+            store.map_or(Ok(None), |store| Holdings { store, environment: name, of }.newest(fits))
+        };
+        let stays = |id: &str| !ids.contains(id);
+        let newest = newest_of(of, &stays)?;
         let is_only_copy = match &loses {
             Loses::ForGood { as_of, held_by, .. } => {
                 // Where the newest is older than what goes, all are.
-                let is_newer = newest.as_ref().is_some_and(|held| held.made_at >= *as_of);
-                let is_held = || match held_by.as_deref().filter(|held| !going.contains(held)) {
-                    Some(held_by) => newest_of(&|id| id == held_by).map(|held| held.is_some()),
+                let is_newer = |newest: Option<&Newest>, as_of: DateTime<Utc>| newest.is_some_and(|held| held.made_at >= as_of);
+                let mut is_made_up_for = !going.is_empty() || is_newer(newest.as_ref(), *as_of);
+                // Each database for itself: a newer backup of another one makes up for nothing.
+                for going in &going {
+                    is_made_up_for &= match &going.location {
+                        Some(location) => is_newer(newest_of(Of::Database { location, identity: None }, &stays)?.as_ref(), going.as_of),
+                        None => is_newer(newest.as_ref(), going.as_of),
+                    };
+                }
+                let is_held = || match held_by.as_deref().filter(|held| stays(held)) {
+                    Some(held_by) => newest_of(of, &|id| id == held_by).map(|held| held.is_some()),
                     None => Ok(false),
                 };
-                !is_newer && !is_held()?
+                !is_made_up_for && !is_held()?
             }
             _ => false,
         };

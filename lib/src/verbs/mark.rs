@@ -86,6 +86,7 @@ pub fn request(plan: &Plan, environment: &Environment, engine: &dyn Engine, stor
     Request::of(Intent {
         operation: Operation::Mark,
         target: plan.target.clone(),
+        identity: engine.identity(),
         environment: Some(environment),
         subject: format!("the marker {}", plan.environment),
         loses,

@@ -65,6 +65,7 @@ pub fn restore(plan: &Plan, origin: &Origin, target: &Target<'_>, store: Option<
     Request::of(Intent {
         operation: Operation::Restore,
         target: plan.target.clone(),
+        identity: target.engine.identity(),
         environment: target.environment,
         subject: plan.origin.clone(),
         loses,
@@ -80,6 +81,7 @@ pub fn undo(target: &Target<'_>, record: &Record, store: Option<&Store>) -> Resu
     Request::of(Intent {
         operation: Operation::Undo,
         target: record.kept.target.clone(),
+        identity: target.engine.identity(),
         environment: target.environment,
         subject: subject_of(record),
         loses: Loses::Kept("what is there now is replaced, and kept aside in its stead".to_owned()),
@@ -101,6 +103,7 @@ pub fn discard(target: &Target<'_>, record: &Record, store: Option<&Store>) -> R
     Request::of(Intent {
         operation: Operation::Discard,
         target: record.kept.target.clone(),
+        identity: target.engine.identity(),
         environment: target.environment,
         subject: subject_of(record),
         loses,
@@ -120,6 +123,7 @@ pub fn removal(operation: Operation, environment: &Environment, ids: &[String], 
     Request::of(Intent {
         operation,
         target: store.root().display().to_string(),
+        identity: None,
         environment: Some(environment),
         subject: ids.join(", "),
         loses,

@@ -26,9 +26,12 @@ pub struct Plan {
     pub steps: Vec<String>,
     /// What a person should know before.
     pub warnings: Vec<String>,
-    /// What tells the command from others that read alike, and the database from others at its place.
+    /// What tells the command from others that read alike.
     #[serde(skip)]
-    bound: [String; 2],
+    digest: String,
+    /// What tells the database from others at its place.
+    #[serde(skip)]
+    identity: Option<String>,
 }
 
 impl Plan {
@@ -45,6 +48,7 @@ impl Plan {
         guardian::Request::of(Intent {
             operation: Operation::TestInPlace,
             target: self.target.clone(),
+            identity: self.identity.clone(),
             environment: Some(environment),
             subject: self.command.clone(),
             loses: match self.is_in_place {
@@ -53,8 +57,11 @@ impl Plan {
             },
             state: guardian::State::default()
                 .with("the plan", self.steps.join("; "))
-                .with("the command's own words, program and folder", self.bound[0].clone())
-                .with("the identity of the database", self.bound[1].clone()),
+                .with("the command's own words, program and folder", self.digest.clone())
+                .with(
+                    "the identity of the database",
+                    self.identity.as_ref().map(|identity| fsx::sha256_hex(identity.as_bytes())).unwrap_or_default(),
+                ),
             marker: probe.marker.clone(),
             store,
         })
@@ -91,6 +98,7 @@ pub fn plan(environment: &Environment, engine: &dyn Engine, probe: &Probe, reque
         is_in_place,
         steps,
         warnings: probe.warnings.clone(),
-        bound: [request.command.digest(), engine.identity().map(|identity| fsx::sha256_hex(identity.as_bytes())).unwrap_or_default()],
+        digest: request.command.digest(),
+        identity: engine.identity(),
     }
 }

@@ -26,9 +26,12 @@ pub struct Plan {
     pub steps: Vec<String>,
     /// What a person should know before.
     pub warnings: Vec<String>,
-    /// What tells the command from others that read alike, and the database from others at its place.
+    /// What tells the command from others that read alike.
     #[serde(skip)]
-    bound: [String; 2],
+    digest: String,
+    /// What tells the database from others at its place.
+    #[serde(skip)]
+    identity: Option<String>,
 }
 
 impl Plan {
@@ -46,13 +49,17 @@ impl Plan {
         guardian::Request::of(Intent {
             operation: Operation::Migrate,
             target: self.target.clone(),
+            identity: self.identity.clone(),
             environment: Some(environment),
             subject: self.command.clone(),
             loses: Loses::Kept("the command may change anything; the backup before it holds what was there".to_owned()),
             state: guardian::State::default()
                 .with("the plan", self.steps.join("; "))
-                .with("the command's own words, program and folder", self.bound[0].clone())
-                .with("the identity of the database", self.bound[1].clone()),
+                .with("the command's own words, program and folder", self.digest.clone())
+                .with(
+                    "the identity of the database",
+                    self.identity.as_ref().map(|identity| fsx::sha256_hex(identity.as_bytes())).unwrap_or_default(),
+                ),
             marker: probe.marker.clone(),
             store,
         })
@@ -103,6 +110,7 @@ pub fn plan(environment: &Environment, engine: &dyn Engine, probe: &Probe, reque
         command: request.command.line(),
         steps,
         warnings,
-        bound: [request.command.digest(), engine.identity().map(|identity| fsx::sha256_hex(identity.as_bytes())).unwrap_or_default()],
+        digest: request.command.digest(),
+        identity: engine.identity(),
     }
 }

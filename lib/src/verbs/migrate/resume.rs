@@ -132,6 +132,7 @@ impl Standing<'_> {
         guardian::Request::of(Intent {
             operation: self.operation(),
             target: self.entry.target.clone(),
+            identity: self.guarded.engine.identity(),
             environment: Some(self.guarded.environment),
             subject: self.entry.command.clone(),
             loses,
