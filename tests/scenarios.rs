@@ -42,6 +42,7 @@ scenarios! {
     a_preview_tells_what_is_in_a_backup_and_what_differs_from_now
     a_protected_environment_wants_its_name
     a_restore_can_be_undone_twice_and_discarded
+    a_safety_backup_counts_only_for_the_database_that_it_is_of
     a_table_that_only_the_application_can_read_is_never_taken_for_unchanged
     an_environment_of_files_alone_is_backed_up_checked_and_restored
     an_incomplete_backup_is_called_so_everywhere

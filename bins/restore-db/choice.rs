@@ -1,5 +1,6 @@
 //! From the flags to the nouns: which backup, and which database it goes into.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -13,9 +14,10 @@ use holdfast::error::{Error, Kind, Result};
 use holdfast::foreign::Foreign;
 use holdfast::manifest::EngineName;
 use holdfast::marker::{self, Marker, Role};
+use holdfast::rules::ApprovalRules;
 use holdfast::select::{self, Holding, Selector};
 use holdfast::shell;
-use holdfast::store::Store;
+use holdfast::store::{RESERVED, Store};
 use holdfast::verbs::requests;
 use holdfast::verbs::restore::{Origin, Target};
 use holdfast::verbs::undo::{self, Record};
@@ -101,9 +103,36 @@ impl Choice {
         &self.described
     }
 
-    /// The environment under which a safety backup of the target is filed.
-    pub(crate) fn filed_under<'a>(&'a self, target: &Target<'a>) -> &'a Environment {
-        target.environment.unwrap_or(&self.environment)
+    /// Who approves what is done to the target.
+    pub(crate) fn approval_of<'a>(&'a self, target: &Target<'a>) -> &'a ApprovalRules {
+        &target.environment.unwrap_or(&self.environment).approval
+    }
+
+    /// The environment under which a safety backup of the target is filed: the one whose database it is, else the one that was settled,
+    /// else the one that the chosen backup is of. Under any other name it would look as if the backups of that one had gone missing.
+    pub(crate) fn filed_under<'a>(&'a self, origin: &Origin, target: &Target<'a>) -> Result<Cow<'a, Environment>> {
+        if let Some(owner) = target.environment {
+            return Ok(Cow::Borrowed(owner));
+        }
+        let ours = &self.environment;
+        let under = |name: String, environment: &Environment, was_protected: bool| {
+            Cow::Owned(Environment { name, protected: environment.protected || was_protected, ..environment.clone() })
+        };
+        Ok(match origin {
+            _ if self.is_settled => Cow::Borrowed(ours),
+            Origin::Backup(backup) => {
+                let manifest = backup.manifest();
+                under(manifest.environment.clone(), self.environment_of(backup).unwrap_or(ours), manifest.protected)
+            }
+            Origin::File(_) => self.only_one_in_store()?.map_or(Cow::Borrowed(ours), |name| under(name, ours, false)),
+        })
+    }
+
+    /// The environment whose backups alone the store holds, where no configuration describes any.
+    fn only_one_in_store(&self) -> Result<Option<String>> {
+        let Some(store) = self.store.as_ref().filter(|_| self.described.is_empty()) else { return Ok(None) };
+        let mut places = store.places()?.into_iter().filter(|place| !RESERVED.contains(&place.as_str()));
+        Ok(places.next().filter(|_| places.next().is_none()))
     }
 
     /// Where the backups of the target are: an environment may have a store of its own.

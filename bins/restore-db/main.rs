@@ -56,7 +56,7 @@ fn rehearse(args: &Args, setting: &Setting, choice: &Choice, out: &Out) -> Resul
         let (target, record) = choice.last_restore(args, setting)?;
         let store = choice.store_of(args, setting, &target)?;
         let request = if args.discard { requests::discard } else { requests::undo }(&target, &record, store.as_ref())?;
-        let rules = &choice.filed_under(&target).approval;
+        let rules = choice.approval_of(&target);
         approval::print_plan(&record, &report::lines_of(&record, args.discard), &request, rules, setting, out)?;
         return Ok(exit::DONE);
     }
@@ -65,7 +65,7 @@ fn rehearse(args: &Args, setting: &Setting, choice: &Choice, out: &Out) -> Resul
     let store = choice.store_of(args, setting, &target)?;
     let request = requests::restore(&plan, &origin, &target, store.as_ref())?;
     let lines: Vec<String> = plan.lines().iter().map(|line| out.to_paste(line)).collect();
-    approval::print_plan(&plan, &lines, &request, &choice.filed_under(&target).approval, setting, out)?;
+    approval::print_plan(&plan, &lines, &request, choice.approval_of(&target), setting, out)?;
     plan.require_swap(&*target.engine)?;
     Ok(exit::DONE)
 }

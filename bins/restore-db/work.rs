@@ -54,9 +54,10 @@ pub(crate) fn run(args: &Args, setting: &Setting, choice: &Choice, trail: &Trail
     let request = requests::restore(&plan, &origin, &target, store.as_ref())?;
     let approval = approve(&request, args, setting, choice, &target, trail, out)?;
     let settings = choice.environment.engine_settings(&setting.state)?;
+    let filed_under = choice.filed_under(&origin, &target)?;
     let means = restore::Means {
         state: &setting.state,
-        store: choice.store.as_ref().map(|store| (store, choice.filed_under(&target))),
+        store: choice.store.as_ref().map(|store| (store, &*filed_under)),
         settings: &settings,
         wait,
         as_it_was: false,
@@ -125,5 +126,5 @@ fn approve(
     trail: &Trail,
     out: &Out,
 ) -> Result<Approval> {
-    args.confirm.approve_audited(request, &choice.filed_under(target).approval, setting, trail, out)
+    args.confirm.approve_audited(request, choice.approval_of(target), setting, trail, out)
 }
