@@ -41,7 +41,7 @@ pub(crate) struct Args {
 
 /// The examples of each subcommand, for the manual and the tests.
 #[allow(dead_code)]
-pub(crate) const SUBCOMMANDS: [(&str, [Example; 2]); 15] = [
+pub(crate) const SUBCOMMANDS: [(&str, [Example; 2]); 16] = [
     ("list", list::EXAMPLES),
     ("show", show::EXAMPLES),
     ("stats", stats::EXAMPLES),
@@ -52,6 +52,7 @@ pub(crate) const SUBCOMMANDS: [(&str, [Example; 2]); 15] = [
     ("pin", label::PIN),
     ("unpin", label::UNPIN),
     ("delete", remove::DELETE),
+    ("forget", remove::FORGET),
     ("prune", remove::PRUNE),
     ("cleanup", remove::CLEANUP),
     ("archive", remove::ARCHIVE),
@@ -72,6 +73,7 @@ pub(crate) enum Command {
     Pin(label::Pin),
     Unpin(label::Unpin),
     Delete(remove::Delete),
+    Forget(remove::Forget),
     Prune(remove::Prune),
     Cleanup(remove::Cleanup),
     Archive(remove::Archive),
@@ -92,6 +94,7 @@ impl AsRef<Common> for Args {
             Command::Pin(args) => &args.common,
             Command::Unpin(args) => &args.common,
             Command::Delete(args) => &args.common,
+            Command::Forget(args) => &args.common,
             Command::Prune(args) => &args.common,
             Command::Cleanup(args) => &args.common,
             Command::Archive(args) => &args.common,

@@ -7,6 +7,7 @@ mod cleanup;
 mod delete;
 mod diff;
 mod exchange;
+mod forget;
 mod label;
 mod list;
 mod prune;
@@ -39,6 +40,7 @@ fn body(args: Args, out: &Out) -> Result<u8> {
         Command::Pin(args) => label::pin(args, out),
         Command::Unpin(args) => label::unpin(args, out),
         Command::Delete(args) => delete::run(args, out),
+        Command::Forget(args) => forget::run(args, out),
         Command::Prune(args) => prune::run(args, out),
         Command::Cleanup(args) => cleanup::run(args, out),
         Command::Archive(args) => archive::run(args, out),

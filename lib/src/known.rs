@@ -27,6 +27,13 @@ pub fn missing(store: &Store, environment: &str, present: &BTreeSet<&str>) -> Re
     Ok(ids(store, environment)?.into_iter().filter(|id| !present.contains(id.as_str())).collect())
 }
 
+/// The environments of which backups are remembered.
+pub fn environments(store: &Store) -> Result<Vec<String>> {
+    let begin = format!("{}-", store.id());
+    let names = fsx::names_in(&store.state().folder("known")?)?;
+    Ok(names.iter().filter_map(|name| name.to_str()?.strip_prefix(&begin)).map(str::to_owned).collect())
+}
+
 fn ids(store: &Store, environment: &str) -> Result<BTreeSet<String>> {
     let path = path(store, environment)?;
     match std::fs::read_to_string(&path) {

@@ -9,6 +9,7 @@ pub mod delete;
 pub mod diff;
 pub mod export;
 pub mod files;
+pub mod forget;
 pub mod full;
 pub mod guard;
 pub mod guarded;

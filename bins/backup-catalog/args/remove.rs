@@ -1,4 +1,4 @@
-//! The command lines of `backup-catalog delete`, `prune`, `cleanup` and `archive`.
+//! The command lines of `backup-catalog delete`, `forget`, `prune`, `cleanup` and `archive`.
 
 use clap::Args;
 use manners::approval::Confirm;
@@ -29,6 +29,33 @@ pub(crate) struct Delete {
 pub(crate) const DELETE: [Example; 2] = [
     Example { command: "backup-catalog delete 20261121T13 -n", what: "what would go, and whether it needs an approval" },
     Example { command: "backup-catalog delete 20261121T13 --with-dependents", what: "delete it with the increments that need it" },
+];
+
+/// Miss no longer what is gone: backups that this machine made and that somebody removed from the store on purpose, by hand.
+///
+/// No backup is removed by it; one that is still there is refused. Until it is said, backup-guard fails for the sake of them.
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true, disable_version_flag = true, version, after_help = manners::after_help(&FORGET))]
+pub(crate) struct Forget {
+    /// backups that are gone: ids or unique starts of them
+    #[arg(value_name = "ID", required_unless_present = "all")]
+    pub(crate) ids: Vec<String>,
+
+    /// all that are missed of the environment
+    #[arg(long, conflicts_with = "ids")]
+    pub(crate) all: bool,
+
+    /// wait this long for another run to end, for instance 10m [default: the config's wait]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) wait: Option<Span>,
+
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+pub(crate) const FORGET: [Example; 2] = [
+    Example { command: "backup-catalog forget 20261121T13", what: "one that was removed by hand is missed no longer" },
+    Example { command: "backup-catalog forget -e dev --all -n", what: "every backup of dev that is missed; without -n none is any more" },
 ];
 
 /// Apply the retention rules of an environment by hand, as every backup does after it.

@@ -89,7 +89,7 @@ impl Holdings<'_> {
 
 /// Backups of one database that are removed.
 pub(super) struct Going {
-    /// The database's [place](Database::place); none where they hold none.
+    /// The database's [place](Database::place); none where they hold none, or nobody knows which.
     pub(super) location: Option<String>,
     /// When the newest of them was made.
     pub(super) as_of: DateTime<Utc>,
@@ -107,7 +107,7 @@ pub(super) fn going(store: &Store, environment: Option<&str>, ids: &BTreeSet<&st
     let mut going: Vec<Going> = Vec::new();
     for backup in parallel::map(&folders, |folder| folder.open()?.ok()).into_iter().flatten() {
         let manifest = backup.manifest();
-        let location = manifest.database.as_ref().map(Database::place);
+        let location = manifest.database.as_ref().filter(|database| !database.is_adopted()).map(Database::place);
         let is_its_own = manifest.kind != Kind::Safety;
         match going.iter_mut().find(|known| known.location == location) {
             Some(known) => {

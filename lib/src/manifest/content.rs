@@ -60,10 +60,15 @@ impl Manifest {
 }
 
 impl Database {
+    /// Whether it came as a dump of another program.
+    pub fn is_adopted(&self) -> bool {
+        self.method == ADOPTED
+    }
+
     /// Where the database is that it speaks of. The system's number of a file or a database is no name for it: it is another one after
     /// a restore. Where a dump of another program came from nobody knows: all of one name are taken for one, and for no live one.
     pub fn place(&self) -> String {
-        if self.method == ADOPTED { format!("adopted {}", self.name) } else { self.location.clone() }
+        if self.is_adopted() { format!("adopted {}", self.name) } else { self.location.clone() }
     }
 }
 

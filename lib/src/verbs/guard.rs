@@ -39,6 +39,8 @@ use crate::versions;
 const DOWNLOAD_MAX: Duration = Duration::from_secs(600);
 /// Under this size a backup is worth a look, where no `min_size` is set: size alone proves nothing.
 const SMALL_BYTES: u64 = 10_000;
+/// As many missing backups are named; of more `backup-catalog forget --all -n` shows the rest.
+const MISSING_NAMED_MAX: usize = 8;
 
 /// How a finding stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -338,13 +340,8 @@ fn environment_state(store: &Store, ruled: &Ruled<'_>, catalog: &Catalog, report
     }
     let present: BTreeSet<&str> = catalog.entries.iter().map(|entry| entry.name.as_str()).collect();
     let missing = known::missing(store, name, &present)?;
-    if let Some(first) = missing.first() {
-        report.add(
-            "missing",
-            Some(name),
-            State::Failed,
-            format!("{} backups that this machine made have disappeared: {first}, …", missing.len()),
-        );
+    if !missing.is_empty() {
+        report.add("missing", Some(name), State::Failed, disappeared(name, &missing));
     }
     if prune::has_rules(environment) {
         match prune::plan(environment, store, catalog) {
@@ -358,6 +355,21 @@ fn environment_state(store: &Store, ruled: &Ruled<'_>, catalog: &Catalog, report
         }
     }
     Ok(())
+}
+
+/// `2 backups that this machine made have disappeared: A, B; …`, with what to do.
+fn disappeared(environment: &str, missing: &[String]) -> String {
+    let (named, more) = missing.split_at(missing.len().min(MISSING_NAMED_MAX));
+    let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+    let (what, has, they) = match missing.len() {
+        1 => ("1 backup".to_owned(), "has", "it was"),
+        count => (format!("{count} backups"), "have", "they were"),
+    };
+    format!(
+        "{what} that this machine made {has} disappeared: {}{more}; look in the bin of the sync service, or, where {they} removed on purpose, say \
+         backup-catalog forget -e {environment} ID…",
+        named.join(", ")
+    )
 }
 
 fn age(report: &mut Report, name: &str, sorted: &standing::Sorted<'_>, max_age: Option<Duration>, now: DateTime<Utc>) {
