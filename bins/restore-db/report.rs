@@ -79,22 +79,11 @@ pub(crate) fn lines_of(record: &Record, is_discard: bool) -> Vec<String> {
     }
     let aside = record.kept.aside.as_deref().unwrap_or("nothing: there was no database before");
     vec![
-        format!("undo     the restore of {} at {}", record.origin, clock::readable(record.at)),
+        format!("undo     {}", record.named()),
         format!("into     {}", record.kept.target),
         format!("from     {aside}"),
-        format!("live     then: {}", live_after(record)),
+        format!("live     then: {}", record.live_after()),
     ]
-}
-
-/// What is live once this is undone. Each undo is remembered as an undo of what it undid.
-fn live_after(record: &Record) -> String {
-    let mut restored = record.origin.as_str();
-    let mut was_restored = true;
-    while let Some(rest) = restored.strip_prefix("undo of ") {
-        (restored, was_restored) = (rest, !was_restored);
-    }
-    let verb = if was_restored { format!("{restored} was restored") } else { format!("the restore of {restored} was undone") };
-    format!("the state from before {}, when {verb}", clock::readable(record.at))
 }
 
 fn print_undone(out: &Out, record: &Record, kept: &Kept, audit_error: Option<&str>) -> Result<()> {
@@ -104,7 +93,7 @@ fn print_undone(out: &Out, record: &Record, kept: &Kept, audit_error: Option<&st
         out.line(&format!("undone\t{}", kept.target))?;
     }
     let other = kept.aside.as_ref().map(|aside| format!("; the other is kept as {aside}, and restore-db --undo again brings it back"));
-    out.note(&out.to_paste(&format!("live now: {}{}", live_after(record), other.unwrap_or_default())));
+    out.note(&out.to_paste(&format!("live now: {}{}", record.live_after(), other.unwrap_or_default())));
     Ok(())
 }
 

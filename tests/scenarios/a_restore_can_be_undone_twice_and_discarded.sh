@@ -22,9 +22,14 @@ expect 0 restore-db -v -e dev --undo
 says 'live now: the state from before '
 says ", when $id was restored; the other is kept as $PWD/app.db.before-"
 has_rows app.db 10
+expect 0 restore-db -e dev --undo -n
+grep -qx "undo     the undo at [^ ]* of the restore of $id" "$OUT" || wrong 'what would be undone'
 expect 0 restore-db -v -e dev --undo
 says ", when the restore of $id was undone; the other is kept as"
 has_rows app.db 20
+expect 0 restore-db -e dev --undo -n
+grep -qx "undo     the undo at [^ ]* that brought back the restore of $id" "$OUT" || wrong 'what would be undone'
+lacks "$OUT" 'undo of undo'
 expect 0 restore-db -v -e dev --undo
 says ", when $id was restored; the other is kept as"
 has_rows app.db 10

@@ -6,7 +6,6 @@ use chrono::{DateTime, Utc};
 
 use super::restore::{Origin, Plan, Target};
 use super::undo::Record;
-use crate::clock;
 use crate::engine::{Engine, Live};
 use crate::environment::Environment;
 use crate::error::{OnPath, Result};
@@ -83,7 +82,7 @@ pub fn undo(target: &Target<'_>, record: &Record, store: Option<&Store>) -> Resu
         target: record.kept.target.clone(),
         identity: target.engine.identity(),
         environment: target.environment,
-        subject: subject_of(record),
+        subject: record.named(),
         loses: Loses::Kept("what is there now is replaced, and kept aside in its stead".to_owned()),
         state: state_of(&*target.engine, &live).with("comes_back", record.kept.aside.as_deref().unwrap_or("no database")),
         marker: require_marker(&*target.engine, &live, target.environment)?,
@@ -105,7 +104,7 @@ pub fn discard(target: &Target<'_>, record: &Record, store: Option<&Store>) -> R
         target: record.kept.target.clone(),
         identity: target.engine.identity(),
         environment: target.environment,
-        subject: subject_of(record),
+        subject: record.named(),
         loses,
         state: State::default().with("removed", asides.join(", ")),
         marker: require_marker(&*target.engine, &live, target.environment)?,
@@ -131,10 +130,6 @@ pub fn removal(operation: Operation, environment: &Environment, ids: &[String], 
         marker: None,
         store: Some(store),
     })
-}
-
-fn subject_of(record: &Record) -> String {
-    format!("the restore of {} at {}", record.origin, clock::readable(record.at))
 }
 
 /// Which database is at the target, and whether it holds anything: what tells it from every other for as long as nobody

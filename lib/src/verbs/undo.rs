@@ -53,7 +53,39 @@ pub(super) struct Replaced {
     pub(super) was_empty: bool,
 }
 
+/// Before what was restored, once for each undo.
+const UNDO_OF: &str = "undo of ";
+
 impl Record {
+    /// What was restored, whatever was undone and brought back since, and how many times that was. Each undo is remembered as one of
+    /// what it undid.
+    fn restored(&self) -> (&str, usize) {
+        let (mut restored, mut undos) = (self.origin.as_str(), 0);
+        while let Some(rest) = restored.strip_prefix(UNDO_OF).filter(|_| self.is_undo) {
+            (restored, undos) = (rest, undos + 1);
+        }
+        (restored, undos)
+    }
+
+    /// What it is that can be undone: `the restore of ID at TIME`.
+    pub fn named(&self) -> String {
+        let at = clock::readable(self.at);
+        match self.restored() {
+            (restored, 0) => format!("the restore of {restored} at {at}"),
+            (restored, undos) if undos % 2 == 1 => format!("the undo at {at} of the restore of {restored}"),
+            (restored, _) => format!("the undo at {at} that brought back the restore of {restored}"),
+        }
+    }
+
+    /// What is live once it is undone.
+    pub fn live_after(&self) -> String {
+        let what = match self.restored() {
+            (restored, undos) if undos % 2 == 1 => format!("the restore of {restored} was undone"),
+            (restored, _) => format!("{restored} was restored"),
+        };
+        format!("the state from before {}, when {what}", clock::readable(self.at))
+    }
+
     /// Writes down what the swap of a restore is about to keep.
     pub(super) fn begin(state: &StateDir, engine: &dyn Engine, origin: &str, replaced: Replaced) -> Result<Self> {
         let previous = Self::read(state, engine)?.map(|record| Box::new(Record { previous: None, ..record }));
@@ -76,7 +108,7 @@ impl Record {
     fn begin_undo(&self, state: &StateDir, kept: Kept) -> Result<Self> {
         let record = Record {
             kept,
-            origin: format!("undo of {}", self.origin),
+            origin: format!("{UNDO_OF}{}", self.origin),
             at: clock::now(),
             is_complete: false,
             is_undo: true,
