@@ -84,7 +84,8 @@ fn facts(backup: &Backup, listed: &Listed) -> Vec<(&'static str, String)> {
         ("id", manifest.id.clone()),
         ("folder", backup.folder().display().to_string()),
         ("environment", format!("{}{}", manifest.environment, if manifest.protected { " (protected)" } else { "" })),
-        ("kind", format!("{}, {}", manifest.kind, manifest.backup_type)),
+        ("kind", manifest.kind.to_string()),
+        ("type", manifest.backup_type.to_string()),
         (
             "made at",
             format!("{} on {}, in {}", clock::readable(manifest.created_at), manifest.host, milliseconds(listed.made_ms.unwrap_or(0))),

@@ -67,6 +67,7 @@ is "$(value '.environments[0].last_restore.restore_ms != null')" true "a proven 
 expect 0 backup-catalog stats -e dev
 prints "3 (3 db)"
 expect 0 backup-catalog show "$first"
+is "$(sed -n 's/^kind  *//p' "$OUT") $(sed -n 's/^type  *//p' "$OUT")" 'db full' 'kind and type, each by its name'
 prints "restore passed"
 
 # A manifest that cannot be read is listed with its reason.
