@@ -34,7 +34,7 @@ pub(crate) fn run(args: &Save, out: &Out) -> Result<u8> {
     if args.common.dry_run {
         let planned = Planned::of(scope.if_any(&args.common)?.as_ref(), &name, out)?;
         let what = match (planned.is_new, planned.is_shared) {
-            (false, _) => "nothing: it is as its newest version has it".to_owned(),
+            (false, _) => "nothing, and no message: it is as its newest version has it".to_owned(),
             (true, true) => "a new version, whose content is in the store already".to_owned(),
             (true, false) => format!("a new version of {} bytes", planned.bytes),
         };
@@ -55,12 +55,17 @@ pub(crate) fn run(args: &Save, out: &Out) -> Result<u8> {
     })?;
     let saved = &audited.value;
     report::warn_all(out, &saved.notes);
+    let mut notes = saved.notes.clone();
+    // A schedule says the same every night, and nothing of that is lost.
+    if !saved.is_new && saved.version.record.message != args.message {
+        notes.push("unchanged: the message is not kept".to_owned());
+    }
     if out.is_json() {
         out.document(&Answer {
             version: Document::of(&saved.version),
             is_new: saved.is_new,
             added_bytes: saved.added_bytes,
-            notes: &saved.notes,
+            notes: &notes,
             audit_error: audited.audit_error.as_deref(),
         })?;
     } else {
@@ -68,6 +73,7 @@ pub(crate) fn run(args: &Save, out: &Out) -> Result<u8> {
     }
     if !saved.is_new {
         out.note("the file is as that version has it; nothing was saved");
+        notes[saved.notes.len()..].iter().for_each(|note| out.note(note));
     }
     Ok(audited.status)
 }

@@ -9,6 +9,11 @@ is "$(cut -f2 "$OUT")" "$PWD/a.txt" 'what save prints'
 # The same content is no new version, also under another message; and another file with it takes no second object.
 at 2026-11-20T13:00:00Z expect 0 file-versions save a.txt -m again --json
 is "$(value .version.id) $(value .is_new) $(value .added_bytes)" "$first false 0" 'an unchanged file'
+is "$(value '.notes[]')" 'unchanged: the message is not kept' 'what becomes of its message'
+at 2026-11-20T13:00:00Z expect 0 file-versions save a.txt -m again -v
+says 'unchanged: the message is not kept'
+at 2026-11-20T13:00:00Z expect 0 file-versions save a.txt -m first -v
+lacks "$ERR" 'not kept'
 cp a.txt b.txt
 at 2026-11-20T13:00:00Z expect 0 file-versions save b.txt -m copy --json
 is "$(value .is_new) $(value .added_bytes)" 'true 0' 'a content that is there already'

@@ -12,7 +12,8 @@ pub(crate) const EXAMPLES: [Example; 2] = [
 
 /// Save a file as it is now.
 ///
-/// A file that is as its newest version has it makes no new version: then that one's id is printed. A content that is in
+/// A file that is as its newest version has it makes no new version: then that one's id is printed, and the
+/// message is not kept: file-versions tag says more of a version that is there. A content that is in
 /// the store already, of whatever file, is not stored again.
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true, disable_version_flag = true, version, after_help = manners::after_help(&EXAMPLES))]
