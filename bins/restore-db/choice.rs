@@ -261,9 +261,14 @@ impl Choice {
         backup.database()?;
         let database = manifest.database.as_ref().ok_or_else(|| Error::bad(format!("{id} holds no database")))?;
         let folder = backup.folder().canonicalize().unwrap_or_default();
-        if self.store.as_ref().is_none_or(|store| store.id() != manifest.store_id || !folder.starts_with(store.root())) {
-            return Err(Error::refused(format!("{id} is no backup of the store, and no target is named"))
-                .hint(format!("name the target with --to; the backup says that it was made from {}", database.location)));
+        let refuse = |what: &str| {
+            Err(Error::refused(format!("{id} {what}, and no target is named"))
+                .hint(format!("name the target with --to; the backup says that it was made from {}", database.location)))
+        };
+        match self.store.as_ref().filter(|store| folder.starts_with(store.root())) {
+            None => return refuse("lies outside the store"),
+            Some(store) if store.id() != manifest.store_id => return refuse("was made in another store and brought into this one"),
+            Some(_) => {}
         }
         if manifest.protected {
             return Err(Error::refused(format!(

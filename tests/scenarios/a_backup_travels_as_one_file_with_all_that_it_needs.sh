@@ -44,6 +44,12 @@ expect 0 backup-catalog import "$one.tar.gz" --store other
 prints "present	$full"
 expect 0 restore-db "$full" --store other --to sqlite:restored.db
 has_rows restored.db 50
+# Where it came from is only what it says: the database here could be another of that name.
+expect 4 restore-db "$full" --store other
+says "$full was made in another store and brought into this one, and no target is named"
+expect 4 restore-db "backups/dev/$full" --store other
+says "$full lies outside the store, and no target is named"
+has_rows app.db 50
 expect 4 backup-catalog import "$one.tar.gz" --store other -e prod
 
 # What is damaged is not exported, and leaves no file.
