@@ -15,7 +15,7 @@ use crate::setting::Setting;
 /// The flag by which a plan is approved; flattened into the arguments of every binary that needs approvals.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Confirm {
-    /// approve what -n has shown: the environment's name and the plan's code, as in prod:k3f9-7a2c
+    /// approve what -n has shown: the environment's name and the plan's code, as in prod:CODE
     ///
     /// The code is good once, for an hour (approval.valid), and for exactly what was planned. At a terminal it is not
     /// needed: there the name is asked for.

@@ -180,13 +180,13 @@ fn by_person(request: &Request, means: &Means<'_>) -> Result<Given> {
     let (name, risk) = (request.name(), request.risk);
     if means.confirmed.is_some() {
         return Err(Error::refused(format!("--confirm {name} has no code, and the risk is {risk}: {}", request.why()))
-            .hint(format!("look at the plan with -n; it shows the code, as in --confirm {name}:k3f9-7a2c")));
+            .hint(format!("look at the plan with -n; it shows the code, as in --confirm {name}:CODE")));
     }
     match (means.ask)(request)? {
         Typed::Name => Ok(Given::Typed { user: request.user.clone() }),
         Typed::Else => Err(Error::refused(format!("the name {name} was not typed")).hint("nothing was changed")),
         Typed::NoTerminal => Err(Error::refused(format!("this needs an approval, the risk is {risk}: {}", request.why()))
-            .hint(format!("look at the plan with -n, then confirm it by the code that it shows, as in --confirm {name}:k3f9-7a2c"))),
+            .hint(format!("look at the plan with -n, then confirm it by the code that it shows, as in --confirm {name}:CODE"))),
     }
 }
 

@@ -6,8 +6,8 @@ use clap::Args;
 use manners::{Common, Example};
 
 pub(crate) const EXAMPLES: [Example; 2] = [
-    Example { command: "backup-guard approve k3f9-7a2c -n", what: "see what a colleague asks for" },
-    Example { command: "backup-guard approve k3f9-7a2c --folder /var/lib/approvals", what: "approve it" },
+    Example { command: "backup-guard approve CODE -n", what: "see what a colleague asks for" },
+    Example { command: "backup-guard approve CODE --folder /var/lib/approvals", what: "approve it" },
 ];
 
 /// Approve what another user of this machine has asked for (approval.by = "other").
