@@ -86,3 +86,17 @@ says "$third cannot be referred to, so this one is a full"
 expect 0 restore-db latest -e dev --to sqlite:out.db
 is "$(content out.db)" "$(content app.db)" "what the full holds"
 nothing_left
+rm -rf backups
+cp -R sound backups
+expect 0 backup-catalog forget -e dev --all
+# The script for a recovery by hand holds no data: that is said, and the one of another increment mends it.
+echo '# by hand' >>"backups/dev/$third/recover.py"
+expect 3 backup-guard -e dev --max-age 800000h
+prints 'recover.py has changed: it does not match SHA256SUMS; it is the script for a recovery without Holdfast, and holds no data: put the one of another'
+cp "backups/dev/$second/recover.py" "backups/dev/$third/recover.py"
+expect 0 backup-guard -e dev --max-age 800000h
+expect 0 backup-catalog show "$third" --json
+is "$(value .verdict)" verified 'the verdict with the script of another'
+rm "backups/dev/$third/recover.py"
+expect 3 backup-guard -e dev --max-age 800000h --verify quick
+prints 'recover.py is missing; it is the script for a recovery without Holdfast'

@@ -207,7 +207,7 @@ fn quick(backup: &Backup, min_size: Option<u64>) -> Result<Quick> {
             remarks.push(format!("{name} is only in the cloud"));
             evicted.push(name.clone());
         } else {
-            findings.push(format!("{name} is missing"));
+            findings.push(format!("{name} is missing{}", holds_no_data(name)));
         }
     }
     for component in &backup.manifest().components {
@@ -254,6 +254,18 @@ fn quick(backup: &Backup, min_size: Option<u64>) -> Result<Quick> {
     Ok(Quick { findings, remarks, evicted })
 }
 
+/// What a file is that no row and no file comes from. What the others are worth is not said by that: they are judged by themselves, once
+/// it is as it should be.
+fn holds_no_data(name: &str) -> &'static str {
+    match name {
+        crate::store::RECOVER => {
+            "; it is the script for a recovery without Holdfast, and holds no data: put the one of another increment in its place and check again"
+        }
+        crate::store::INSTRUCTIONS => "; it is the page on a recovery without Holdfast, and holds no data",
+        _ => "",
+    }
+}
+
 /// Every stored byte against `SHA256SUMS`, and that against the manifest. Component files are left to their reader where
 /// `readers_follow`: it hashes them while it decompresses.
 fn checksums(backup: &Backup, readers_follow: bool) -> Result<Vec<String>> {
@@ -275,7 +287,7 @@ fn checksums(backup: &Backup, readers_follow: bool) -> Result<Vec<String>> {
             }
         }
         if &hash_file(&backup.folder().join(name))?.0 != expected {
-            findings.push(format!("{name} has changed: it does not match {}", crate::store::CHECKSUMS));
+            findings.push(format!("{name} has changed: it does not match {}{}", crate::store::CHECKSUMS, holds_no_data(name)));
         }
     }
     for name in listed.keys().filter(|name| !backup.expected_files().contains(name)) {
