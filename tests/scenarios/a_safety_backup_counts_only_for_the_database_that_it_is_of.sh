@@ -49,4 +49,10 @@ mv prod.db gone.db
 expect 0 at 2020-11-21T11:40:00Z restore-db -e prod latest -n --json
 is "$(newest)" "$regular" 'the newest verified backup for a place that is empty'
 is "$(jq -r .request.risk "$OUT")" high 'the risk where nothing is lost'
+# Another database in its stead is in no backup yet.
+mkdir moved
+ledger moved/prod.db 3
+config 'store = "store"' '[env.prod]' 'database = "moved/prod.db"' 'protected = true'
+expect 0 restore-db -e prod latest -n
+prints 'critical  there is no verified backup of prod, made from this database, to go back to'
 nothing_left

@@ -116,7 +116,11 @@ impl Facts<'_> {
 
     /// Why the backups there are would not make up for a mistake.
     fn lack_of_backup(&self, name: &str) -> Option<String> {
-        let Some(newest) = self.newest else { return Some(format!("there is no verified backup of {name} to go back to")) };
+        let Some(newest) = self.newest else {
+            // There may be some of the same environment that were made elsewhere, from a database that it had before.
+            let made = if self.operation.is_on_database() { ", made from this database," } else { "" };
+            return Some(format!("there is no verified backup of {name}{made} to go back to"));
+        };
         if newest.age_seconds < -SKEW_MAX.num_seconds() {
             return Some(format!("the newest verified backup of {name}, {}, is dated in the future: its age cannot be told", newest.id));
         }
