@@ -12,7 +12,7 @@ pub mod inherited;
 pub mod interrupt;
 pub mod fsx;
 pub mod parallel;
-pub mod giving_way;
+mod giving_way;
 pub mod exec;
 pub mod state_dir;
 pub mod host;
