@@ -26,8 +26,9 @@ pub(super) struct Objects {
     views: String,
 }
 
-/// Without it the server changes no table that keeps its history.
-const KEEP_HISTORY: &str = "SET SESSION system_versioning_alter_history = 'KEEP';\n";
+/// What the server otherwise holds against a table that is changed: that it keeps its history, that another column's default is a
+/// zero date.
+const PERMISSIVE: &str = "SET SESSION sql_mode = '', SESSION system_versioning_alter_history = 'KEEP';\n";
 
 #[derive(Deserialize)]
 struct Row {
@@ -60,7 +61,7 @@ impl Objects {
     pub(super) fn make(&self, place: &Place, database: &str) -> Result<()> {
         let place = place.with_database(database);
         let replaces = catalog::server(&mut place.session()?)?.flavour() == Flavour::Mariadb;
-        for text in [&self.defaults, &self.programs, &self.views].into_iter().filter(|text| !text.is_empty()) {
+        for text in [&self.programs, &self.views, &self.defaults].into_iter().filter(|text| !text.is_empty()) {
             match replaces {
                 true => load::load_over(&place, &mut text.as_bytes())?,
                 false => load::load(&place, Content::MariadbSql, &mut text.as_bytes(), |_| Ok(()))?,
@@ -114,7 +115,7 @@ fn defaults(session: &mut Session, server: &Server) -> Result<String> {
             out += &format!("ALTER TABLE {} ALTER COLUMN {} SET DEFAULT ({own});\n", sql::ident(&table), sql::ident(&column));
         }
     }
-    Ok(if out.is_empty() { out } else { format!("{KEEP_HISTORY}{out}") })
+    Ok(if out.is_empty() { out } else { format!("{PERMISSIVE}{out}") })
 }
 
 /// The statements that remove what would act while tables are moved, or hinder that.

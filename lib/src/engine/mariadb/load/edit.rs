@@ -32,8 +32,8 @@ pub(super) struct Editor {
     refused: Option<Error>,
     keys: keys::Watch,
     later: Option<Later>,
-    /// Whether the present statement would end the lock that a table's rows stand in.
-    unlocks: bool,
+    /// Whether the present statement ends the rows of a table.
+    ends_rows: bool,
     events: Events,
     replaces_routines: bool,
     asleep: BTreeSet<String>,
@@ -60,7 +60,7 @@ impl Editor {
             refused: None,
             keys: keys::Watch::default(),
             later: None,
-            unlocks: false,
+            ends_rows: false,
             events: Events::AsTheyAre,
             replaces_routines: false,
             asleep: BTreeSet::new(),
@@ -122,7 +122,7 @@ impl Editor {
                 if !std::mem::take(&mut self.leaves_out) {
                     self.out.extend_from_slice(delimiter);
                 }
-                if std::mem::take(&mut self.unlocks) {
+                if std::mem::take(&mut self.ends_rows) {
                     self.out.push(b'\n');
                     self.add_keys();
                 }
@@ -133,8 +133,9 @@ impl Editor {
 
     fn statement(&mut self, text: &[u8], escapes: bool) {
         let (statement, plain) = statement::read(text, escapes);
+        // Here the settings are still those that the dump loads rows with: its foreign keys are trusted, its zero dates taken.
         let unlocks = plain.starts_with(b"UNLOCK TABLES");
-        self.unlocks = self.later.is_some() && unlocks;
+        self.ends_rows = self.later.is_some() && (unlocks || plain.ends_with(b" ENABLE KEYS"));
         self.leaves_out = unlocks || plain.starts_with(b"LOCK TABLES");
         if self.leaves_out {
             return;
@@ -255,8 +256,8 @@ mod tests {
             // But for locks, and the one table that leads to another.
             let (key, foreign) = ("KEY `p` (`p`)", "CONSTRAINT `fk` FOREIGN KEY (`p`) REFERENCES `parent` (`id`) ON DELETE CASCADE");
             let rest = rest.replace(&format!(",\n  {key},\n  {foreign}"), "").replace(
-                "`child` ENABLE KEYS */;\nUNLOCK TABLES;\n",
-                &format!("`child` ENABLE KEYS */;\nUNLOCK TABLES;\nALTER TABLE `child` ADD {key}, ADD {foreign};\n\n"),
+                "`child` ENABLE KEYS */;\n",
+                &format!("`child` ENABLE KEYS */;\nALTER TABLE `child` ADD {key}, ADD {foreign};\n\n"),
             );
             assert!(edited.trim_start() == without_locks(&rest), "blocks of {block}");
         }
@@ -320,10 +321,15 @@ mod tests {
             edited,
             without_locks(text).replace(",\n  KEY `k,` (`x`(3),`id`) COMMENT ', KEY',\n  KEY `l` (`x`)", "").replace(
                 "ENABLE KEYS */;\n",
-                "ENABLE KEYS */;\n\nALTER TABLE `a` ADD KEY `k,` (`x`(3),`id`) COMMENT ', KEY', ADD KEY `l` (`x`);\n"
+                "ENABLE KEYS */;\nALTER TABLE `a` ADD KEY `k,` (`x`(3),`id`) COMMENT ', KEY', ADD KEY `l` (`x`);\n\n"
             ),
             "{edited}"
         );
+        // Where nothing is locked too: before the dump gives the settings back under which its foreign keys are trusted.
+        let unlocked = format!("{}SET FOREIGN_KEY_CHECKS=@OLD_FOREIGN_KEY_CHECKS;\n", without_locks(text));
+        let edited = edit(&unlocked, 11).expect("a text");
+        let (before, _) = edited.split_once("SET FOREIGN").expect("the setting");
+        assert!(before.contains("ENABLE KEYS */;\nALTER TABLE `a` ADD KEY"), "{edited}");
         // At the latest at the end.
         let without_rows = &text[..text.find("LOCK").expect("rows")];
         assert!(edit(without_rows, 11).expect("a text").ends_with("ADD KEY `l` (`x`);\n"));
