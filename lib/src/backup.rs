@@ -282,10 +282,7 @@ fn read_checksums(folder: &Path) -> Result<BTreeMap<String, String>> {
 
 /// Reads a file whole, if it is no larger than `max_bytes`; never through a link.
 fn read_capped(path: &Path, max_bytes: u64) -> Result<Vec<u8>> {
-    let file = match fsx::open_to_read(path) {
-        Ok(file) => file,
-        Err(error) => return Err(error.as_kind(crate::error::Kind::Bad)),
-    };
+    let file = fsx::open_held(path)?;
     let size = file.metadata().on("look at", path)?.len();
     if size > max_bytes {
         return Err(Error::bad(format!("{} has {size} bytes, at most {max_bytes} were expected", path.display())));

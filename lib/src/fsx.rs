@@ -313,6 +313,16 @@ pub fn open_to_read(path: &Path) -> Result<File> {
     OpenOptions::new().read(true).custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_CLOEXEC).open(path).on("open", path)
 }
 
+/// The same of a file that a backup must have: bad where it is not there, or no file. Whatever else the system says of it is no word
+/// on the backup.
+pub fn open_held(path: &Path) -> Result<File> {
+    open_to_read(path).map_err(|error| if is_no_file(path) { error.as_kind(crate::error::Kind::Bad) } else { error })
+}
+
+fn is_no_file(path: &Path) -> bool {
+    path.symlink_metadata().map_or_else(|error| error.kind() == io::ErrorKind::NotFound, |found| !found.is_file())
+}
+
 /// The number by which Linux knows the kind of file system that something open lies on.
 #[cfg(target_os = "linux")]
 pub fn file_system_kind(open: &impl AsFd) -> Option<i64> {

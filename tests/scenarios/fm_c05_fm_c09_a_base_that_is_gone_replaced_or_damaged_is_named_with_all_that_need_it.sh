@@ -36,7 +36,9 @@ goes_on() {
 # Moved away, and put back.
 mv "backups/dev/$full" elsewhere
 guarded "$full is missing, and these need it: $second, $third"
+noted=$(cat backups/checks/* | wc -l)
 refused "needs $full, which is not in the store"
+is "$(cat backups/checks/* | wc -l)" "$noted" "checks: a base that is elsewhere is no damage of what needs it"
 goes_on
 rm -rf elsewhere
 expect 0 restore-db "$third" -e dev --to sqlite:out.db

@@ -46,9 +46,11 @@ expect 3 backup-guard
 expect 4 restore-db latest --files-to bad --only b
 says "$(basename "$folder") is damaged"
 lacks "$ERR" 'finish that one'
-sh -c "$(sed -n 's/.*begin this one again: \([^;]*\);.*/\1/p' "$ERR")"
-expect 0 restore-db latest --files-to bad --only b
-cmp media/b bad/media/b
+lacks "$ERR" 'rm -r'
+sh -c "$(sed -n 's/.*to keep what is there: //p' "$ERR")"
+[ ! -e bad/.holdfast-unfinished ] || wrong 'what is kept is still called unfinished'
+expect 0 restore-db latest --files-to good --only b
+cmp media/b good/media/b
 mkdir over
 echo mine >over/mine
 expect 3 restore-db latest --files-to over --overwrite --only a

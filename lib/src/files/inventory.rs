@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::entry::Entry;
 use crate::compression::Compression;
-use crate::error::{Error, Kind, OnPath, Result};
+use crate::error::{Error, OnPath, Result};
 use crate::frames::open::hash_file;
 use crate::fsx;
 use crate::interrupt;
@@ -119,7 +119,8 @@ impl Reader {
             return Err(Error::bad(format!("{} of {} has no inventory", component.file, folder.display())));
         };
         let path = folder.join(&files.inventory.file);
-        let (sha256, bytes) = hash_file(&path).map_err(|error| error.as_kind(Kind::Bad))?;
+        drop(fsx::open_held(&path)?);
+        let (sha256, bytes) = hash_file(&path)?;
         if sha256 != files.inventory.sha256 || bytes != files.inventory.bytes {
             return Err(Error::bad(format!("{} is not the inventory that its manifest describes", path.display())));
         }

@@ -115,11 +115,7 @@ impl Unfinished {
         let begin_again = if self.call.overwrite {
             format!("to restore another backup over it, or to keep it as it is, first: rm {}", shell::word(&note))
         } else {
-            format!(
-                "name another folder, or begin this one again: rm -r {}; or keep what is there: rm {}",
-                shell::word(&folder),
-                shell::word(&note)
-            )
+            format!("restore another backup into another folder; to keep what is there: rm {}", shell::word(&note))
         };
         format!("{folder} is left unfinished, with what was restored by then; {begin_again}")
     }

@@ -11,7 +11,7 @@ use super::codec::Decoder;
 use super::index::{Frame as Stored, Outline};
 use super::{FRAME_MAX_BYTES, against, workers};
 use crate::compression::Compression;
-use crate::error::{Error, Kind, OnPath, Result};
+use crate::error::{Error, OnPath, Result};
 use crate::fsx;
 use crate::interrupt;
 
@@ -42,7 +42,7 @@ struct Own {
 impl Volume {
     /// Opens a component's file and finds it as long as its index says.
     pub fn open(path: &Path, outline: &Outline) -> Result<Self> {
-        let file = fsx::open_to_read(path).map_err(|error| error.as_kind(Kind::Bad))?;
+        let file = fsx::open_held(path)?;
         let size = file.metadata().on("look at", path)?.len();
         if size != outline.stored_bytes() {
             return Err(Error::bad(format!("{} has {size} bytes, its index says {}", path.display(), outline.stored_bytes())));

@@ -1,17 +1,17 @@
 //! `restore-db --files-to` and `--preview`: the files of a backup come back into a folder, or are held against what is there now.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::sys::stat::SFlag;
 use serde::Serialize;
 
 use super::full;
-use super::verify::{self, Demands, Outcome};
+use super::verify::{self, Demands};
 use crate::backup::Backup;
 use crate::engine::Settings;
 use crate::environment::Environment;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::files::entry::{Entry, Name, Type, mtime};
 use crate::files::extract::{self, Checked, Restored, Wish};
 use crate::files::walk::{self, Chosen, Found, Rules, Selection, Visitor};
@@ -77,14 +77,13 @@ pub fn restore(backup: &Backup, folder: &Path, wish: &Wish, means: &Means<'_>, p
     let demands = Demands { level: Level::Quick, min_size: None, asserts: &[], settings };
     let outcome = verify::verify(backup, &demands, progress)?;
     if let Some(finding) = outcome.findings.first() {
-        verify::note_damage(store, backup, &outcome);
+        verify::note_damage(store, backup, settings, progress);
         return Err(Error::bad(format!("{} is bad: {finding}", backup.id())).hint(format!("nothing was written; {ANOTHER}")));
     }
     tracing::info!("restoring files of {} into {}", backup.id(), folder.display());
-    let start = Instant::now();
     let restored = extract::extract(backup, &archives, folder, wish, progress).inspect_err(|error| {
-        if let Some(outcome) = Outcome::of_reading(error, start) {
-            verify::note_damage(store, backup, &outcome);
+        if error.kind() == Kind::Bad {
+            verify::note_damage(store, backup, settings, progress);
         }
     })?;
     Ok(Report { backup: backup.id().to_owned(), folder: folder.to_owned(), restored })

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::backup::{self, Request};
 use super::undo::{Record, Replaced};
-use super::verify::{self, Demands, Outcome, Verified, elapsed_ms};
+use super::verify::{self, Demands, Verified, elapsed_ms};
 use crate::backup::Backup;
 use crate::clock;
 use crate::engine::{Beside, Content, Depth, Engine, Live, Settings};
@@ -186,7 +186,7 @@ pub(super) fn put_back(
     let mut beside = engine.beside(origin.database(), &restore_id)?;
     load(origin, proof.as_ref(), &mut *beside).map_err(|error| {
         let error = match origin {
-            Origin::Backup(backup) => damaged(error, backup, means, start),
+            Origin::Backup(backup) => damaged(error, backup, means, progress),
             Origin::File(_) => error,
         };
         error.within("the load failed, the target is as it was")
@@ -266,11 +266,10 @@ fn prove(origin: &Origin, means: &Means<'_>, progress: &dyn Progress) -> Result<
             Ok(None)
         }
         Origin::Backup(backup) => {
-            let start = Instant::now();
             let component = backup.database()?;
             let is_sent = verify::content_of(backup, component)? != Content::SqliteImage;
             if !is_sent {
-                backup.index(component).map_err(|error| damaged(error, backup, means, start))?;
+                backup.index(component).map_err(|error| damaged(error, backup, means, progress))?;
             }
             let level = if is_sent { Level::Structure } else { Level::Quick };
             let demands = Demands { level, min_size: None, asserts: &[], settings: means.settings };
@@ -279,18 +278,17 @@ fn prove(origin: &Origin, means: &Means<'_>, progress: &dyn Progress) -> Result<
                 (Some(verified), _) => Ok(Some(verified.clone())),
                 (None, finding) => {
                     let error = Error::bad(format!("{} is bad: {}", backup.id(), finding.map_or("", String::as_str)));
-                    verify::note_damage(means.store.map(|(store, _)| store), backup, &outcome);
-                    Err(error.hint(format!("nothing was touched; {ANOTHER}")))
+                    Err(damaged(error.hint(format!("nothing was touched; {ANOTHER}")), backup, means, progress))
                 }
             }
         }
     }
 }
 
-/// The error of whoever reads a backup, which is noted down where the backup is damaged.
-fn damaged(error: Error, backup: &Backup, means: &Means<'_>, start: Instant) -> Error {
-    if let Some(outcome) = Outcome::of_reading(&error, start) {
-        verify::note_damage(means.store.map(|(store, _)| store), backup, &outcome);
+/// The error of whoever reads a backup; what is wrong with that is noted down.
+fn damaged(error: Error, backup: &Backup, means: &Means<'_>, progress: &dyn Progress) -> Error {
+    if error.kind() == Kind::Bad {
+        verify::note_damage(means.store.map(|(store, _)| store), backup, means.settings, progress);
     }
     error
 }

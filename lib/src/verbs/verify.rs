@@ -69,24 +69,10 @@ pub struct Outcome {
     pub restore_ms: Option<u64>,
 }
 
-impl Outcome {
-    /// What somebody came to who read a backup to use it, and held every byte against its hash as [`Level::Structure`] does. None
-    /// for an error that is not about the backup.
-    pub(super) fn of_reading(error: &Error, start: Instant) -> Option<Self> {
-        (error.kind() == Kind::Bad).then(|| Outcome {
-            verified: None,
-            level: Level::Structure,
-            findings: vec![error.to_string()],
-            remarks: Vec::new(),
-            check_ms: elapsed_ms(start),
-            restore_ms: None,
-        })
-    }
-}
-
-/// Adds what a check of a backup came to to its history. One that lies outside of the store is a copy: the history is not its own.
+/// Adds what a check of a backup came to to its history. A copy of it, outside of the store or under another name, has none.
 pub fn note_down(store: &Store, backup: &Backup, outcome: &Outcome) -> Result<()> {
-    if !backup.folder().canonicalize().is_ok_and(|folder| folder.starts_with(store.root())) {
+    let folder = fsx::real_path(backup.folder());
+    if !folder.starts_with(store.root()) || folder.file_name().is_none_or(|name| name != backup.id()) {
         return Ok(());
     }
     let check = Check {
@@ -101,12 +87,19 @@ pub fn note_down(store: &Store, backup: &Backup, outcome: &Outcome) -> Result<()
     checks::append(store, backup.id(), &check)
 }
 
-/// As [`note_down`], for a run that has found damage and says so in its error: that it could not be noted down is only logged.
-pub(super) fn note_damage(store: Option<&Store>, backup: &Backup, outcome: &Outcome) {
-    if let Some(store) = store
-        && let Err(error) = note_down(store, backup, outcome)
-    {
-        tracing::warn!("the damage of {} could not be noted down: {error}", backup.id());
+/// For a run that has ended because a backup seems to be damaged: checks it, and notes down what is found. What a reader stumbled over
+/// may be another's fault, and a backup that is noted down as damaged is passed over from then on: a full disk of the target, a file
+/// that is in the cloud, a base that is elsewhere just now. That it could not be noted down is only logged.
+pub(super) fn note_damage(store: Option<&Store>, backup: &Backup, settings: &Settings, progress: &dyn Progress) {
+    let Some(store) = store.filter(|_| backup.require_sources().is_ok()) else { return };
+    let demands = Demands { level: Level::Structure, min_size: None, asserts: &[], settings };
+    let noted = match verify(backup, &demands, progress) {
+        Ok(outcome) if outcome.verified.is_none() => note_down(store, backup, &outcome),
+        Ok(_) => Ok(()),
+        Err(error) => Err(error),
+    };
+    if let Err(error) = noted {
+        tracing::warn!("what is wrong with {} could not be noted down: {error}", backup.id());
     }
 }
 
