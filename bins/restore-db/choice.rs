@@ -119,20 +119,31 @@ impl Choice {
             Cow::Owned(Environment { name, protected: environment.protected || was_protected, ..environment.clone() })
         };
         Ok(match origin {
-            _ if self.is_settled => Cow::Borrowed(ours),
+            Origin::Backup(backup) if self.is_settled => {
+                let manifest = backup.manifest();
+                under(ours.name.clone(), ours, manifest.protected && manifest.environment == ours.name)
+            }
+            Origin::File(_) if self.is_settled => Cow::Borrowed(ours),
             Origin::Backup(backup) => {
                 let manifest = backup.manifest();
                 under(manifest.environment.clone(), self.environment_of(backup).unwrap_or(ours), manifest.protected)
             }
-            Origin::File(_) => self.only_one_in_store()?.map_or(Cow::Borrowed(ours), |name| under(name, ours, false)),
+            Origin::File(_) => match self.only_one_in_store()? {
+                Some((name, was_protected)) => under(name, ours, was_protected),
+                None => Cow::Borrowed(ours),
+            },
         })
     }
 
-    /// The environment whose backups alone the store holds, where no configuration describes any.
-    fn only_one_in_store(&self) -> Result<Option<String>> {
+    /// The environment whose backups alone the store holds, where no configuration describes any, and whether one of them says that it
+    /// is protected.
+    fn only_one_in_store(&self) -> Result<Option<(String, bool)>> {
         let Some(store) = self.store.as_ref().filter(|_| self.described.is_empty()) else { return Ok(None) };
         let mut places = store.places()?.into_iter().filter(|place| !RESERVED.contains(&place.as_str()));
-        Ok(places.next().filter(|_| places.next().is_none()))
+        let Some(name) = places.next().filter(|_| places.next().is_none()) else { return Ok(None) };
+        let catalog = Catalog::read(store, Some(&name))?;
+        let was_protected = catalog.entries.iter().filter_map(|entry| entry.backup.as_ref().ok()).any(|backup| backup.manifest().protected);
+        Ok(Some((name, was_protected)))
     }
 
     /// Where the backups of the target are: an environment may have a store of its own.

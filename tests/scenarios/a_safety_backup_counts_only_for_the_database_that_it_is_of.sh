@@ -27,7 +27,7 @@ is "$(count prod store)" 4 'backups of prod: a regular one and three safety back
 is "$(count dev store)" 0 'backups of an environment that nobody has'
 expect 0 at 2020-11-21T11:00:00Z backup-guard --store store
 safety=$(backups prod store | sed -n '/-safety-/p' | tail -n 1)
-[ -n "$(jq -r 'select(.kind == "safety" and .protected) | .id' store/prod/*/manifest.json)" ] || wrong 'what is filed under a protected one does not say so'
+is "$(jq -r 'select(.kind == "safety" and .protected) | .id' store/prod/*/manifest.json | wc -l)" 3 'safety backups that say that prod is protected'
 mv kept.toml holdfast.toml
 
 # They are younger, and make up for nothing that happens to the database of prod itself.

@@ -50,8 +50,9 @@ impl Of<'_> {
     fn holds(self, manifest: &Manifest) -> bool {
         manifest.database.as_ref().is_some_and(|database| match self {
             Of::Database { location, identity } => {
-                // A file's number goes to the next file as soon as it is removed.
-                let has_number = database.engine != EngineName::Sqlite && identity.is_some();
+                // A file's number goes to the next file as soon as it is removed, and a copy of a server has the numbers of the server:
+                // what a restore replaced there is none of this one's.
+                let has_number = database.engine != EngineName::Sqlite && identity.is_some() && manifest.kind != Kind::Safety;
                 database.place() == location || has_number && database.identity.as_deref() == identity
             }
             Of::Environment { places } => manifest.kind != Kind::Safety || places.contains(&database.place()),
