@@ -1,6 +1,7 @@
 //! Backups that are gone on purpose, by other means than ours: the guard misses them until that is said.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -9,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::known;
 use crate::lock::Held;
 use crate::store::Store;
+use crate::sync_state::placeholder_of;
 
 /// What is forgotten: backups of one environment that this machine knew of and that are not in the store any more.
 #[derive(Debug, Clone, Serialize)]
@@ -33,10 +35,13 @@ pub fn plan(store: &Store, environment: Option<&str>, wanted: &[String]) -> Resu
     let (folders, _) = catalog::folders(store, None)?;
     let present: BTreeSet<&str> = folders.iter().map(|folder| folder.name.as_str()).collect();
     let environments = environment.map_or_else(|| known::environments(store), |name| Ok(vec![name.to_owned()]))?;
+    // A folder that is in the cloud only is not gone.
+    let places = store.places()?;
+    let is_gone = |id: &String| !places.iter().any(|place| is_in_cloud(&store.root().join(place).join(id)));
     // By id, the environment that it was of.
     let mut missing: BTreeMap<String, &str> = BTreeMap::new();
     for name in &environments {
-        missing.extend(known::missing(store, name, &present)?.into_iter().map(|id| (id, name.as_str())));
+        missing.extend(known::missing(store, name, &present)?.into_iter().filter(&is_gone).map(|id| (id, name.as_str())));
     }
     let mut forgotten: BTreeSet<&str> = BTreeSet::new();
     for prefix in wanted {
@@ -66,6 +71,10 @@ pub fn plan(store: &Store, environment: Option<&str>, wanted: &[String]) -> Resu
     }
     let environment = names.into_iter().next().or(environment).unwrap_or_default().to_owned();
     Ok(Plan { environment, forgotten: forgotten.into_iter().map(str::to_owned).collect() })
+}
+
+fn is_in_cloud(folder: &Path) -> bool {
+    placeholder_of(folder).is_some_and(|placeholder| placeholder.symlink_metadata().is_ok())
 }
 
 /// Forgets what a plan says, while the environment is held.
