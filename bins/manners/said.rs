@@ -9,6 +9,12 @@ use crate::common::Common;
 /// Binaries whose hints name commands that begin with their flags.
 const TOOLS: [&str; 2] = ["restore-db ", "backup-guard "];
 
+impl Flag {
+    fn is_environment(&self) -> bool {
+        self.words.starts_with("-e ")
+    }
+}
+
 /// The flags by which a run was told where things are.
 #[derive(Debug, Clone, Default)]
 pub struct Said(Vec<Flag>);
@@ -49,7 +55,10 @@ impl Said {
             if is_command(rest) {
                 let command = &rest[..rest.find([';', ',', '\n']).unwrap_or(rest.len())];
                 let command = format!(" {command} ");
-                for flag in self.0.iter().filter(|flag| !flag.instead.iter().any(|word| command.contains(word))) {
+                // An id may be of another environment's backup.
+                let has_id = rest.starts_with(|first: char| first.is_ascii_digit());
+                let is_settled = |flag: &Flag| flag.instead.iter().any(|word| command.contains(word)) || has_id && flag.is_environment();
+                for flag in self.0.iter().filter(|flag| !is_settled(flag)) {
                     completed.push_str(&flag.words);
                 }
             }
@@ -76,12 +85,13 @@ mod tests {
         common.store = Some("/a b".into());
         let said = Said::of(&common);
         let all = "-e dev --config /etc/h.toml --store '/a b'";
+        let with_id = "--config /etc/h.toml --store '/a b'";
         for (hint, completed) in [
             ("nothing to paste", "nothing to paste".to_owned()),
             ("restore-db --list shows what there is", format!("restore-db {all} --list shows what there is")),
             (
                 "restore-db 20261121 --files-to DIR, or restore-db latest -n",
-                format!("restore-db {all} 20261121 --files-to DIR, or restore-db {all} latest -n"),
+                format!("restore-db {with_id} 20261121 --files-to DIR, or restore-db {all} latest -n"),
             ),
             ("restore-db -e prod --list", "restore-db --config /etc/h.toml --store '/a b' -e prod --list".to_owned()),
             ("restore-db --undo --to x", "restore-db --config /etc/h.toml --store '/a b' --undo --to x".to_owned()),
