@@ -4,9 +4,17 @@
 make_ledger 10
 sql "CREATE SEQUENCE numbers START WITH 100"
 sql "CREATE TABLE slip (id bigint NOT NULL DEFAULT $(next_of numbers), word varchar(40), PRIMARY KEY (id))"
+# A second one in the same table, what shows the columns, and characters that not every list can hold.
+sql "CREATE SEQUENCE slips"
+sql "ALTER TABLE slip ADD COLUMN slip_number bigint DEFAULT $(next_of slips); ALTER TABLE slip ADD COLUMN label varchar(60) DEFAULT concat('😀-', $(next_of slips))"
+sql "CREATE VIEW shown AS SELECT id, slip_number, word FROM slip; CREATE VIEW drawn AS SELECT count(*) AS slips, max($(next_of slips)) AS number FROM slip"
 add_in() { sql_in "$1" "INSERT INTO slip (word) VALUES ('$2')"; }
 # What was added after it got a number above those that were there.
-goes_on_in() { is "$(sql_in "$1" "SELECT count(*) FROM slip WHERE id > (SELECT max(id) FROM slip WHERE word <> '$2') AND word = '$2'")" 1; }
+goes_on_in() {
+    is "$(sql_in "$1" "SELECT count(*) FROM slip WHERE word = '$2' AND label LIKE '😀-%' AND slip_number IS NOT NULL")" 1
+    is "$(sql_in "$1" "SELECT number > 0 FROM drawn" | tr t 1)" 1
+    is "$(sql_in "$1" "SELECT count(*) FROM slip WHERE id > (SELECT max(id) FROM slip WHERE word <> '$2') AND word = '$2'")" 1
+}
 add_in "$DB" first
 # Where the sequence stands may be beyond where it stood.
 without_counter() { picture | sed "/setval(/Id"; }

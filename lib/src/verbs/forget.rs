@@ -45,6 +45,9 @@ pub fn plan(store: &Store, environment: Option<&str>, wanted: &[String]) -> Resu
     }
     let mut forgotten: BTreeSet<&str> = BTreeSet::new();
     for prefix in wanted {
+        if prefix.is_empty() {
+            return Err(Error::usage("an id is empty").hint("backup-guard says which backups are missed"));
+        }
         let mut found = missing.keys().filter(|id| id.starts_with(prefix));
         match (found.next(), found.next()) {
             (Some(only), None) => drop(forgotten.insert(only)),

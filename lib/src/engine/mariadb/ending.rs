@@ -36,7 +36,7 @@ pub(super) fn finish(place: &Place, target: &str, aside: &str) -> Result<()> {
         insistent.repeat(|place| incoming.make(place, target)).map_err(|error| {
             error
                 .within(format!("the tables of {target} are the restored ones, but what stands around them is not all there"))
-                .hint("mend what the server says; the next restore or undo of this database goes on from here")
+                .hint("mend what the server says; the next restore of this database goes on from here")
         })?;
     } else {
         drop_empty(&mut session, target)?;

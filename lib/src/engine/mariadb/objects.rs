@@ -61,7 +61,7 @@ impl Objects {
     pub(super) fn make(&self, place: &Place, database: &str) -> Result<()> {
         let place = place.with_database(database);
         let replaces = catalog::server(&mut place.session()?)?.flavour() == Flavour::Mariadb;
-        for text in [&self.programs, &self.views, &self.defaults].into_iter().filter(|text| !text.is_empty()) {
+        for text in [&self.defaults, &self.programs, &self.views].into_iter().filter(|text| !text.is_empty()) {
             match replaces {
                 true => load::load_over(&place, &mut text.as_bytes())?,
                 false => load::load(&place, Content::MariadbSql, &mut text.as_bytes(), |_| Ok(()))?,
@@ -91,28 +91,32 @@ impl Objects {
     }
 }
 
-/// The statements that set the defaults which take values from a sequence of the same database, wherever they are run.
+/// The statements that set the defaults which take values from a sequence of the same database, wherever they are run: those of a table
+/// at once, since none of them can be opened while one leads nowhere. Their text is the table's: the list of columns loses characters.
 fn defaults(session: &mut Session, server: &Server) -> Result<String> {
-    #[derive(Deserialize)]
-    struct Column {
-        table: String,
-        column: String,
-        default: String,
-    }
     if server.flavour() != Flavour::Mariadb {
         return Ok(String::new());
     }
-    let columns: Vec<Column> = session.rows(&format!(
-        "SELECT {} FROM information_schema.columns WHERE table_schema = {} AND column_default LIKE '%val(%' ORDER BY table_name, ordinal_position",
-        sql::json(&[("table", "table_name"), ("column", "column_name"), ("default", "column_default")]),
-        sql::literal(&server.database)
+    let tables: Vec<Row> = session.rows(&format!(
+        "SELECT DISTINCT {} FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name) \
+         WHERE {} AND t.table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') AND c.column_default LIKE '%val(%' ORDER BY 1",
+        sql::json(&[("name", "t.table_name")]),
+        catalog::in_this(server, "t.table_schema")
     ))?;
     let mut out = String::new();
-    for Column { table, column, default } in columns {
-        let own = statement::with_sequences_at_home(default.as_bytes(), &server.database, true);
-        if own != default.as_bytes() {
-            let own = String::from_utf8_lossy(&own);
-            out += &format!("ALTER TABLE {} ALTER COLUMN {} SET DEFAULT ({own});\n", sql::ident(&table), sql::ident(&column));
+    for Row { name } in tables {
+        let shown = session.text(&format!("SHOW CREATE TABLE {}", sql::ident(&name)))?;
+        let text = shown.strip_prefix(&name).unwrap_or(&shown);
+        let changes: Vec<String> = statement::defaults(text.as_bytes())
+            .into_iter()
+            .filter_map(|(column, default)| {
+                let own = statement::with_sequences_at_home(default, &server.database, true);
+                let change = || format!("ALTER COLUMN {} SET DEFAULT ({})", sql::ident(&column), String::from_utf8_lossy(&own));
+                (own != default).then(change)
+            })
+            .collect();
+        if !changes.is_empty() {
+            out += &format!("ALTER TABLE {} {};\n", sql::ident(&name), changes.join(", "));
         }
     }
     Ok(if out.is_empty() { out } else { format!("{PERMISSIVE}{out}") })

@@ -17,7 +17,6 @@ use crate::error::{Error, Result};
 /// - the dump goes into the one database that is meant, whichever it makes and uses itself;
 /// - indexes that nothing needs while rows come are made when these are there, and so are foreign keys;
 /// - what names a database as its own home goes where it is meant all the same, and so do the sequences that give columns values;
-/// - no table is locked, since that would have to be said of the sequences, too, which the dump programs do not;
 /// - events are made such that they do not run, where that is asked for;
 /// - routines take the place of those that are there, where that is asked for: one that is dropped takes its grants along.
 pub(super) struct Editor {
@@ -34,6 +33,7 @@ pub(super) struct Editor {
     later: Option<Later>,
     /// Whether the present statement ends the rows of a table.
     ends_rows: bool,
+    is_locked: bool,
     events: Events,
     replaces_routines: bool,
     asleep: BTreeSet<String>,
@@ -61,6 +61,7 @@ impl Editor {
             keys: keys::Watch::default(),
             later: None,
             ends_rows: false,
+            is_locked: false,
             events: Events::AsTheyAre,
             replaces_routines: false,
             asleep: BTreeSet::new(),
@@ -133,13 +134,7 @@ impl Editor {
 
     fn statement(&mut self, text: &[u8], escapes: bool) {
         let (statement, plain) = statement::read(text, escapes);
-        // Here the settings are still those that the dump loads rows with: its foreign keys are trusted, its zero dates taken.
-        let unlocks = plain.starts_with(b"UNLOCK TABLES");
-        self.ends_rows = self.later.is_some() && (unlocks || plain.ends_with(b" ENABLE KEYS"));
-        self.leaves_out = unlocks || plain.starts_with(b"LOCK TABLES");
-        if self.leaves_out {
-            return;
-        }
+        self.ends_rows = self.is_end_of_rows(&plain) && self.later.is_some();
         if !matches!(statement, Statement::Passing | Statement::Empty) {
             self.add_keys();
         }
@@ -163,14 +158,13 @@ impl Editor {
                 self.out.extend(statement::alter_another(&plain, escapes, &self.target));
             }
             Statement::Create { class: Class::Table, name, .. } => {
-                let own = self.home.as_deref().map(|home| statement::with_sequences_at_home(text, home, escapes));
-                let text = own.as_deref().unwrap_or(text);
-                match self.keys.put_off(text, &name, escapes) {
+                let text = self.at_home(text, escapes);
+                match self.keys.put_off(&text, &name, escapes) {
                     Some((first, later)) => {
                         self.out.extend(first);
                         self.later = Some(later);
                     }
-                    None => self.out.extend_from_slice(text),
+                    None => self.out.extend(text),
                 }
             }
             Statement::Drop { class, .. } if class.is_routine() && self.replaces_routines => self.leaves_out = true,
@@ -178,7 +172,10 @@ impl Editor {
                 self.out.extend(statement::replacing(&statement::without_home(text, escapes)));
             }
             Statement::Create { class, name, .. } => {
-                let text = statement::without_home(text, escapes);
+                let mut text = statement::without_home(text, escapes);
+                if class == Class::View {
+                    text = self.at_home(&text, escapes);
+                }
                 match (&self.events, class) {
                     (Events::Asleep, Class::Event) => {
                         let put_to_sleep = asleep(&text, escapes);
@@ -193,6 +190,24 @@ impl Editor {
             }
             _ => self.out.extend_from_slice(text),
         }
+    }
+
+    /// A table or view whose sequences are those of the database that it goes into, where they were those of its own.
+    fn at_home(&self, text: &[u8], escapes: bool) -> Vec<u8> {
+        self.home.as_deref().map_or_else(|| text.to_vec(), |home| statement::with_sequences_at_home(text, home, escapes))
+    }
+
+    /// Behind the rows of a table: there the settings are still those that the dump loads rows with, its foreign keys are trusted, its
+    /// zero dates taken. Under a lock another table, that a foreign key leads to, could not be looked at.
+    fn is_end_of_rows(&mut self, statement: &[u8]) -> bool {
+        let starts = |word: &[u8]| statement.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+        if starts(b"LOCK ") {
+            self.is_locked = true;
+        }
+        let unlocks = starts(b"UNLOCK ");
+        let is_end = if self.is_locked { unlocks } else { statement.ends_with(b" ENABLE KEYS") };
+        self.is_locked &= !unlocks;
+        is_end
     }
 
     /// A dump of a database that a restore kept aside holds its label: loaded, it would make another database that one.
@@ -235,17 +250,6 @@ mod tests {
         Ok(String::from_utf8(out).expect("text"))
     }
 
-    /// Without the statements that lock tables. Where they stood is an empty line.
-    fn without_locks(text: &str) -> String {
-        let (mut out, mut rest) = (String::new(), text);
-        while let Some((before, lock)) = rest.split_once("LOCK TABLES ") {
-            let (_, behind) = lock.split_once(" WRITE;").expect("the end of it");
-            out += before;
-            rest = behind;
-        }
-        (out + rest).replace("UNLOCK TABLES;", "")
-    }
-
     #[test]
     fn what_needs_no_change_passes_as_it_is() {
         let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/mariadb/odd.sql"));
@@ -253,13 +257,13 @@ mod tests {
             let edited = edit(text, block).expect("a text");
             let (sandbox, rest) = text.split_once('\n').expect("lines");
             assert_eq!(sandbox, "/*M!999999\\- enable the sandbox mode */ ");
-            // But for locks, and the one table that leads to another.
+            // But for the one table that leads to another.
             let (key, foreign) = ("KEY `p` (`p`)", "CONSTRAINT `fk` FOREIGN KEY (`p`) REFERENCES `parent` (`id`) ON DELETE CASCADE");
             let rest = rest.replace(&format!(",\n  {key},\n  {foreign}"), "").replace(
-                "`child` ENABLE KEYS */;\n",
-                &format!("`child` ENABLE KEYS */;\nALTER TABLE `child` ADD {key}, ADD {foreign};\n\n"),
+                "`child` ENABLE KEYS */;\nUNLOCK TABLES;\n",
+                &format!("`child` ENABLE KEYS */;\nUNLOCK TABLES;\nALTER TABLE `child` ADD {key}, ADD {foreign};\n\n"),
             );
-            assert!(edited.trim_start() == without_locks(&rest), "blocks of {block}");
+            assert!(edited.trim_start() == rest, "blocks of {block}");
         }
     }
 
@@ -319,14 +323,15 @@ mod tests {
         let edited = edit(text, 11).expect("a text");
         assert_eq!(
             edited,
-            without_locks(text).replace(",\n  KEY `k,` (`x`(3),`id`) COMMENT ', KEY',\n  KEY `l` (`x`)", "").replace(
-                "ENABLE KEYS */;\n",
-                "ENABLE KEYS */;\nALTER TABLE `a` ADD KEY `k,` (`x`(3),`id`) COMMENT ', KEY', ADD KEY `l` (`x`);\n\n"
+            text.replace(",\n  KEY `k,` (`x`(3),`id`) COMMENT ', KEY',\n  KEY `l` (`x`)", "").replace(
+                "UNLOCK TABLES;",
+                "UNLOCK TABLES;\nALTER TABLE `a` ADD KEY `k,` (`x`(3),`id`) COMMENT ', KEY', ADD KEY `l` (`x`);\n"
             ),
             "{edited}"
         );
         // Where nothing is locked too: before the dump gives the settings back under which its foreign keys are trusted.
-        let unlocked = format!("{}SET FOREIGN_KEY_CHECKS=@OLD_FOREIGN_KEY_CHECKS;\n", without_locks(text));
+        let unlocked =
+            text.replace("LOCK TABLES `a` WRITE;\n", "").replace("UNLOCK TABLES", "SET FOREIGN_KEY_CHECKS=@OLD_FOREIGN_KEY_CHECKS");
         let edited = edit(&unlocked, 11).expect("a text");
         let (before, _) = edited.split_once("SET FOREIGN").expect("the setting");
         assert!(before.contains("ENABLE KEYS */;\nALTER TABLE `a` ADD KEY"), "{edited}");
@@ -334,6 +339,7 @@ mod tests {
         let without_rows = &text[..text.find("LOCK").expect("rows")];
         assert!(edit(without_rows, 11).expect("a text").ends_with("ADD KEY `l` (`x`);\n"));
     }
+
     #[test]
     fn a_sequence_that_gives_values_is_the_one_beside_its_table() {
         let table = |sequence: &str| {

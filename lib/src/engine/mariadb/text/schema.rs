@@ -68,13 +68,14 @@ impl Objects {
             Statement::Create { class, name: object, definer } => {
                 self.definers.extend(definer);
                 let at_home = |plain: &[u8]| statement::without_home(plain, variables.has_escapes());
+                let with_sequences_at_home = |plain: &[u8]| match &self.home {
+                    Some(home) => statement::with_sequences_at_home(plain, home, variables.has_escapes()),
+                    None => plain.to_vec(),
+                };
                 // The settings say how the text was read, and stay with the object; a table keeps none of them.
                 let text = match class {
-                    Class::Table | Class::Sequence => {
-                        let escapes = variables.has_escapes();
-                        let own = self.home.as_deref().map(|home| statement::with_sequences_at_home(&plain, home, escapes));
-                        without_counter(own.as_deref().unwrap_or(&plain), escapes)
-                    }
+                    Class::Table | Class::Sequence => without_counter(&with_sequences_at_home(&plain), variables.has_escapes()),
+                    Class::View => [variables.around().as_bytes(), &with_sequences_at_home(&at_home(&plain))].concat(),
                     Class::Event if self.asleep.contains(&object) => {
                         [variables.around().as_bytes(), &awake(&at_home(&plain), variables.has_escapes())].concat()
                     }

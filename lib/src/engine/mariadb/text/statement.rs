@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::tokens::{Token, Tokens, without_versions};
+use super::tokens::{Token, Tokens, list, without_versions};
 
 /// The kinds of object that a database holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -275,13 +275,13 @@ fn database(tokens: &mut Tokens<'_>, text: &[u8]) -> Option<(Range<usize>, Strin
     tokens.name().map(|_| (begin..end, database))
 }
 
-/// The text of a table or of a default without the database of the sequences that give it values, where that is this one: the
+/// The text of a table, a view or a default without the database of the sequences that give it values, where that is this one: the
 /// server writes `DEFAULT nextval(`app`.`s`)`, wherever the table goes.
 pub(in crate::engine::mariadb) fn with_sequences_at_home(text: &[u8], own: &str, escapes: bool) -> Vec<u8> {
     let mut tokens = Tokens::new(text, escapes);
     let mut homes = Vec::new();
     while let Some(token) = tokens.next() {
-        if (token.is_word("nextval") || token.is_word("lastval"))
+        if ["nextval", "lastval", "setval"].iter().any(|word| token.is_word(word))
             && tokens.take_symbol(b'(')
             && let Some((range, database)) = database(&mut tokens, text)
             && database == own
@@ -290,6 +290,31 @@ pub(in crate::engine::mariadb) fn with_sequences_at_home(text: &[u8], own: &str,
         }
     }
     without(text, homes)
+}
+
+/// The columns of a table that have defaults, with the text of these, as the server shows them: what can stand behind one begins with
+/// one of a few words.
+pub(in crate::engine::mariadb) fn defaults(table: &[u8]) -> Vec<(String, &[u8])> {
+    const BEHIND: [&str; 5] = ["ON", "AUTO_INCREMENT", "COMMENT", "CHECK", "INVISIBLE"];
+    let parts = list(table, true).map(|list| list.parts).unwrap_or_default();
+    let default = |part| -> Option<(String, &[u8])> {
+        let mut tokens = Tokens::new(part, true);
+        let Token::Quoted(b'`', name) = tokens.next()? else { return None };
+        let (mut begin, mut depth, mut at) = (None, 0, tokens.reached());
+        while let Some(token) = tokens.next() {
+            match token {
+                Token::Symbol(b'(') => depth += 1,
+                Token::Symbol(b')') => depth -= 1,
+                _ if depth > 0 => {}
+                _ if begin.is_none() && token.is_word("DEFAULT") => begin = Some(tokens.reached()),
+                _ if begin.is_some() && BEHIND.iter().any(|word| token.is_word(word)) => break,
+                _ => {}
+            }
+            at = tokens.reached();
+        }
+        Some((String::from_utf8_lossy(&name).into_owned(), part[begin?..at].trim_ascii()))
+    };
+    parts.into_iter().filter_map(default).collect()
 }
 
 /// The table that an `INSERT` fills, of its text up to the rows.
@@ -303,6 +328,25 @@ pub(in crate::engine::mariadb) fn target(insert: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_default_of_a_column_is_found_whatever_stands_around_it() {
+        let table = "\tCREATE TABLE `a(` (\n  `id` bigint(20) NOT NULL DEFAULT nextval(`d`.`s`) COMMENT 'DEFAULT 1, CHECK (',\n  `e` enum('DEFAULT','b') DEFAULT 'b',\n  \
+            `DEFAULT` int(11) DEFAULT (nextval(`d`.`s`) + (1)) CHECK (`DEFAULT` > 0),\n  `c` text INVISIBLE DEFAULT concat('\u{1f600}), ON',nextval(`d`.`s`)),\n  \
+            `t` timestamp NOT NULL DEFAULT current_timestamp() ON UPDATE current_timestamp(),\n  `n` int(11),\n  `g` int(11) GENERATED ALWAYS AS (default(`n`)) VIRTUAL,\n  PRIMARY KEY (`id`)\n) ENGINE=InnoDB";
+        let found = defaults(table.as_bytes());
+        let found: Vec<(&str, &str)> = found.iter().map(|(name, text)| (name.as_str(), std::str::from_utf8(text).expect("text"))).collect();
+        assert_eq!(
+            found,
+            [
+                ("id", "nextval(`d`.`s`)"),
+                ("e", "'b'"),
+                ("DEFAULT", "(nextval(`d`.`s`) + (1))"),
+                ("c", "concat('\u{1f600}), ON',nextval(`d`.`s`))"),
+                ("t", "current_timestamp()"),
+            ]
+        );
+    }
 
     #[test]
     fn the_database_that_a_trigger_or_routine_names_as_its_own_goes() {
