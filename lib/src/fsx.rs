@@ -10,7 +10,7 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use crate::error::{Error, OnPath, Result};
+use crate::error::{Error, Kind, OnPath, Result};
 
 /// Mode of every file Holdfast writes, whatever the umask.
 pub const FILE_MODE: u32 = 0o600;
@@ -316,11 +316,13 @@ pub fn open_to_read(path: &Path) -> Result<File> {
 /// The same of a file that a backup must have: bad where it is not there, or no file. Whatever else the system says of it is no word
 /// on the backup.
 pub fn open_held(path: &Path) -> Result<File> {
-    open_to_read(path).map_err(|error| if is_no_file(path) { error.as_kind(crate::error::Kind::Bad) } else { error })
+    open_to_read(path).map_err(|error| of_held(path, error))
 }
 
-fn is_no_file(path: &Path) -> bool {
-    path.symlink_metadata().map_or_else(|error| error.kind() == io::ErrorKind::NotFound, |found| !found.is_file())
+/// The error of opening such a file.
+pub fn of_held(path: &Path, error: Error) -> Error {
+    let is_no_file = path.symlink_metadata().map_or_else(|error| error.kind() == io::ErrorKind::NotFound, |found| !found.is_file());
+    if is_no_file { error.as_kind(Kind::Bad) } else { error }
 }
 
 /// The number by which Linux knows the kind of file system that something open lies on.

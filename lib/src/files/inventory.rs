@@ -119,8 +119,7 @@ impl Reader {
             return Err(Error::bad(format!("{} of {} has no inventory", component.file, folder.display())));
         };
         let path = folder.join(&files.inventory.file);
-        drop(fsx::open_held(&path)?);
-        let (sha256, bytes) = hash_file(&path)?;
+        let (sha256, bytes) = hash_file(&path).map_err(|error| fsx::of_held(&path, error))?;
         if sha256 != files.inventory.sha256 || bytes != files.inventory.bytes {
             return Err(Error::bad(format!("{} is not the inventory that its manifest describes", path.display())));
         }
