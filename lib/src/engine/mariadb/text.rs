@@ -29,7 +29,9 @@ const HEADERS: [&[u8]; 2] = [b"-- MariaDB dump ", b"-- MySQL dump "];
 const TRAILER: &[u8] = b"-- Dump completed";
 /// What they write before the rows of each table, also where there are none.
 const ROWS_FOLLOW: &[u8] = b"-- Dumping data for table ";
-/// What stands before the name of the database in the second line of a dump.
+/// How the line of a dump's header begins that names the database, …
+const HOST: &[u8] = b"-- Host: ";
+/// … and what stands before the name in it.
 const DATABASE: &str = "    Database: ";
 /// How much is hashed at once.
 const HASHED_BYTES: usize = 8 << 10;
@@ -234,8 +236,8 @@ impl Reading {
             self.has_trailer = true;
         } else if line.starts_with(ROWS_FOLLOW) {
             self.row_parts += 1;
-        } else if let Some(database) = dumped_database(line) {
-            self.objects.home = Some(database);
+        } else if self.objects.home.is_none() && line.starts_with(HOST) {
+            self.objects.home = dumped_database(line);
         } else if COMPLAINTS.iter().any(|complaint| line.starts_with(complaint)) {
             self.complaints.push(String::from_utf8_lossy(line.strip_prefix(b"-- ").unwrap_or(line)).into_owned());
         }
@@ -281,7 +283,7 @@ impl Reading {
 
 /// The database that was dumped, of the comment that names it: `-- Host: localhost    Database: app`.
 pub(super) fn dumped_database(comment: &[u8]) -> Option<String> {
-    let line = std::str::from_utf8(comment.trim_ascii_end()).ok()?.strip_prefix("-- Host: ")?;
+    let line = std::str::from_utf8(comment.trim_ascii_end().strip_prefix(HOST)?).ok()?;
     line.split_once(DATABASE).map(|(_, database)| database.to_owned())
 }
 

@@ -33,6 +33,7 @@ pub(super) struct Editor {
     later: Option<Later>,
     /// Whether the present statement ends the rows of a table.
     ends_rows: bool,
+    /// Whether the dump has locked the table whose rows come.
     is_locked: bool,
     events: Events,
     replaces_routines: bool,
@@ -106,7 +107,7 @@ impl Editor {
         match event {
             Event::Between(text) if text.starts_with(SANDBOX) => {}
             Event::Between(text) => {
-                self.home = dumped_database(text).or_else(|| self.home.take());
+                self.home = self.home.take().or_else(|| dumped_database(text));
                 self.out.extend_from_slice(text);
             }
             Event::Part(text) | Event::Gap(text) => self.out.extend_from_slice(text),
