@@ -1,5 +1,6 @@
 //! Reading the text of `mariadb-dump` and `mysqldump` as it streams past: what it holds, and whether it is whole.
 
+mod marks;
 mod rows;
 pub(super) mod schema;
 pub(super) mod split;

@@ -2,6 +2,7 @@
 
 use memchr::{memchr, memchr2};
 
+use super::marks::{Marks, WIDTH};
 use super::split::{Event, escapes_in};
 use super::variables::Variables;
 
@@ -48,18 +49,6 @@ impl Default for Rows {
     }
 }
 
-/// The bytes that mean something in a row, outside of quotes.
-const MEANS_SOMETHING: [bool; 256] = {
-    let mut table = [false; 256];
-    let bytes = b"'\"`()-/#";
-    let mut at = 0;
-    while at < bytes.len() {
-        table[bytes[at] as usize] = true;
-        at += 1;
-    }
-    table
-};
-
 impl Rows {
     pub(super) fn is_in_row(&self) -> bool {
         self.state != State::Between
@@ -97,38 +86,76 @@ impl Rows {
         if self.state == State::Between {
             (self.state, self.depth, at) = (State::Row, 1, 1);
         }
-        while at < block.len() {
-            if self.state != State::Row {
-                at += self.step(&block[at..], variables);
-                continue;
+        let escapes = escapes_in(b'\'', variables);
+        while at < block.len() && self.state != State::Between {
+            if self.state == State::Row {
+                at += self.skim(&block[at..], escapes, &mut ended);
             }
-            let byte = block[at];
-            at += 1;
-            if !MEANS_SOMETHING[usize::from(byte)] {
-                continue;
-            }
-            match byte {
-                b'(' => self.depth += 1,
-                b')' if self.depth > 1 => self.depth -= 1,
-                b')' => {
-                    ended += 1;
-                    if block[at..].starts_with(b",\n(") {
-                        at += SEPARATOR.len() + 1;
-                    } else {
-                        self.state = State::Between;
-                        break;
-                    }
-                }
-                b'-' => self.state = State::Dash,
-                b'/' => self.state = State::Slash,
-                b'#' => self.state = State::LineComment,
-                quote => {
-                    self.state = State::Quoted(quote);
-                    at += self.step(&block[at..], variables);
-                }
-            }
+            at += match (self.state, &block[at..]) {
+                (State::Between, _) | (_, []) => break,
+                (State::Row, rest) => self.plain(rest, &mut ended),
+                (_, rest) => self.step(rest, variables),
+            };
         }
         (at, ended)
+    }
+
+    /// Runs over rows many bytes at a time, up to where something is to be read byte by byte, or few bytes are left.
+    fn skim(&mut self, block: &[u8], escapes: bool, ended: &mut u64) -> usize {
+        let mut at = 0;
+        // All ones where the window begins in quotes.
+        let mut within = 0;
+        'windows: while let Some(window) = block[at..].first_chunk() {
+            let marks = Marks::of(window);
+            let quoted = marks.quoted() ^ within;
+            // Whether a quote ends a text cannot be seen behind a backslash.
+            let end = if escapes { marks.backslashes.trailing_zeros() } else { u64::BITS };
+            let mut meanings = marks.others & !quoted & !u64::MAX.unbounded_shl(end);
+            while meanings != 0 {
+                let place = meanings.trailing_zeros();
+                let used = place as usize + self.plain(&block[at + place as usize..], ended);
+                if self.state != State::Row {
+                    return at + used;
+                }
+                if used >= WIDTH {
+                    at += used;
+                    within = 0;
+                    continue 'windows;
+                }
+                meanings &= u64::MAX << used;
+            }
+            at += end as usize;
+            within = (quoted.unbounded_shr(end.min(u64::BITS - 1)) & 1).wrapping_neg();
+            if end < u64::BITS {
+                break;
+            }
+        }
+        if within != 0 {
+            self.state = State::Quoted(b'\'');
+        }
+        at
+    }
+
+    /// The first of these bytes, which stands plainly in a row, and what belongs to it; how many bytes that is.
+    fn plain(&mut self, rest: &[u8], ended: &mut u64) -> usize {
+        let may_be_followed_by = |wanted: u8| rest.get(1).is_none_or(|byte| *byte == wanted);
+        match rest[0] {
+            b'(' => self.depth += 1,
+            b')' if self.depth > 1 => self.depth -= 1,
+            b')' => {
+                *ended += 1;
+                if rest[1..].starts_with(b",\n(") {
+                    return 1 + SEPARATOR.len() + 1;
+                }
+                self.state = State::Between;
+            }
+            quote @ (b'\'' | b'"' | b'`') => self.state = State::Quoted(quote),
+            b'-' if may_be_followed_by(b'-') => self.state = State::Dash,
+            b'/' if may_be_followed_by(b'*') => self.state = State::Slash,
+            b'#' => self.state = State::LineComment,
+            _ => {}
+        }
+        1
     }
 
     /// The next bytes where they do not stand plainly in a row.

@@ -72,6 +72,16 @@ fn nothing_depends_on_the_blocks() {
 }
 
 #[test]
+fn rows_of_every_length_end_where_they_do() {
+    let rows: Vec<String> = (0..300).map(|length| format!("(-1,'{}',(2))", "),(".repeat(100).split_at(length).0)).collect();
+    for separator in [",", ",\n"] {
+        let found = whole(&format!("CREATE TABLE t (a int);\nINSERT INTO t VALUES {};\n", rows.join(separator)));
+        assert_eq!(found.tables["t"].rows, rows.len() as u64);
+        assert_eq!(found.tables["t"].content_sha256, sha(&rows.join(",\n")));
+    }
+}
+
+#[test]
 fn fm_a14_a_dump_cut_anywhere_is_never_whole() {
     let end = ODD.trim_ascii_end().len();
     // Every byte of the beginning and the end, and enough of what lies between.
@@ -253,8 +263,15 @@ proptest! {
     fn no_bytes_whatever_end_in_a_panic(bytes in proptest::collection::vec(prop_oneof![
         proptest::sample::select(b"'\"`\\;,()\n-#/*!M ".to_vec()), any::<u8>()], 0..300), block in 1..50usize) {
         let text = [b"INSERT INTO t VALUES (1", bytes.as_slice()].concat();
-        let one = scanned(&text, block).finish_foreign().is_ok();
-        prop_assert_eq!(one, scanned(&text, usize::MAX).finish_foreign().is_ok());
+        let rows_found = |block: usize| {
+            let mut scanner = scanned(&text, block);
+            scanner.read.end_rows();
+            let found = scanner.read.tables.remove("t").map(|rows| (rows.count, rows.hash.finalize()));
+            (found, scanned(&text, block).finish_foreign().is_ok())
+        };
+        let expected = rows_found(1);
+        prop_assert_eq!(&rows_found(block), &expected);
+        prop_assert_eq!(&rows_found(usize::MAX), &expected);
         drop(scanned(&bytes, block).finish());
     }
 }
