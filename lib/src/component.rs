@@ -185,6 +185,10 @@ impl Outlet for Intake<'_> {
         self.current.as_ref().is_none_or(|current| !current.sealer.repeats_base())
     }
 
+    fn end(&mut self) -> Result<()> {
+        self.current.as_mut().map_or(Ok(()), |current| current.sealer.settle())
+    }
+
     fn repeats(&mut self) -> Result<Option<Fingerprint>> {
         let Some(Current { sealer, .. }) = &mut self.current else { return Ok(None) };
         let is_repetition = sealer.is_whole_base()?;

@@ -109,6 +109,12 @@ pub trait Outlet: Write {
         true
     }
 
+    /// Says that the stream has ended, unless the dump has to begin anew: what has come is brought to the disk and read back from there
+    /// while the engine finds out the rest.
+    fn end(&mut self) -> Result<()> {
+        Ok(())
+    }
+
     /// At the end of the stream: the state that an earlier dump had which was the very same bytes, and was found sound.
     fn repeats(&mut self) -> Result<Option<Fingerprint>> {
         Ok(None)

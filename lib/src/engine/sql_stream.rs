@@ -23,13 +23,13 @@ pub(super) fn cut_for(estimated_bytes: u64) -> Cut {
 /// Moves the dump from the program to the outlet; `look` sees each block that has gone there. Nothing is begun before the
 /// first byte.
 pub(super) fn pump(stream: &mut Stream, out: &mut dyn Outlet, cut: Cut, mut look: impl FnMut(&[u8])) -> Result<()> {
-    let _first_the_server = GivingWay::begin();
+    let first_the_server = GivingWay::begin();
     let mut block = vec![0u8; BLOCK_BYTES];
     let mut has_begun = false;
     loop {
         let count = stream.read(&mut block).map_err(|error| Error::from_io("cannot read the dump", error))?;
         if count == 0 {
-            return Ok(());
+            break;
         }
         if !has_begun {
             out.begin(cut)?;
@@ -38,6 +38,8 @@ pub(super) fn pump(stream: &mut Stream, out: &mut dyn Outlet, cut: Cut, mut look
         out.write_all(&block[..count]).map_err(|error| Error::from_io("cannot write the dump", error))?;
         look(&block[..count]);
     }
+    drop(first_the_server);
+    if has_begun { out.end() } else { Ok(()) }
 }
 
 /// An outlet that keeps nothing.

@@ -128,12 +128,7 @@ impl Sealer {
     pub fn repeat(&mut self, run: Range<u64>) -> Result<bool> {
         let Kind::Increment(increment) = &self.kind else { return Ok(false) };
         let Some(numbers) = increment.chunks_of(run.clone()) else { return Ok(false) };
-        self.cut_here()?;
-        if !self.pending.is_empty() {
-            let next = self.memory();
-            let rest = std::mem::replace(&mut self.pending, next);
-            self.send(rest)?;
-        }
+        self.send_all()?;
         if let Kind::Increment(increment) = &mut self.kind {
             increment.repeat(numbers, &mut self.index.chunks, &mut self.out)?;
             self.index.plain_bytes += run.end - run.start;
@@ -148,29 +143,32 @@ impl Sealer {
 
     /// Whether the stream, which ends here, is the base's from its beginning to its end.
     pub fn is_whole_base(&mut self) -> Result<bool> {
-        self.cut_here()?;
-        let Kind::Increment(_) = &self.kind else { return Ok(false) };
-        if !self.pending.is_empty() {
-            let rest = std::mem::take(&mut self.pending);
-            self.send(rest)?;
-        }
+        self.send_all()?;
         let Kind::Increment(increment) = &mut self.kind else { return Ok(false) };
         increment.is_whole_base(&mut self.index.chunks, &mut self.out)
     }
 
+    /// Writes out what was taken so far, and goes on bringing it to the disk and reading it back while nothing more comes.
+    pub fn settle(&mut self) -> Result<()> {
+        self.send_all()?;
+        match &mut self.kind {
+            Kind::Whole(whole) => whole.settle(&mut self.index.chunks, &mut self.out)?,
+            Kind::Increment(increment) => increment.settle(&mut self.index.chunks, &mut self.out)?,
+        }
+        self.out.write_back();
+        Ok(())
+    }
+
     /// Ends the stream: writes out what is left and syncs the file.
     pub fn finish(mut self) -> Result<Unread> {
-        self.cut_pending(true)?;
-        let is_whole = matches!(self.kind, Kind::Whole(_));
+        self.send_all()?;
         // Nothing is an empty frame, so that its file is one that gunzip takes.
-        let must_be_something = is_whole && self.index.plain_bytes == 0 && self.index.codec != Compression::None;
-        if !self.pending.is_empty() || must_be_something {
-            let rest = std::mem::take(&mut self.pending);
-            self.send(rest)?;
+        if matches!(self.kind, Kind::Whole(_)) && self.index.plain_bytes == 0 && self.index.codec != Compression::None {
+            self.send(Vec::new())?;
         }
         let Sealer { kind, mut index, mut out, .. } = self;
         match kind {
-            Kind::Whole(whole) => whole.finish(&mut index.chunks, &mut out)?,
+            Kind::Whole(mut whole) => whole.settle(&mut index.chunks, &mut out)?,
             Kind::Increment(increment) => index.sources = increment.finish(&mut index.chunks, &mut out)?,
         }
         index.frames = std::mem::take(&mut out.frames);
@@ -197,6 +195,17 @@ impl Sealer {
         let mut block = std::mem::replace(&mut self.pending, next);
         block.truncate(end);
         self.send(block)
+    }
+
+    /// Cuts what is pending, and sends it on its way.
+    fn send_all(&mut self) -> Result<()> {
+        self.cut_here()?;
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let next = self.memory();
+        let rest = std::mem::replace(&mut self.pending, next);
+        self.send(rest)
     }
 
     /// Empty memory that a block had that is done.

@@ -69,6 +69,26 @@ fn what_was_sealed_is_opened_for_every_size_around_the_edges() {
 }
 
 #[test]
+fn what_is_settled_at_its_end_is_the_same_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for compression in ALL {
+        // The longest is read back on the way.
+        for size in [0, 1, FRAME_PLAIN_BYTES, 3 * FRAME_PLAIN_BYTES + 17, 19 << 20] {
+            let bytes = text(size);
+            let [plainly, settled] = ["plainly", "settled"].map(|name| folder.path().join(format!("{compression:?}-{size}-{name}")));
+            let expected = seal(&plainly, &bytes, Cut::Content(8192), compression);
+            let mut sealer = Sealer::create(&settled, Cut::Content(8192), compression, None).expect("a sealer");
+            sealer.add(&bytes).expect("room");
+            sealer.settle().expect("written");
+            assert_eq!(sealer.plain_bytes(), size as u64);
+            let sealed = sealer.finish().expect("an end").read_back().expect("a proof");
+            assert!(open(&settled, &sealed).expect("the bytes") == bytes);
+            assert_eq!((sealed.stored_sha256, sealed.index.chunks.len()), (expected.stored_sha256, expected.index.chunks.len()));
+        }
+    }
+}
+
+#[test]
 fn what_follows_a_cut_is_the_same_chunks_whatever_stands_before_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let tail = text(700_000);

@@ -116,10 +116,16 @@ impl Increment {
         Ok(self.repeats_base && chunks.len() == self.base.chunks())
     }
 
-    pub(super) fn finish(mut self, chunks: &mut Vec<Chunk>, out: &mut Output) -> Result<Vec<String>> {
+    /// Writes all that was taken so far.
+    pub(super) fn settle(&mut self, chunks: &mut Vec<Chunk>, out: &mut Output) -> Result<()> {
         while self.settle_hashed(chunks, out)? {}
         self.close_frame(out)?;
         while self.settle_packed(out)? {}
+        Ok(())
+    }
+
+    pub(super) fn finish(mut self, chunks: &mut Vec<Chunk>, out: &mut Output) -> Result<Vec<String>> {
+        self.settle(chunks, out)?;
         Ok(self.base.sources().to_vec())
     }
 

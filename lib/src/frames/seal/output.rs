@@ -89,18 +89,18 @@ impl Output {
         self.checks.push(packed.check);
         self.bytes += u64::from(stored_bytes);
         if self.bytes - self.writeback_from >= WRITEBACK_BYTES {
-            fsx::start_writeback(&self.file, self.writeback_from, self.bytes - self.writeback_from);
-            self.writeback_from = self.bytes;
-            self.follow();
+            if let Some(compression) = self.read_back.take() {
+                self.trail = Trail::start(&self.path, compression);
+            }
+            self.write_back();
         }
         Ok(())
     }
 
-    /// What was written since the last time is read back beside what follows.
-    fn follow(&mut self) {
-        if self.trail.is_none() {
-            self.trail = self.read_back.take().and_then(|compression| Trail::start(&self.path, compression));
-        }
+    /// What was written since the last time is on its way to the disk, and is read back from there beside what follows.
+    pub(super) fn write_back(&mut self) {
+        fsx::start_writeback(&self.file, self.writeback_from, self.bytes - self.writeback_from);
+        self.writeback_from = self.bytes;
         if let Some(trail) = &self.trail {
             let new = self.frames[self.trailed..].iter().copied().zip(self.checks[self.trailed..].iter().copied());
             trail.follow(new.collect());

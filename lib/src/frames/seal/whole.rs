@@ -50,7 +50,8 @@ impl Whole {
         self.packing.give(Job { block, stored })
     }
 
-    pub(super) fn finish(mut self, chunks: &mut Vec<Chunk>, out: &mut Output) -> Result<()> {
+    /// Writes all that was taken so far.
+    pub(super) fn settle(&mut self, chunks: &mut Vec<Chunk>, out: &mut Output) -> Result<()> {
         while self.settle_one(chunks, out)? {}
         Ok(())
     }
