@@ -12,8 +12,7 @@ use crate::error::{Error, OnPath, Result};
 use crate::frames::index::Frame;
 use crate::fsx;
 
-/// After this many bytes the kernel is asked to begin writing, so that the sync at the end has little left to wait for, and what was
-/// written is read back.
+/// After this many bytes what was written is brought to the disk, so that the sync at the end has little left to wait for, and read back.
 const WRITEBACK_BYTES: u64 = 8 << 20;
 
 /// A frame on its way into the file.
@@ -99,13 +98,15 @@ impl Output {
 
     /// What was written since the last time is on its way to the disk, and is read back from there beside what follows.
     pub(super) fn write_back(&mut self) {
-        fsx::start_writeback(&self.file, self.writeback_from, self.bytes - self.writeback_from);
-        self.writeback_from = self.bytes;
-        if let Some(trail) = &self.trail {
-            let new = self.frames[self.trailed..].iter().copied().zip(self.checks[self.trailed..].iter().copied());
-            trail.follow(new.collect());
-            self.trailed = self.frames.len();
+        match &self.trail {
+            Some(trail) => {
+                let new = self.frames[self.trailed..].iter().copied().zip(self.checks[self.trailed..].iter().copied());
+                trail.follow(new.collect());
+                self.trailed = self.frames.len();
+            }
+            None => fsx::start_writeback(&self.file, self.writeback_from, self.bytes - self.writeback_from),
         }
+        self.writeback_from = self.bytes;
     }
 
     /// Syncs the file.
