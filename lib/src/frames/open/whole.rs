@@ -78,7 +78,9 @@ impl Whole {
         let begin = index.frames.get(first).map_or(size, |frame| frame.stored_offset);
         file.seek(SeekFrom::Start(begin)).on("read", path)?;
         let compare = Arc::new(compare);
-        let unpacking = Ordered::start(workers(), || {
+        // Most backups have few frames, and threads that find nothing to do are not for nothing.
+        let frames_left = index.frames.len().saturating_sub(first);
+        let unpacking = Ordered::start(workers().min(frames_left), || {
             let mut decoder = Decoder::new(index.codec)?;
             let index = Arc::clone(&index);
             let compare = Arc::clone(&compare);
