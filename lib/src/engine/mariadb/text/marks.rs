@@ -65,17 +65,19 @@ impl Marks {
 
     #[cfg(any(test, not(target_arch = "x86_64")))]
     fn by_words(bytes: &[u8; WIDTH]) -> Self {
-        let bits = |is: fn(u8) -> bool| {
-            let eights = bytes.as_chunks::<8>().0.iter().rev().map(|eight| u64::from_le_bytes(eight.map(|byte| u8::from(is(byte)))));
-            // The product's highest byte has the lowest bit of each of the eight.
-            eights.fold(0, |bits, eight| bits << 8 | eight.wrapping_mul(0x0102_0408_1020_4080) >> 56)
-        };
         Marks {
-            quotes: bits(|byte| byte == b'\''),
-            backslashes: bits(|byte| byte == b'\\'),
-            others: bits(|byte| b"()-/#\"`".contains(&byte)),
+            quotes: bits(bytes, |byte| byte == b'\''),
+            backslashes: bits(bytes, |byte| byte == b'\\'),
+            others: bits(bytes, |byte| matches!(byte, b'(' | b')' | b'-' | b'/' | b'#' | b'"' | b'`')),
         }
     }
+}
+
+#[cfg(any(test, not(target_arch = "x86_64")))]
+fn bits(bytes: &[u8; WIDTH], is: impl Fn(u8) -> bool) -> u64 {
+    let eights = bytes.as_chunks::<8>().0.iter().rev().map(|eight| u64::from_le_bytes(eight.map(|byte| u8::from(is(byte)))));
+    // The product's highest byte has the lowest bit of each of the eight.
+    eights.fold(0, |bits, eight| bits << 8 | eight.wrapping_mul(0x0102_0408_1020_4080) >> 56)
 }
 
 #[cfg(test)]

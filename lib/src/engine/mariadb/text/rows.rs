@@ -125,7 +125,7 @@ impl Rows {
                 meanings &= u64::MAX << used;
             }
             at += end as usize;
-            within = (quoted.unbounded_shr(end.min(u64::BITS - 1)) & 1).wrapping_neg();
+            within = (quoted >> end.min(u64::BITS - 1) & 1).wrapping_neg();
             if end < u64::BITS {
                 break;
             }
