@@ -109,8 +109,8 @@ pub trait Outlet: Write {
         true
     }
 
-    /// Says that the stream has ended, unless the dump has to begin anew: what has come is brought to the disk and read back from there
-    /// while the engine finds out the rest.
+    /// Says that the stream has ended, unless the dump has to begin anew: what has come may go its way while the engine finds out the
+    /// rest. An engine that has nothing to find out need not say it.
     fn end(&mut self) -> Result<()> {
         Ok(())
     }

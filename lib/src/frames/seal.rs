@@ -148,7 +148,8 @@ impl Sealer {
         increment.is_whole_base(&mut self.index.chunks, &mut self.out)
     }
 
-    /// Writes out what was taken so far, and goes on bringing it to the disk and reading it back while nothing more comes.
+    /// Ends a chunk here, as [`Sealer::cut_here`] does, and writes out all that was taken. As far as it is brought to the disk and read
+    /// back on the way at all, that goes on while nothing more comes.
     pub fn settle(&mut self) -> Result<()> {
         self.send_all()?;
         match &mut self.kind {

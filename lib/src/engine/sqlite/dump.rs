@@ -183,6 +183,7 @@ fn beside(
             };
         }
         let examiner = examiner.ok_or_else(|| Error::failed("nothing was examined"))?;
+        out.end()?;
         examiner.join().map_err(|_| Error::failed(format!("the thread that checks the {what} died")))?
     })
 }

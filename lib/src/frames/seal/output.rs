@@ -12,7 +12,8 @@ use crate::error::{Error, OnPath, Result};
 use crate::frames::index::Frame;
 use crate::fsx;
 
-/// After this many bytes what was written is brought to the disk, so that the sync at the end has little left to wait for, and read back.
+/// After this many bytes what was written is brought to the disk, so that the sync at the end has little left to wait for; a full's
+/// frames are read back.
 const WRITEBACK_BYTES: u64 = 8 << 20;
 
 /// A frame on its way into the file.
@@ -96,16 +97,18 @@ impl Output {
         Ok(())
     }
 
-    /// What was written since the last time is on its way to the disk, and is read back from there beside what follows.
+    /// What was written since the last time is on its way to the disk, and read back from there beside what follows where there is
+    /// somebody who does so.
     pub(super) fn write_back(&mut self) {
-        match &self.trail {
-            Some(trail) => {
-                let new = self.frames[self.trailed..].iter().copied().zip(self.checks[self.trailed..].iter().copied());
-                trail.follow(new.collect());
-                self.trailed = self.frames.len();
-            }
-            None => fsx::start_writeback(&self.file, self.writeback_from, self.bytes - self.writeback_from),
+        let is_followed = self.trail.as_ref().is_some_and(|trail| {
+            let new = self.frames[self.trailed..].iter().copied().zip(self.checks[self.trailed..].iter().copied());
+            trail.follow(new.collect())
+        });
+        // To ask the disk takes time, which the trail has and we have not.
+        if !is_followed {
+            fsx::start_writeback(&self.file, self.writeback_from, self.bytes - self.writeback_from);
         }
+        self.trailed = self.frames.len();
         self.writeback_from = self.bytes;
     }
 

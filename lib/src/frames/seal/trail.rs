@@ -1,6 +1,7 @@
-//! Reading back what is written while more is written: when a file ends, most of it is proven. What is left, and whatever this could
+//! Bringing to the disk what is written, and reading it back from there, while more is written: when a file ends, most of it is proven. What is left, and whatever this could
 //! not prove, is for the [reading back at the end](super::Unread::read_back), which says what is wrong with it.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -44,16 +45,14 @@ impl Trail {
         let decoder = Decoder::new(compression).ok()?;
         let is_over = Arc::new(AtomicBool::new(false));
         let (written, windows) = channel();
-        let follower = Follower { file, decoder, is_over: Arc::clone(&is_over), stored: Vec::new(), plain: Vec::new() };
+        let follower = Follower::new(file, decoder, Arc::clone(&is_over));
         let thread = Builder::new().name("read-back".to_owned()).spawn(move || follower.follow(&windows)).ok()?;
         Some(Trail { written: Some(written), thread: Some(thread), is_over })
     }
 
-    /// These frames follow the ones before.
-    pub(super) fn follow(&self, frames: Vec<Checked>) {
-        if let Some(written) = &self.written {
-            let _ = written.send(frames);
-        }
+    /// These frames follow the ones before. False where it has ended early, and nobody brings them to the disk.
+    pub(super) fn follow(&self, frames: Vec<Checked>) -> bool {
+        self.written.as_ref().is_some_and(|written| written.send(frames).is_ok())
     }
 
     /// Ends it where it is, and tells how many frames, from the first on, hold on the disk what went into them.
@@ -78,37 +77,55 @@ struct Follower {
     file: File,
     decoder: Decoder,
     is_over: Arc<AtomicBool>,
+    /// Frames that were not read back yet.
+    early: VecDeque<Checked>,
+    /// Up to here the disk was asked to take the file.
+    asked: u64,
     stored: Vec<u8>,
     plain: Vec<u8>,
 }
 
 impl Follower {
+    fn new(file: File, decoder: Decoder, is_over: Arc<AtomicBool>) -> Self {
+        Follower { file, decoder, is_over, early: VecDeque::new(), asked: 0, stored: Vec::new(), plain: Vec::new() }
+    }
+
     fn follow(mut self, windows: &Receiver<Vec<Checked>>) -> usize {
         let (mut proven, mut settled) = (0, 0);
-        // The end of a window is still written to.
-        let mut early: Vec<Checked> = Vec::new();
-        for window in windows {
-            early.extend(window);
-            let end = early.last().map_or(0, |(frame, _)| end_of(frame)) / PIECE_BYTES * PIECE_BYTES;
-            if end <= settled {
+        loop {
+            // The end of a window is still written to.
+            let end = self.asked / PIECE_BYTES * PIECE_BYTES;
+            if end == settled {
+                match windows.recv() {
+                    Ok(window) => self.take(window),
+                    Err(_) => return proven,
+                }
                 continue;
             }
             if self.is_over() || !fsx::write_out(&self.file, settled, end - settled) {
                 return proven;
             }
             fsx::drop_cache(&self.file, settled, end - settled);
-            let ready = early.partition_point(|(frame, _)| end_of(frame) <= end);
-            for (frame, check) in early.drain(..ready) {
+            while let Some((frame, check)) = self.early.pop_front_if(|(frame, _)| end_of(frame) <= end) {
                 if self.is_over() || !self.holds(&frame, check) {
                     return proven;
                 }
                 proven += 1;
+                // What has come meanwhile does not wait for what is read.
+                windows.try_iter().for_each(|window| self.take(window));
             }
             // To read it has brought it into the cache again, where nobody needs it.
             fsx::drop_cache(&self.file, settled, end - settled);
             settled = end;
         }
-        proven
+    }
+
+    /// Takes what was written, and asks the disk to take it too.
+    fn take(&mut self, window: Vec<Checked>) {
+        self.early.extend(window);
+        let end = self.early.back().map_or(self.asked, |(frame, _)| end_of(frame));
+        fsx::start_writeback(&self.file, self.asked, end - self.asked);
+        self.asked = end;
     }
 
     fn is_over(&self) -> bool {
@@ -171,7 +188,7 @@ mod tests {
             drop(written);
             let decoder = Decoder::new(Compression::None).expect("a decoder");
             let is_over = Arc::new(AtomicBool::new(is_over));
-            Follower { file, decoder, is_over, stored: Vec::new(), plain: Vec::new() }.follow(&windows)
+            Follower::new(file, decoder, is_over).follow(&windows)
         };
         let on_whole_pieces = (frame_bytes * count / PIECE_BYTES * PIECE_BYTES / frame_bytes) as usize;
         assert_eq!(follow(None, false), on_whole_pieces);
