@@ -1,6 +1,7 @@
 //! A dump cut into its statements, by the rules by which the client program cuts it.
 
 use super::rows::{Rows, Step};
+use super::tokens::{Token, Tokens};
 use super::variables::Variables;
 
 /// The longest part of a statement without rows that is kept in memory. What `CREATE` makes is far shorter; what is longer is a
@@ -189,9 +190,10 @@ impl Splitter {
             b'\'' | b'"' | b'`' => self.state = State::Quoted(byte),
             b'#' => self.state = State::LineComment(length - 1),
             b'-' if self.text == b"--" && !self.is_behind_rows && !self.has_parts => self.state = State::LineComment(0),
-            b'(' if self.begins_rows() => {
+            b'(' if self.begins_rows() || self.goes_on_with_rows() => {
                 self.text.pop();
-                take(Event::Insert(&self.text), &self.variables);
+                let goes_on = std::mem::take(&mut self.is_behind_rows);
+                take(if goes_on { Event::Gap(&self.text) } else { Event::Insert(&self.text) }, &self.variables);
                 self.text.clear();
                 self.rows = Some(Rows::default());
                 return true;
@@ -223,6 +225,12 @@ impl Splitter {
         let before = self.text[..self.text.len() - 1].trim_ascii_end();
         let ends = |word: &[u8]| before.len() >= word.len() && before[before.len() - word.len()..].eq_ignore_ascii_case(word);
         ends(b" VALUES") || ends(b")VALUES") || ends(b"`VALUES") || ends(b" VALUE") || ends(b"\nVALUES")
+    }
+
+    /// Whether only commas and comments stand between the parenthesis that has just come and the row before it.
+    fn goes_on_with_rows(&self) -> bool {
+        let before = &self.text[..self.text.len() - 1];
+        self.is_behind_rows && Tokens::new(before, self.variables.has_escapes()).all(|token| token == Token::Symbol(b','))
     }
 
     fn quoted(&mut self, quote: u8, rest: &[u8]) -> usize {

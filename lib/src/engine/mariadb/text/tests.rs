@@ -122,9 +122,9 @@ fn values_of_every_form_are_followed() {
         "(1 /* ) ' */,2 -- )\n,3 # (\n,4/2)",
         "('-- Dump completed\n','/*!50001 x */','é😀')",
     ];
-    for separator in [",", ",\n", ", "] {
+    for separator in [",", ",\n", ", ", ",/* ),( ' */", "/**/,\n-- it's ),(\n", ", # )\n --\n/*M nor this */"] {
         let found = whole(&format!("CREATE TABLE t (a int);\nINSERT INTO t VALUES {};\n", rows.join(separator)));
-        assert_eq!(found.tables["t"].rows, rows.len() as u64);
+        assert_eq!(found.tables["t"].rows, rows.len() as u64, "{separator}");
         assert_eq!(found.tables["t"].content_sha256, sha(&rows.join(",\n")));
     }
     let behind = whole("CREATE TABLE t (a int);\nINSERT INTO t VALUES (1),(2) ON DUPLICATE KEY UPDATE a=VALUES(a)+(3);\n");
