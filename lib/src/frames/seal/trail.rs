@@ -1,5 +1,6 @@
-//! Bringing to the disk what is written, and reading it back from there, while more is written: when a file ends, most of it is proven. What is left, and whatever this could
-//! not prove, is for the [reading back at the end](super::Unread::read_back), which says what is wrong with it.
+//! Bringing to the disk what is written, and reading it back from there, while more is written: when a file ends, most of it is
+//! proven. What is left, and whatever this could not prove, is for the [reading back at the end](super::Unread::read_back), which
+//! says what is wrong with it.
 
 use std::collections::VecDeque;
 use std::fs::File;
