@@ -105,14 +105,12 @@ fn look(session: &mut Session, server: &Server) -> Result<Found> {
         column: String,
         kind: String,
     }
-    let columns = json(&[("column", "c.COLUMN_NAME"), ("kind", "t.TABLE_TYPE")]);
-    let database = sql::literal(&server.database);
-    let rows: Vec<Row> = session.rows(&format!(
-        "SELECT {columns} FROM information_schema.TABLES t JOIN information_schema.COLUMNS c ON c.TABLE_SCHEMA = t.TABLE_SCHEMA \
-         AND c.TABLE_NAME = t.TABLE_NAME WHERE t.TABLE_SCHEMA = {database} AND c.TABLE_SCHEMA = {database} AND t.TABLE_NAME = {name} \
-         AND c.TABLE_NAME = {name} AND BINARY t.TABLE_NAME = BINARY {name}",
-        name = sql::literal(TABLE)
-    ))?;
+    let name = sql::literal(TABLE);
+    let this = format!("{} AND TABLE_NAME = {name} AND BINARY TABLE_NAME = BINARY {name}", catalog::in_this(server, "TABLE_SCHEMA"));
+    // Not joined: for that MariaDB makes a table of the columns of all databases.
+    let kind = format!("(SELECT TABLE_TYPE FROM information_schema.TABLES WHERE {this})");
+    let columns = json(&[("column", "COLUMN_NAME"), ("kind", &kind)]);
+    let rows: Vec<Row> = session.rows(&format!("SELECT {columns} FROM information_schema.COLUMNS WHERE {this}"))?;
     let mut names: Vec<&str> = rows.iter().map(|row| row.column.as_str()).collect();
     names.sort_unstable();
     Ok(match rows.first() {
