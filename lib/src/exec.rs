@@ -377,12 +377,15 @@ impl Child {
         }
         self.group.signal(self.stop_signal);
         let asked = Instant::now();
+        // A client is gone in less than a millisecond, a server takes seconds.
+        let mut pause = Duration::from_micros(100);
         while self.is_running() {
             if asked.elapsed() > STOP_GRACE {
                 self.group.signal(Signal::SIGKILL);
                 break;
             }
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(5));
         }
         let _ = self.handle.wait();
         // Whatever it started in its own group goes with it.
