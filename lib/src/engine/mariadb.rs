@@ -8,6 +8,7 @@ mod create;
 mod dump;
 mod ending;
 mod exchange;
+mod idle;
 mod insistent;
 mod label;
 mod load;

@@ -31,6 +31,9 @@ pub(super) struct Server {
     pub(super) charset: String,
     pub(super) collation: String,
     pub(super) lower_case_table_names: u32,
+    /// Whether there is a bound on how many sessions the account may have at once.
+    #[serde(deserialize_with = "flag")]
+    pub(super) limits_connections: bool,
     /// The server's own number, where it has one.
     #[serde(skip)]
     uid: Option<String>,
@@ -77,6 +80,7 @@ pub(super) fn server(session: &mut Session) -> Result<Server> {
                 ("charset", "@@character_set_database"),
                 ("collation", "@@collation_database"),
                 ("lower_case_table_names", "@@lower_case_table_names"),
+                ("limits_connections", "@@max_user_connections <> 0"),
             ])
         ))
         .map_err(|error| {

@@ -113,13 +113,16 @@ fn attempt<'a>(place: &'a Place, out: &mut dyn Outlet) -> Result<Result<Streamed
     check(place, &mut questions, &server, &relations)?;
     let before = catalog::state(questions.session()?, &server)?;
     let call = call(place, questions.session()?, &server, &program, &relations, Extent::Everything)?;
-    // It would sleep for as long as the dump takes, and networks forget such connections.
-    drop(questions);
+    questions.rest(&server);
     let has_changed = |session: &mut Session| -> Result<bool> { Ok(catalog::state(session, &server)? != before) };
 
     let mut stream = call.stream()?;
     let mut scanner = Scanner::new().with_asleep(&place.asleep);
-    if let Err(error) = pump(&mut stream, out, cut_for(catalog::estimated_bytes(&relations)), |block| scanner.write(block)) {
+    let look = |block: &[u8]| {
+        scanner.write(block);
+        place.idle.end_late();
+    };
+    if let Err(error) = pump(&mut stream, out, cut_for(catalog::estimated_bytes(&relations)), look) {
         // The catalogue's times have whole seconds: a table that is built anew in the second of its making shows none.
         let says_so = error.to_string().contains(CHANGED);
         if !matches!(error.kind(), Kind::Signal(_))

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::address::Address;
+use super::idle::Idle;
 use super::programs::{self, Program, Tool};
 use super::session::{FOR_PROGRAMS, Session, connection_error};
 use super::{dump, look, marker};
@@ -25,11 +26,13 @@ pub(super) struct Place {
     pub(super) settings: Settings,
     /// Events of a database beside the real one that were put to sleep, and count as if they ran.
     pub(super) asleep: BTreeSet<String>,
+    /// A session in it that nobody uses for the moment.
+    pub(super) idle: Idle,
 }
 
 impl Place {
     pub(super) fn new(address: Address, settings: Settings) -> Self {
-        Place { address, settings, asleep: BTreeSet::new() }
+        Place { address, settings, asleep: BTreeSet::new(), idle: Idle::default() }
     }
 
     /// A session in it.

@@ -1,5 +1,7 @@
 //! What can be known, and refused, before a dump.
 
+use std::thread;
+
 use super::catalog::{self, Relation, Server};
 use super::place::Place;
 use super::programs::{self, Program, Tool};
@@ -22,11 +24,17 @@ const NEEDED: [&str; 4] = ["SELECT", "SHOW VIEW", "TRIGGER", "EVENT"];
 /// Refuses what a dump would only find out later.
 pub(super) fn probe(place: &Place) -> Result<Probe> {
     let mut questions = Questions::new(place);
-    let server = catalog::server(questions.session()?)?;
+    // Each program takes its time to start, and to tell its version.
+    let server = thread::scope(|scope| {
+        scope.spawn(|| programs::meet(Tool::Dump, &place.settings.program_dirs));
+        catalog::server(questions.session()?)
+    })?;
     dump_program(place, &server)?;
     let relations = catalog::relations(questions.session()?, &server)?;
     let warnings = check(place, &mut questions, &server, &relations)?;
     let marker = marker::of(questions.session()?, &server)?;
+    // What is looked at is mostly dumped next.
+    questions.rest(&server);
     Ok(Probe { estimated_bytes: catalog::estimated_bytes(&relations), warnings, marker })
 }
 

@@ -121,6 +121,11 @@ pub(super) fn for_server(tool: Tool, preferred: &[PathBuf], flavour: Flavour) ->
     })
 }
 
+/// Asks each such program what it is, so that who chooses one need not wait.
+pub(super) fn meet(tool: Tool, preferred: &[PathBuf]) {
+    all(tool, preferred);
+}
+
 /// One in a configured folder; else one of the server's own family; else any; always the newest.
 fn choose(found: Vec<Program>, preferred: &[PathBuf], flavour: Flavour) -> Option<Program> {
     let is_preferred = |program: &Program| preferred.iter().any(|folder| program.path.starts_with(folder));
