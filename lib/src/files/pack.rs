@@ -216,7 +216,7 @@ impl Packer<'_> {
             self.settle_one()?;
         }
         let memory = self.memory.pop().unwrap_or_default();
-        self.reading.give(wanted(found, memory))?;
+        self.reading.give(wanted(found, memory));
         Ok(How::Reading)
     }
 

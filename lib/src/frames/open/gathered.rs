@@ -43,7 +43,7 @@ impl Gathered {
                 self.next += 1;
             }
             let plain = self.spare.pop().unwrap_or_default();
-            self.gathering.give(Job { chunks: first..self.next, plain })?;
+            self.gathering.give(Job { chunks: first..self.next, plain });
         }
         self.gathering.take().transpose()
     }

@@ -146,7 +146,8 @@ impl Whole {
         let count = self.index.chunks[first..].iter().take_while(|chunk| chunk.place as usize == number).count();
         self.next += 1;
         let plain = self.spare_plain.pop().unwrap_or_default();
-        self.unpacking.give(Stored { bytes, number, chunks: first..first + count, plain })
+        self.unpacking.give(Stored { bytes, number, chunks: first..first + count, plain });
+        Ok(())
     }
 
     fn check_end(&mut self) -> Result<()> {

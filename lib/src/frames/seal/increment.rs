@@ -133,7 +133,8 @@ impl Increment {
         while !self.hashing.has_room() {
             self.settle_hashed(chunks, out)?;
         }
-        self.hashing.give(next)
+        self.hashing.give(next);
+        Ok(())
     }
 
     /// Looks the next hashed chunks up; false where none are under way.
@@ -201,7 +202,7 @@ impl Increment {
         spare.plain.clear();
         spare.dictionary.clear();
         let fresh = Delta { plain: spare.plain, dictionary: spare.dictionary, stored: spare.stored };
-        self.packing.give(std::mem::replace(&mut self.delta, fresh))?;
+        self.packing.give(std::mem::replace(&mut self.delta, fresh));
         self.closed = self.closed.checked_add(1).ok_or_else(|| Error::failed("a component has too many frames"))?;
         Ok(())
     }

@@ -47,7 +47,8 @@ impl Whole {
             self.settle_one(chunks, out)?;
         }
         let stored = self.stored_memory.pop().unwrap_or_default();
-        self.packing.give(Job { block, stored })
+        self.packing.give(Job { block, stored });
+        Ok(())
     }
 
     /// Writes all that was taken so far.
