@@ -376,7 +376,8 @@ fn sync_file_range(file: &File, offset: u64, length: u64, flags: u32) -> bool {
     unsafe { nix::libc::sync_file_range(file.as_fd().as_raw_fd(), offset, length, flags) == 0 }
 }
 
-/// Drops a file's clean pages from the page cache, so that the next read comes from the disk. Only a hint.
+/// Drops a file's clean pages from the page cache, so that the next read comes from the disk; a length of 0 reaches to its end. Only
+/// a hint.
 pub fn drop_cache(file: &File, offset: u64, length: u64) {
     #[cfg(target_os = "linux")]
     {

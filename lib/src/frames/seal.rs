@@ -156,7 +156,7 @@ impl Sealer {
             Kind::Whole(whole) => whole.settle(&mut self.index.chunks, &mut self.out)?,
             Kind::Increment(increment) => increment.settle(&mut self.index.chunks, &mut self.out)?,
         }
-        self.out.write_back();
+        self.out.settle();
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::trail::Trail;
+use super::trail::{Trail, Window};
 use crate::compression::Compression;
 use crate::error::{Error, OnPath, Result};
 use crate::frames::index::Frame;
@@ -92,17 +92,23 @@ impl Output {
             if let Some(compression) = self.read_back.take() {
                 self.trail = Trail::start(&self.path, compression);
             }
-            self.write_back();
+            self.write_back(false);
         }
         Ok(())
     }
 
+    /// What was written is, to all appearance, all: it is on its way to the disk, and read back from there up to its last byte where
+    /// there is somebody who does so.
+    pub(super) fn settle(&mut self) {
+        self.write_back(true);
+    }
+
     /// What was written since the last time is on its way to the disk, and read back from there beside what follows where there is
     /// somebody who does so.
-    pub(super) fn write_back(&mut self) {
+    fn write_back(&mut self, is_all: bool) {
         let is_followed = self.trail.as_ref().is_some_and(|trail| {
             let new = self.frames[self.trailed..].iter().copied().zip(self.checks[self.trailed..].iter().copied());
-            trail.follow(new.collect())
+            trail.follow(Window { frames: new.collect(), is_all })
         });
         // To ask the disk takes time, which the trail has and we have not.
         if !is_followed {

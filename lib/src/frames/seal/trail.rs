@@ -28,9 +28,16 @@ const OBEDIENT: [i64; 2] = [0xef53, 0x5846_5342];
 /// A frame that is in the file, and the CRC-32 of what it holds.
 type Checked = (Frame, u32);
 
+/// What was written since the last one.
+pub(super) struct Window {
+    pub(super) frames: Vec<Checked>,
+    /// Whether nothing is to be expected behind it. Where there is more all the same, that is proven as the rest was.
+    pub(super) is_all: bool,
+}
+
 /// A thread that follows the writing of a file.
 pub(super) struct Trail {
-    written: Option<Sender<Vec<Checked>>>,
+    written: Option<Sender<Window>>,
     thread: Option<JoinHandle<usize>>,
     is_over: Arc<AtomicBool>,
 }
@@ -52,8 +59,8 @@ impl Trail {
     }
 
     /// These frames follow the ones before. False where it has ended early, and nobody brings them to the disk.
-    pub(super) fn follow(&self, frames: Vec<Checked>) -> bool {
-        self.written.as_ref().is_some_and(|written| written.send(frames).is_ok())
+    pub(super) fn follow(&self, window: Window) -> bool {
+        self.written.as_ref().is_some_and(|written| written.send(window).is_ok())
     }
 
     /// Ends it where it is, and tells how many frames, from the first on, hold on the disk what went into them.
@@ -82,31 +89,36 @@ struct Follower {
     early: VecDeque<Checked>,
     /// Up to here the disk was asked to take the file.
     asked: u64,
+    /// Whether this is to all appearance its end.
+    has_all: bool,
     stored: Vec<u8>,
     plain: Vec<u8>,
 }
 
 impl Follower {
     fn new(file: File, decoder: Decoder, is_over: Arc<AtomicBool>) -> Self {
-        Follower { file, decoder, is_over, early: VecDeque::new(), asked: 0, stored: Vec::new(), plain: Vec::new() }
+        Follower { file, decoder, is_over, early: VecDeque::new(), asked: 0, has_all: false, stored: Vec::new(), plain: Vec::new() }
     }
 
-    fn follow(mut self, windows: &Receiver<Vec<Checked>>) -> usize {
+    fn follow(mut self, windows: &Receiver<Window>) -> usize {
         let (mut proven, mut settled) = (0, 0);
         loop {
-            // The end of a window is still written to.
-            let end = self.asked / PIECE_BYTES * PIECE_BYTES;
-            if end == settled {
+            // The last piece is still written to.
+            let ready = if self.has_all { self.asked } else { self.asked / PIECE_BYTES * PIECE_BYTES };
+            if ready <= settled {
                 match windows.recv() {
                     Ok(window) => self.take(window),
                     Err(_) => return proven,
                 }
                 continue;
             }
+            // Piece by piece: while one is unpacked the disk takes the next.
+            let end = ready.min(settled + PIECE_BYTES);
             if self.is_over() || !fsx::write_out(&self.file, settled, end - settled) {
                 return proven;
             }
-            fsx::drop_cache(&self.file, settled, end - settled);
+            let length = if end == self.asked { 0 } else { end - settled };
+            fsx::drop_cache(&self.file, settled, length);
             while let Some((frame, check)) = self.early.pop_front_if(|(frame, _)| end_of(frame) <= end) {
                 if self.is_over() || !self.holds(&frame, check) {
                     return proven;
@@ -116,14 +128,15 @@ impl Follower {
                 windows.try_iter().for_each(|window| self.take(window));
             }
             // To read it has brought it into the cache again, where nobody needs it.
-            fsx::drop_cache(&self.file, settled, end - settled);
+            fsx::drop_cache(&self.file, settled, length);
             settled = end;
         }
     }
 
     /// Takes what was written, and asks the disk to take it too.
-    fn take(&mut self, window: Vec<Checked>) {
-        self.early.extend(window);
+    fn take(&mut self, window: Window) {
+        self.early.extend(window.frames);
+        self.has_all = window.is_all;
         let end = self.early.back().map_or(self.asked, |(frame, _)| end_of(frame));
         fsx::start_writeback(&self.file, self.asked, end - self.asked);
         self.asked = end;
@@ -178,23 +191,26 @@ mod tests {
                 })
                 .collect()
         };
-        let follow = |damage: Option<u64>, is_over: bool| {
+        let follow = |damage: Option<u64>, is_all: bool, is_over: bool| {
             let file = tempfile::tempfile_in(folder.path()).expect("a file");
             let frames = frames(&file);
             if let Some(at) = damage {
                 file.write_all_at(&[255], at).expect("damaged");
             }
             let (written, windows) = channel();
-            frames.chunks(4).for_each(|window| written.send(window.to_vec()).expect("sent"));
+            let window = |frames: &[Checked]| Window { frames: frames.to_vec(), is_all: is_all && frames.len() < 4 };
+            frames.chunks(4).for_each(|frames| written.send(window(frames)).expect("sent"));
             drop(written);
             let decoder = Decoder::new(Compression::None).expect("a decoder");
             let is_over = Arc::new(AtomicBool::new(is_over));
             Follower::new(file, decoder, is_over).follow(&windows)
         };
         let on_whole_pieces = (frame_bytes * count / PIECE_BYTES * PIECE_BYTES / frame_bytes) as usize;
-        assert_eq!(follow(None, false), on_whole_pieces);
-        assert_eq!(follow(Some(5 * frame_bytes + 3), false), 5);
-        assert_eq!(follow(Some(0), false), 0);
-        assert_eq!(follow(None, true), 0);
+        assert_eq!(follow(None, false, false), on_whole_pieces);
+        assert_eq!(follow(None, true, false), count as usize);
+        assert_eq!(follow(Some(frame_bytes * count - 1), true, false), count as usize - 1);
+        assert_eq!(follow(Some(5 * frame_bytes + 3), true, false), 5);
+        assert_eq!(follow(Some(0), false, false), 0);
+        assert_eq!(follow(None, true, true), 0);
     }
 }
