@@ -100,7 +100,9 @@ pub(super) fn server(session: &mut Session) -> Result<Server> {
 /// without regard to case, also where they differ by it.
 pub(super) fn in_this(server: &Server, column: &str) -> String {
     let name = sql::literal(&server.database);
-    format!("{column} = {name} AND BINARY {column} = BINARY {name}")
+    // Where case tells no two names apart, the session may have another than the catalogue.
+    let exactly = if server.lower_case_table_names == 0 { format!(" AND BINARY {column} = BINARY {name}") } else { String::new() };
+    format!("{column} = {name}{exactly}")
 }
 
 /// A table, a sequence or a view.
@@ -306,4 +308,22 @@ pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::R
         Value::Number(number) => number.as_i64() != Some(0),
         _ => false,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_differ_by_case_are_two_only_where_the_server_tells_them_apart() {
+        let server = |folds: u32| -> Server {
+            serde_json::from_value(serde_json::json!({
+                "version": "10.11.19-MariaDB", "database": "Led'ger", "account": "x@%", "datadir": "/", "charset": "utf8mb4",
+                "collation": "utf8mb4_bin", "lower_case_table_names": folds, "limits_connections": 0
+            }))
+            .expect("a server")
+        };
+        assert_eq!(in_this(&server(0), "N"), "N = 'Led''ger' AND BINARY N = BINARY 'Led''ger'");
+        assert_eq!(in_this(&server(2), "N"), "N = 'Led''ger'");
+    }
 }

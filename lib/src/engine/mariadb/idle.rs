@@ -1,8 +1,10 @@
 //! A session that has been asked all for now, and waits a moment for the next who asks at its place: another would have to start a
 //! client program and to connect.
 
-use std::sync::{Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread::Builder;
+use std::time::Duration;
 
 use super::session::Session;
 
@@ -11,28 +13,36 @@ const WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// Room for one such session.
 #[derive(Default)]
-pub(super) struct Idle(Mutex<Option<(Session, Instant)>>);
+pub(super) struct Idle(Mutex<Option<Waiting>>);
+
+struct Waiting {
+    session: Arc<Mutex<Option<Session>>>,
+    /// Dropped with this, it tells the watch that nobody waits any more.
+    _watched: Sender<()>,
+}
 
 impl Idle {
-    /// Lets it wait here.
+    /// Lets it wait here, and ends it when it has done so for too long.
     pub(super) fn put(&self, session: Session) {
-        *self.room() = Some((session, Instant::now()));
+        let session = Arc::new(Mutex::new(Some(session)));
+        let (watched, is_over) = channel();
+        let late = Arc::clone(&session);
+        let watch = move || {
+            if is_over.recv_timeout(WAIT_MAX) == Err(RecvTimeoutError::Timeout) {
+                let session = locked(&late).take();
+                drop(session);
+            }
+        };
+        if Builder::new().name("idle".to_owned()).spawn(watch).is_ok() {
+            *locked(&self.0) = Some(Waiting { session, _watched: watched });
+        }
     }
 
-    /// The one that waits here, where it has not done so for too long and the server still answers it.
+    /// The one that waits here, where the server still answers it.
     pub(super) fn take(&self) -> Option<Session> {
-        self.end_late();
-        let (mut session, _) = self.room().take()?;
-        session.run("DO 0").is_ok().then_some(session)
-    }
-
-    /// Ends one that has waited for too long.
-    pub(super) fn end_late(&self) {
-        self.room().take_if(|(_, since)| since.elapsed() > WAIT_MAX);
-    }
-
-    fn room(&self) -> MutexGuard<'_, Option<(Session, Instant)>> {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        let waiting = locked(&self.0).take()?;
+        let mut session = locked(&waiting.session).take()?;
+        session.begin_anew().is_ok().then_some(session)
     }
 }
 
@@ -41,4 +51,8 @@ impl Clone for Idle {
     fn clone(&self) -> Self {
         Idle::default()
     }
+}
+
+fn locked<T>(room: &Mutex<T>) -> MutexGuard<'_, T> {
+    room.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }

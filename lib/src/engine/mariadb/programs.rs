@@ -150,16 +150,18 @@ fn all(tool: Tool, preferred: &[PathBuf]) -> Vec<Program> {
     out
 }
 
+type Told = (Flavour, VersionNum, String);
+
 /// What a program tells of itself; it is asked once, since a backup looks for its programs many times.
-fn told(path: &Path) -> Option<(Flavour, VersionNum, String)> {
-    static KNOWN: Mutex<BTreeMap<PathBuf, (Flavour, VersionNum, String)>> = Mutex::new(BTreeMap::new());
+fn told(path: &Path) -> Option<Told> {
+    static KNOWN: Mutex<BTreeMap<PathBuf, Option<Told>>> = Mutex::new(BTreeMap::new());
     let known = || KNOWN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     if let Some(told) = known().get(path) {
-        return Some(told.clone());
+        return told.clone();
     }
-    let told = read_version(&exec::version_of(path).ok()?)?;
+    let told = exec::version_of(path).ok().and_then(|text| read_version(&text));
     known().insert(path.to_owned(), told.clone());
-    Some(told)
+    told
 }
 
 fn own_folders() -> Vec<PathBuf> {

@@ -6,12 +6,15 @@ use serde::de::DeserializeOwned;
 
 use super::address::Address;
 use super::programs::Program;
+use super::sql;
 use crate::error::{Error, Kind, Result};
 use crate::exec::Conversation;
 use crate::{fsx, secret};
 
 /// The longest one answer may take. Counting the rows of a large table takes minutes, hours would be a hang.
 const ANSWER_WAIT: Duration = Duration::from_secs(4 * 3600);
+/// The longest a session that was idle may take to show that it is still there.
+const SIGN_OF_LIFE_WAIT: Duration = Duration::from_secs(3);
 
 /// How a client is started whose answers are read by a program. `--binary-mode` takes every command of the client's own away.
 pub(super) const FOR_PROGRAMS: [&str; 6] =
@@ -58,6 +61,7 @@ impl Objection {
 pub(super) struct Session {
     client: Conversation,
     sentinel: String,
+    database: Option<String>,
 }
 
 impl Session {
@@ -67,15 +71,27 @@ impl Session {
             address.call(program)?.args(FOR_PROGRAMS).arg("--unbuffered").args(address.database().map(|name| format!("--database={name}")));
         let seconds = lock_wait.as_secs().max(1);
         let waits = format!("SESSION lock_wait_timeout = {seconds}, SESSION innodb_lock_wait_timeout = {seconds}");
-        let mut session = Session { client: call.talk()?, sentinel: format!("holdfast-{}", fsx::random_hex(12)?) };
+        let database = address.database().map(str::to_owned);
+        let mut session = Session { client: call.talk()?, sentinel: format!("holdfast-{}", fsx::random_hex(12)?), database };
         session.run(&format!("{SETTINGS}, {waits}; {ISOLATION}"))?;
         Ok(session)
     }
 
+    /// After a while in which nobody asked: enters the database again, since a session knows its character set and what the account may
+    /// do in it from when it did so. An error where the connection is lost.
+    pub(super) fn begin_anew(&mut self) -> Result<()> {
+        let statement = self.database.as_ref().map_or_else(|| "DO 0".to_owned(), |database| format!("USE {}", sql::ident(database)));
+        self.ask_within(&statement, SIGN_OF_LIFE_WAIT)?.map(|_| ()).map_err(Objection::into_error)
+    }
+
     /// Says one statement; what the server answers, or what it objects.
     pub(super) fn ask(&mut self, statement: &str) -> Result<Result<Vec<u8>, Objection>> {
+        self.ask_within(statement, ANSWER_WAIT)
+    }
+
+    fn ask_within(&mut self, statement: &str, limit: Duration) -> Result<Result<Vec<u8>, Objection>> {
         let said = self.client.say(&format!("{statement}\n;\nSELECT '{}';\n", self.sentinel));
-        match said.and_then(|()| self.hear()) {
+        match said.and_then(|()| self.hear(limit)) {
             Ok(answer) => Ok(Ok(answer)),
             Err(error) if matches!(error.kind(), Kind::Signal(_)) => Err(error),
             Err(error) => match Objection::read(&self.client.child().stderr_tail()) {
@@ -86,10 +102,10 @@ impl Session {
     }
 
     /// Everything up to the sentinel.
-    fn hear(&mut self) -> Result<Vec<u8>> {
+    fn hear(&mut self, limit: Duration) -> Result<Vec<u8>> {
         let mut answer = Vec::new();
         loop {
-            let line = self.client.hear(ANSWER_WAIT)?;
+            let line = self.client.hear(limit)?;
             if line == self.sentinel.as_bytes() {
                 return Ok(answer);
             }
