@@ -68,11 +68,19 @@ impl<Job: Send + 'static, Done: Send + 'static> Ordered<Job, Done> {
         let jobs = Arc::new(Jobs::<Job>::new());
         let (results, done) = sync_channel(in_flight_max);
         let all = (0..workers).map(|_| make_work()).collect::<Result<Vec<Work>>>()?;
-        let mut threads = Vec::with_capacity(workers);
+        let mut ordered = Ordered {
+            jobs: Arc::clone(&jobs),
+            done,
+            early: BTreeMap::new(),
+            given: 0,
+            taken: 0,
+            in_flight_max: in_flight_max as u64,
+            threads: Vec::with_capacity(workers),
+        };
         for mut work in all {
             let jobs = Arc::clone(&jobs);
             let results = results.clone();
-            threads.push(std::thread::spawn(move || {
+            ordered.threads.push(std::thread::spawn(move || {
                 while let Some((number, job)) = jobs.take() {
                     // The others would go on waiting for jobs, and the caller for a result that never comes.
                     let done = catch_unwind(AssertUnwindSafe(|| work(job))).unwrap_or_else(|_| Err(a_worker_died()));
@@ -82,7 +90,7 @@ impl<Job: Send + 'static, Done: Send + 'static> Ordered<Job, Done> {
                 }
             }));
         }
-        Ok(Ordered { jobs, done, early: BTreeMap::new(), given: 0, taken: 0, in_flight_max: in_flight_max as u64, threads })
+        Ok(ordered)
     }
 
     /// Whether [`Ordered::give`] would stay within the bound.
