@@ -118,6 +118,7 @@ impl Follower {
             if self.is_over() || !fsx::write_out(&self.file, begin, end - begin) {
                 return proven;
             }
+            // At the end of all also the rest of its last page.
             let length = if end == self.asked { 0 } else { end - begin };
             fsx::drop_cache(&self.file, begin, length);
             while let Some((frame, check)) = self.early.pop_front_if(|(frame, _)| end_of(frame) <= end) {
