@@ -155,6 +155,8 @@ come_and_go() {
 # fake PROGRAM: a program made of the script on stdin, found first by a configuration with $FAKES_LINE. In it,
 # real ARGS… calls the real one.
 fake() {
+    # It may be a link to the real one, which is not to be written over.
+    rm -f "fakes/$1"
     {
         echo '#!/bin/sh'
         echo "[ \"\$1\" != --version ] || exec '$SERVER_PROGRAMS/$1' --version"
