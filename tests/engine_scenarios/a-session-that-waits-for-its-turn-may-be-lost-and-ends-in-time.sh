@@ -27,6 +27,12 @@ in_the_queue
 until_true 10 has_sessions 1
 sql_server "KILL $(sessions ID)"
 its_turn
+# What has changed meanwhile is what the backup tells.
+in_the_queue
+until_true 10 has_sessions 1
+sql_server "ALTER DATABASE \`$DB\` CHARACTER SET latin1 COLLATE latin1_bin"
+its_turn
+is "$(jq -c .database.properties.collation "$(newest)/manifest.json")" '"latin1_bin"'
 # Nobody keeps a connection for long that is of no use to anybody.
 in_the_queue
 until_true 10 has_sessions 1
@@ -38,5 +44,14 @@ in_the_queue
 sleep 3
 has_sessions 0 || wrong "an account of few sessions has one that waits"
 its_turn
-is "$(backups)" 6
+is "$(backups)" 8
+# A client that does not end by itself is ended, also where its session is of no use in the end.
+sql_server "ALTER USER \`$account\`@localhost WITH MAX_USER_CONNECTIONS 0"
+fake "$CLIENT" <<'END'
+trap '' TERM
+real "$@"
+case " $* " in *" --unbuffered "*) sleep 60 ;; esac
+END
+expect 0 backup-db -n
+none_runs || wrong "left: $(running)"
 nothing_staged

@@ -84,6 +84,9 @@ pub(super) fn server(session: &mut Session) -> Result<Server> {
             ])
         ))
         .map_err(|error| {
+            if error.next_step().is_some() {
+                return error;
+            }
             error.hint("Holdfast works with MariaDB 10.2.3 and newer, and with MySQL 5.7.8 and newer: is the server one of these?")
         })?;
     let least = if server.flavour() == Flavour::Mariadb { MARIADB_MIN } else { MYSQL_MIN };

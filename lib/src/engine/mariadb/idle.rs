@@ -46,6 +46,14 @@ impl Idle {
     }
 }
 
+/// Ends the session, which has nobody else to do so where the program ends before the watch.
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let session = locked(&self.session).take();
+        drop(session);
+    }
+}
+
 /// A place that is derived from another is another place.
 impl Clone for Idle {
     fn clone(&self) -> Self {

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 
 use crate::error::{Error, Result};
 use crate::exec;
+use crate::interrupt;
 
 /// Where packagers keep programs that are not on PATH; `*` would be a version's folder, as Homebrew's `mariadb@10.11`.
 const KEG_FOLDERS: [&str; 2] = ["/usr/local/opt", "/opt/homebrew/opt"];
@@ -112,7 +113,10 @@ pub(super) fn read_version(text: &str) -> Option<(Flavour, VersionNum, String)> 
 
 /// The `tool` to use with a server of this family.
 pub(super) fn for_server(tool: Tool, preferred: &[PathBuf], flavour: Flavour) -> Result<Program> {
-    choose(all(tool, preferred), preferred, flavour).ok_or_else(|| {
+    let found = all(tool, preferred);
+    // Who is told to stop while a program is asked has not heard its answer.
+    interrupt::check()?;
+    choose(found, preferred, flavour).ok_or_else(|| {
         let (name, package) = match flavour {
             Flavour::Mariadb => (tool.names()[0], "mariadb-client"),
             Flavour::Mysql => (tool.names()[1], "mysql-client or mariadb-client"),
@@ -160,6 +164,9 @@ fn told(path: &Path) -> Option<Told> {
         return told.clone();
     }
     let told = exec::version_of(path).ok().and_then(|text| read_version(&text));
+    if told.is_none() && interrupt::check().is_ok() {
+        tracing::warn!("{} is passed over: it does not tell its version (--version)", path.display());
+    }
     known().insert(path.to_owned(), told.clone());
     told
 }

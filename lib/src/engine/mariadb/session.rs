@@ -77,11 +77,11 @@ impl Session {
         Ok(session)
     }
 
-    /// After a while in which nobody asked: enters the database again, since a session knows its character set and what the account may
-    /// do in it from when it did so. An error where the connection is lost.
+    /// After a while in which nobody asked: leaves the database and enters it again, since a session knows its character set and what the
+    /// account may do in it from when it came. An error where the connection is lost.
     pub(super) fn begin_anew(&mut self) -> Result<()> {
-        let statement = self.database.as_ref().map_or_else(|| "DO 0".to_owned(), |database| format!("USE {}", sql::ident(database)));
-        self.ask_within(&statement, SIGN_OF_LIFE_WAIT)?.map(|_| ()).map_err(Objection::into_error)
+        let enter = self.database.as_ref().map(|database| format!("; USE {}", sql::ident(database))).unwrap_or_default();
+        self.ask_within(&format!("USE information_schema{enter}"), SIGN_OF_LIFE_WAIT)?.map(|_| ()).map_err(Objection::into_error)
     }
 
     /// Says one statement; what the server answers, or what it objects.
