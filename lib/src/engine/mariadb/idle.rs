@@ -29,8 +29,7 @@ impl Idle {
         let late = Arc::clone(&session);
         let watch = move || {
             if is_over.recv_timeout(WAIT_MAX) == Err(RecvTimeoutError::Timeout) {
-                let session = locked(&late).take();
-                drop(session);
+                end(&late);
             }
         };
         if Builder::new().name("idle".to_owned()).spawn(watch).is_ok() {
@@ -49,8 +48,7 @@ impl Idle {
 /// Ends the session, which has nobody else to do so where the program ends before the watch.
 impl Drop for Waiting {
     fn drop(&mut self) {
-        let session = locked(&self.session).take();
-        drop(session);
+        end(&self.session);
     }
 }
 
@@ -59,6 +57,12 @@ impl Clone for Idle {
     fn clone(&self) -> Self {
         Idle::default()
     }
+}
+
+/// Ends it, and nobody waits for the room meanwhile.
+fn end(room: &Mutex<Option<Session>>) {
+    let session = locked(room).take();
+    drop(session);
 }
 
 fn locked<T>(room: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -164,7 +164,9 @@ fn told(path: &Path) -> Option<Told> {
         return told.clone();
     }
     let told = exec::version_of(path).ok().and_then(|text| read_version(&text));
-    if told.is_none() && interrupt::check().is_ok() {
+    if told.is_none() {
+        // A signal has cut its answer short: whoever tidies up after it asks again.
+        interrupt::check().ok()?;
         tracing::warn!("{} is passed over: it does not tell its version (--version)", path.display());
     }
     known().insert(path.to_owned(), told.clone());
